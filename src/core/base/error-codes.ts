@@ -1,0 +1,126 @@
+/**
+ * The one catalogue of error codes. docs/errors.md is generated from it and a test keeps the two equal.
+ * Add a line here to add a code; group by area, keep the areas in alphabetical order.
+ */
+export type ErrorSource = 'downstream' | 'upstream' | 'internal' | 'config';
+export type RetryAdvice = 'no' | 'yes' | 'ifReused';
+
+export interface ErrorCodeEntry {
+  readonly source: ErrorSource;
+  readonly retry: RetryAdvice;
+  /** What happened, as half a sentence. */
+  readonly what: string;
+  /** What the reader does about it. */
+  readonly solve: string;
+}
+
+const entry = (source: ErrorSource, retry: RetryAdvice, what: string, solve: string): ErrorCodeEntry => ({
+  source,
+  retry,
+  what,
+  solve,
+});
+
+export const errorCodes = {
+  ERR_ADMIN_FORBIDDEN: entry(
+    'downstream',
+    'no',
+    'an admin request was refused',
+    'send the admin token in "authorization: Bearer ..." for writes and call it by its own host name',
+  ),
+  ERR_BUG: entry('internal', 'no', 'heddle broke its own rule', 'report it with the stack trace'),
+  ERR_CLUSTER_NO_HOST: entry(
+    'upstream',
+    'yes',
+    'a cluster has no host that may be chosen',
+    'look at /clusters: the list may be empty, unhealthy or ejected',
+  ),
+  ERR_CLUSTER_OVERFLOW: entry(
+    'upstream',
+    'no',
+    'a circuit-breaker threshold of the cluster is reached',
+    'raise circuitBreakers of that cluster or send less',
+  ),
+  ERR_CLUSTER_UNKNOWN: entry(
+    'config',
+    'no',
+    'no cluster has that name',
+    'add the cluster or correct the name; the message lists the nearest',
+  ),
+  ERR_CONFIG_INVALID: entry(
+    'config',
+    'no',
+    'the configuration has problems',
+    'correct each listed path; "heddle check" prints the same list',
+  ),
+  ERR_CONFIG_READ: entry(
+    'config',
+    'no',
+    'a configuration file cannot be read',
+    'check that the path exists and that the user may read it',
+  ),
+  ERR_EXTENSION_DUPLICATE: entry(
+    'config',
+    'no',
+    'two extensions of one kind share a name',
+    'rename one of them or remove it from "use"',
+  ),
+  ERR_EXTENSION_NOT_BUILT: entry(
+    'config',
+    'no',
+    'that entry point is not part of this version',
+    'see CHANGELOG for the version that brings it',
+  ),
+  ERR_LISTENER_ADDRESS: entry(
+    'config',
+    'no',
+    'a listener cannot bind its address',
+    'free the port or choose another; port 0 picks a free one',
+  ),
+  ERR_MESH_CLOSED: entry('internal', 'no', 'the mesh is closed', 'create a new mesh'),
+  ERR_NODE_VERSION: entry(
+    'internal',
+    'no',
+    'this Node.js is too old',
+    'install the version that the message names',
+  ),
+  ERR_OPTION_INVALID: entry('internal', 'no', 'an option has a value that is not allowed', 'see the message'),
+  ERR_REQUEST_ABORTED: entry(
+    'downstream',
+    'no',
+    'the caller aborted the request',
+    'nothing: it was asked for',
+  ),
+  ERR_REQUEST_INVALID: entry(
+    'downstream',
+    'no',
+    'a request cannot be sent as given',
+    'correct the method, path, header or body that the message names',
+  ),
+  ERR_REQUEST_TIMEOUT: entry(
+    'upstream',
+    'yes',
+    'no answer came in time',
+    'raise timeoutMs or perTryTimeoutMs of the route, or find out why the upstream is slow',
+  ),
+  ERR_UPSTREAM_CONNECT: entry(
+    'upstream',
+    'yes',
+    'no connection to the chosen host could be made',
+    'check that the host listens on that address',
+  ),
+  ERR_UPSTREAM_PROTOCOL: entry(
+    'upstream',
+    'no',
+    'the upstream sent bytes that its protocol does not allow',
+    'look at the upstream; the reason stands in the log line',
+  ),
+  ERR_UPSTREAM_RESET: entry(
+    'upstream',
+    'ifReused',
+    'the upstream closed before it answered',
+    'look at the upstream; idle limits of both sides should differ',
+  ),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;
