@@ -28,6 +28,18 @@ export const errorCodes = {
     'an admin request was refused',
     'send the admin token in "authorization: Bearer ..." for writes and call it by its own host name',
   ),
+  ERR_ATTACH_FAILED: entry(
+    'internal',
+    'no',
+    'attaching to a process did not work',
+    'see the reason; a process that is started by "heddle watch -- node app.js" needs no attaching',
+  ),
+  ERR_ATTACH_REFUSED: entry(
+    'internal',
+    'no',
+    'a process cannot be attached to',
+    'see the reason; nothing was sent to it. "heddle watch --list" shows what can be attached to',
+  ),
   ERR_BUG: entry('internal', 'no', 'heddle broke its own rule', 'report it with the stack trace'),
   ERR_CLUSTER_NO_HOST: entry(
     'upstream',
@@ -71,6 +83,18 @@ export const errorCodes = {
     'that entry point is not part of this version',
     'see CHANGELOG for the version that brings it',
   ),
+  ERR_FILTER_FAILED: entry(
+    'internal',
+    'no',
+    'a stream filter failed, so the request was refused',
+    'look at the log line that names the filter',
+  ),
+  ERR_HEADER_INVALID: entry(
+    'internal',
+    'no',
+    'a header name or value has characters that HTTP does not allow',
+    'remove control characters and characters above U+00FF; names are RFC 9110 tokens',
+  ),
   ERR_LISTENER_ADDRESS: entry(
     'config',
     'no',
@@ -85,6 +109,18 @@ export const errorCodes = {
     'install the version that the message names',
   ),
   ERR_OPTION_INVALID: entry('internal', 'no', 'an option has a value that is not allowed', 'see the message'),
+  ERR_PEER_MISSING: entry(
+    'config',
+    'no',
+    'an optional package cannot be loaded',
+    'install the package that the message names, or leave the option that needs it out',
+  ),
+  ERR_PROFILE_INVALID: entry(
+    'config',
+    'no',
+    'a profile cannot be read',
+    'give a pprof file (.pb.gz), a .cpuprofile or a .heapprofile',
+  ),
   ERR_REQUEST_ABORTED: entry(
     'downstream',
     'no',
@@ -102,6 +138,24 @@ export const errorCodes = {
     'yes',
     'no answer came in time',
     'raise timeoutMs or perTryTimeoutMs of the route, or find out why the upstream is slow',
+  ),
+  ERR_ROUTE_NONE: entry(
+    'downstream',
+    'no',
+    'no route matches the request',
+    'add a route, or a virtual host for "*"',
+  ),
+  ERR_SNAPSHOT_INVALID: entry(
+    'config',
+    'no',
+    'a heap snapshot cannot be read',
+    'give a complete .heapsnapshot file of Node.js 20 or newer',
+  ),
+  ERR_SNAPSHOT_TOO_LARGE: entry(
+    'config',
+    'no',
+    'the heap is larger than a snapshot may be',
+    'raise the cap if a pause of seconds can be borne: about 20 ms a MiB',
   ),
   ERR_UPSTREAM_CONNECT: entry(
     'upstream',

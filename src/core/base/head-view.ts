@@ -1,0 +1,296 @@
+import { checkHeader, type HeaderField, lowerByte } from './header-field.ts';
+import { latin1, writeLatin1 } from './latin1.ts';
+
+const nothing: Buffer = Buffer.alloc(0);
+const firstExtraBytes = 256;
+/** A head whose own bytes grew beyond this gives them back on reset, so that a pooled stream stays small. */
+const keptExtraBytes = 4096;
+
+/**
+ * One head (request, response or trailers) of any protocol: offsets into the bytes that were read, plus a patch list.
+ *
+ *   buf     | GET /a HTTP/1.1\r\n | host: x\r\n | accept: y\r\n | ...      what was read; never changed
+ *            methodStart..       fields[0..3]   fields[4..7]
+ *   extra   | x-request-id: 7\r\n | ...                                    what filters added, in wire form
+ *
+ * Removing marks a field, setting removes and appends, strings are made on demand and cached. A head is valid until
+ * the phase function that got it returns; `retain()` makes it live on. Names compare case-insensitively unless
+ * `exactNames` is set (Bolt, Dubbo). Fields are plain data, so a head can cross a thread or go into a recording.
+ */
+export class HeadView {
+  buf: Buffer = nothing;
+  /** Range of the head block in `buf`; `firstEnd` is the end of the first line with its line break. */
+  start = 0;
+  firstEnd = 0;
+  end = 0;
+  methodStart = 0;
+  methodEnd = 0;
+  pathStart = 0;
+  pathEnd = 0;
+  authorityStart = 0;
+  authorityEnd = 0;
+  /** Response status in the protocol's own scale; 0 on a request. */
+  status = 0;
+  /** HTTP/1 minor version of the sender. */
+  minor = 1;
+  /** Announced body length in bytes, -1 when none was announced. */
+  contentLength = -1;
+  chunked = false;
+  /** The sender closes the connection after this message. */
+  close = false;
+  expectContinue = false;
+  /** The value of Upgrade when Connection names it, else "". */
+  upgrade = '';
+  /** RPC words, set by codecs that have them. */
+  service = '';
+  rpcMethod = '';
+  exactNames = false;
+  /** The bytes of `buf` belong to somebody who will overwrite them once the call returns. */
+  borrowed = false;
+  /** Wire fields; four offsets each: name start (~start when removed), name end, value start, value end. */
+  count = 0;
+  fields: number[] = [];
+  /** Added fields in wire form `name: value\r\n`, indexed as `fields`. */
+  extra: Buffer = nothing;
+  extraLength = 0;
+  extraCount = 0;
+  extraFields: number[] = [];
+  /** Overrides and caches; null means "not made yet". */
+  methodText: string | null = null;
+  pathText: string | null = null;
+  authorityText: string | null = null;
+  /** Set when a filter or route changed the path or authority: the encoder then writes the text. */
+  pathChanged = false;
+  authorityChanged = false;
+  /** Reason phrase of a local reply; codecs fill in the standard one when "". */
+  reason = '';
+
+  reset(): void {
+    this.buf = nothing;
+    this.start = this.firstEnd = this.end = 0;
+    this.methodStart = this.methodEnd = this.pathStart = this.pathEnd = 0;
+    this.authorityStart = this.authorityEnd = 0;
+    this.status = 0;
+    this.minor = 1;
+    this.contentLength = -1;
+    this.chunked = this.close = this.expectContinue = this.exactNames = this.borrowed = false;
+    this.pathChanged = this.authorityChanged = false;
+    this.upgrade = this.service = this.rpcMethod = this.reason = '';
+    this.count = this.extraLength = this.extraCount = 0;
+    this.methodText = this.pathText = this.authorityText = null;
+    if (this.extra.length > keptExtraBytes) this.extra = nothing;
+  }
+
+  get method(): string {
+    if (this.methodText === null) this.methodText = latin1(this.buf, this.methodStart, this.methodEnd);
+    return this.methodText;
+  }
+
+  get path(): string {
+    if (this.pathText === null) this.pathText = latin1(this.buf, this.pathStart, this.pathEnd);
+    return this.pathText;
+  }
+
+  set path(value: string) {
+    this.pathText = value;
+    this.pathChanged = true;
+  }
+
+  get authority(): string {
+    if (this.authorityText === null)
+      this.authorityText = latin1(this.buf, this.authorityStart, this.authorityEnd);
+    return this.authorityText;
+  }
+
+  set authority(value: string) {
+    this.authorityText = value;
+    this.authorityChanged = true;
+  }
+
+  /** Index of the first live field of that name, or -1. Makes no string. @param lowerName in lower case */
+  find(lowerName: string): number {
+    const length = lowerName.length;
+    for (let i = 0, at = 0; i < this.count; i++, at += 4) {
+      const from = this.fields[at] as number;
+      if ((this.fields[at + 1] as number) - from !== length || from < 0) continue;
+      if (this.#sameName(this.buf, from, lowerName)) return i;
+    }
+    for (let i = 0, at = 0; i < this.extraCount; i++, at += 4) {
+      const from = this.extraFields[at] as number;
+      if ((this.extraFields[at + 1] as number) - from !== length || from < 0) continue;
+      if (this.#sameName(this.extra, from, lowerName)) return this.count + i;
+    }
+    return -1;
+  }
+
+  has(lowerName: string): boolean {
+    return this.find(lowerName) >= 0;
+  }
+
+  /** The value of the first field of that name, or null. */
+  get(lowerName: string): string | null {
+    const index = this.find(lowerName);
+    return index < 0 ? null : this.valueAt(index);
+  }
+
+  /** All values of that name, in order. */
+  getAll(lowerName: string): string[] {
+    const values: string[] = [];
+    this.forEach((name, value) => {
+      if (name.toLowerCase() === lowerName) values.push(value);
+    });
+    return values;
+  }
+
+  /** @param index as `find` returned it */
+  valueAt(index: number): string {
+    if (index < this.count) {
+      return latin1(this.buf, this.fields[index * 4 + 2] as number, this.fields[index * 4 + 3] as number);
+    }
+    const at = (index - this.count) * 4;
+    return latin1(this.extra, this.extraFields[at + 2] as number, this.extraFields[at + 3] as number);
+  }
+
+  /** Calls back for each live field with its name as it was written. Makes strings: not for the hot path. */
+  forEach(visit: (name: string, value: string) => void): void {
+    for (let at = 0; at < this.count * 4; at += 4) {
+      if ((this.fields[at] as number) < 0) continue;
+      visit(latin1(this.buf, this.fields[at] as number, this.fields[at + 1] as number), this.valueAt(at / 4));
+    }
+    for (let at = 0; at < this.extraCount * 4; at += 4) {
+      if ((this.extraFields[at] as number) < 0) continue;
+      const name = latin1(this.extra, this.extraFields[at] as number, this.extraFields[at + 1] as number);
+      visit(name, latin1(this.extra, this.extraFields[at + 2] as number, this.extraFields[at + 3] as number));
+    }
+  }
+
+  /** Removes every field of that name. Returns whether there was one. */
+  remove(lowerName: string): boolean {
+    let removed = false;
+    for (let index = this.find(lowerName); index >= 0; index = this.find(lowerName)) {
+      this.removeAt(index);
+      removed = true;
+    }
+    return removed;
+  }
+
+  removeAt(index: number): void {
+    const inWire = index < this.count;
+    const list = inWire ? this.fields : this.extraFields;
+    const at = (inWire ? index : index - this.count) * 4;
+    list[at] = ~(list[at] as number);
+  }
+
+  /** Replaces every field of that name by one. @throws HeddleError ERR_HEADER_INVALID */
+  set(lowerName: string, value: string): void {
+    this.remove(lowerName);
+    this.add(lowerName, value);
+  }
+
+  /** Adds a field after those that are there. @throws HeddleError ERR_HEADER_INVALID */
+  add(name: string, value: string): void {
+    checkHeader(name, value);
+    const at = this.#reserve(name.length + value.length + 4);
+    const extra = this.extra;
+    writeLatin1(extra, name, at);
+    const colon = at + name.length;
+    extra[colon] = 58;
+    extra[colon + 1] = 32;
+    writeLatin1(extra, value, colon + 2);
+    this.#indexExtra(at, name.length, value.length);
+  }
+
+  /** As `add`, from bytes that were made and checked once: one copy. */
+  addField(field: HeaderField): void {
+    const bytes = field.bytes;
+    const at = this.#reserve(bytes.length);
+    bytes.copy(this.extra, at);
+    this.#indexExtra(at, field.name.length, bytes.length - field.name.length - 4, false);
+  }
+
+  /** Room for a value that the caller writes itself: returns the offset in `extra` where its bytes go. */
+  addRaw(nameBytes: HeaderField, valueLength: number): number {
+    const nameLength = nameBytes.name.length;
+    const at = this.#reserve(nameLength + valueLength + 4);
+    nameBytes.bytes.copy(this.extra, at, 0, nameLength + 2);
+    this.#indexExtra(at, nameLength, valueLength);
+    return at + nameLength + 2;
+  }
+
+  /** Copies borrowed bytes, so that the head outlives the read buffer. Idempotent; free when it owns them. */
+  retain(): void {
+    if (!this.borrowed) return;
+    const copy = Buffer.allocUnsafe(this.end - this.start);
+    this.buf.copy(copy, 0, this.start, this.end);
+    this.rebase(copy, -this.start);
+    this.borrowed = false;
+  }
+
+  /** The same bytes now stand in `buf`, `delta` further on. */
+  rebase(buf: Buffer, delta: number): void {
+    this.buf = buf;
+    this.start += delta;
+    this.firstEnd += delta;
+    this.end += delta;
+    this.methodStart += delta;
+    this.methodEnd += delta;
+    this.pathStart += delta;
+    this.pathEnd += delta;
+    this.authorityStart += delta;
+    this.authorityEnd += delta;
+    const fields = this.fields;
+    for (let at = 0; at < this.count * 4; at += 4) {
+      const from = fields[at] as number;
+      fields[at] = from < 0 ? ~(~from + delta) : from + delta;
+      fields[at + 1] = (fields[at + 1] as number) + delta;
+      fields[at + 2] = (fields[at + 2] as number) + delta;
+      fields[at + 3] = (fields[at + 3] as number) + delta;
+    }
+  }
+
+  /** Names in lower case; repeated fields are joined with ", " (RFC 9110 §5.3). For adapters and dumps. */
+  toObject(): Record<string, string> {
+    const all: Record<string, string> = Object.create(null) as Record<string, string>;
+    this.forEach((name, value) => {
+      const key = this.exactNames ? name : name.toLowerCase();
+      all[key] = key in all ? `${all[key]}, ${value}` : value;
+    });
+    return all;
+  }
+
+  #reserve(length: number): number {
+    const at = this.extraLength;
+    if (at + length > this.extra.length) {
+      const larger = Buffer.allocUnsafe(Math.max(firstExtraBytes, (at + length) * 2));
+      this.extra.copy(larger, 0, 0, at);
+      this.extra = larger;
+    }
+    this.extraLength = at + length;
+    return at;
+  }
+
+  #indexExtra(at: number, nameLength: number, valueLength: number, writeEnd = true): void {
+    const valueStart = at + nameLength + 2;
+    const valueEnd = valueStart + valueLength;
+    if (writeEnd) {
+      this.extra[valueEnd] = 13;
+      this.extra[valueEnd + 1] = 10;
+    }
+    const index = this.extraCount++ * 4;
+    this.extraFields[index] = at;
+    this.extraFields[index + 1] = at + nameLength;
+    this.extraFields[index + 2] = valueStart;
+    this.extraFields[index + 3] = valueEnd;
+  }
+
+  #sameName(buf: Buffer, from: number, name: string): boolean {
+    if (this.exactNames) {
+      for (let i = 0; i < name.length; i++) if (buf[from + i] !== name.charCodeAt(i)) return false;
+      return true;
+    }
+    for (let i = 0; i < name.length; i++) {
+      if (lowerByte[buf[from + i] as number] !== name.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+}

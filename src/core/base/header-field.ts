@@ -1,0 +1,45 @@
+import { HeddleError } from './errors.ts';
+
+/** `tchar` of RFC 9110 §5.6.2: 1 where a byte may stand in a header name or method. */
+export const tokenByte = new Uint8Array(256);
+for (const each of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+  tokenByte[each.charCodeAt(0)] = 1;
+}
+
+/** `field-content` of RFC 9110 §5.5 with obs-text: 1 where a byte may stand in a header value. */
+export const valueByte = new Uint8Array(256).fill(1);
+valueByte.fill(0, 0, 32);
+valueByte[9] = 1;
+valueByte[127] = 0;
+
+/** ASCII lower case; every other byte is itself. */
+export const lowerByte = new Uint8Array(256);
+for (let each = 0; each < 256; each++) lowerByte[each] = each >= 65 && each <= 90 ? each + 32 : each;
+
+/** A header that is written many times: its wire bytes are made once. */
+export interface HeaderField {
+  readonly name: string;
+  readonly value: string;
+  /** `name: value\r\n` */
+  readonly bytes: Buffer;
+}
+
+/** @throws HeddleError ERR_HEADER_INVALID */
+export function headerField(name: string, value: string): HeaderField {
+  checkHeader(name, value);
+  return { name, value, bytes: Buffer.from(`${name}: ${value}\r\n`, 'latin1') };
+}
+
+/** @throws HeddleError ERR_HEADER_INVALID when the name is no token or the value holds a control character. */
+export function checkHeader(name: string, value: string): void {
+  if (name.length === 0) throw new HeddleError('ERR_HEADER_INVALID', 'the name is empty');
+  for (let i = 0; i < name.length; i++) {
+    if (tokenByte[name.charCodeAt(i)] !== 1)
+      throw new HeddleError('ERR_HEADER_INVALID', JSON.stringify(name));
+  }
+  for (let i = 0; i < value.length; i++) {
+    if (valueByte[value.charCodeAt(i)] !== 1) {
+      throw new HeddleError('ERR_HEADER_INVALID', `value of ${name} at character ${i}`);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { ConfigSchema, ExtensionContext } from './extension.ts';
+import type { Stream } from './stream.ts';
+import type { Upstream } from './stream-end.ts';
+
+/** One address of a service as discovery tells it: plain data. */
+export interface Endpoint {
+  /** "10.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock"; the key within a cluster. */
+  readonly address: string;
+  /** 0 gets no new traffic (1). Balancers clamp to 1..128. */
+  readonly weight: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly zone: string;
+  /** 0 is the best. */
+  readonly priority: number;
+  /** Authority or server name to use instead of the address; "" = none. */
+  readonly hostname: string;
+}
+
+/** An endpoint with state. The object lives as long as its address stays in the cluster, over reloads too. */
+export interface Host extends Endpoint {
+  readonly cluster: string;
+  /** Streams in progress; kept by the core: raised in chooseHost, lowered before the last event. */
+  active: number;
+  /** Position in the current host set's `all`. */
+  index: number;
+  /** Failed active health checks / ejected by outlier detection, until (monotonic ms, 0 = not). */
+  isUnhealthy: boolean;
+  ejectedUntilMs: number;
+  /** Monotonic ms when it joined or last became healthy: slow start. */
+  sinceMs: number;
+  readonly upstream: Upstream;
+  /** The address as bytes, for the log. */
+  readonly label: Buffer;
+  /** Gone from discovery; its connections finish what they carry. */
+  isRemoved: boolean;
+}
+
+/** Immutable; replaced whole by an update. */
+export interface HostSet {
+  readonly version: number;
+  readonly all: readonly Host[];
+  /** Neither unhealthy nor ejected, or all of them in panic. */
+  readonly available: readonly Host[];
+}
+
+/** `update` builds a picker off the hot path, `pick` is the hot path. */
+export interface Balancer {
+  update(set: HostSet): void;
+  /** Null when nothing may be chosen; never throws. `s` is null for host selection without a request (connect). */
+  pick(s: Stream | null): Host | null;
+}
+
+export interface BalancerDefinition<Config = unknown> {
+  readonly name: string;
+  readonly config: ConfigSchema<Config>;
+  create(config: Config, context: ExtensionContext): Balancer;
+}
+
+/** A cluster as the stream core sees it. */
+export interface Cluster {
+  readonly name: string;
+  readonly hostSet: HostSet;
+  /** Connect limit of one try (5 s). */
+  readonly connectTimeoutMs: number;
+  readonly slots: ClusterSlots;
+  /**
+   * Chooses a host, not one of `s.triedHosts` where another is available, and takes a request permit.
+   * @returns the host, or a Code: noHost, requestOverflow
+   */
+  chooseHost(s: Stream): Host | number;
+  /** Gives the permit of `chooseHost` back. Called once per try, before the last event of the stream. */
+  release(host: Host): void;
+  /** How a try went, for passive ejection and client-side statistics. `status` in HTTP's scale, 0 with a `code`. */
+  report(host: Host, status: number, code: number, durationMs: number): void;
+  /** Takes a retry permit (threshold `maxRetries` and retry budget); false: do not retry. */
+  takeRetry(): boolean;
+  releaseRetry(): void;
+}
+
+export interface ClusterSlots {
+  readonly requests: number;
+  readonly active: number;
+  readonly retries: number;
+  readonly retryOverflow: number;
+  readonly retryBodyTooLarge: number;
+  readonly overflow: number;
+  readonly noHost: number;
+  readonly timeouts: number;
+  readonly resets: number;
+  readonly connectFailures: number;
+  readonly duration: number;
+  readonly statusClass: readonly number[];
+}

@@ -1,0 +1,96 @@
+import type { HeaderField } from '../base/header-field.ts';
+import type { Cluster } from './cluster.ts';
+import type { Stream } from './stream.ts';
+
+/** A compiled route: everything a stream needs after matching, no look-ups by name left. */
+export interface Route {
+  /** Configured name, else "<virtual host>#<index>"; bounded set, so it may label metrics. */
+  readonly name: string;
+  readonly virtualHost: string;
+  readonly action: RouteAction;
+  /** All tries together; 0 = none (15 s). */
+  readonly timeoutMs: number;
+  /** Overrides the pipeline's; -1 = not set. */
+  readonly idleTimeoutMs: number;
+  readonly retry: RetryPolicy | null;
+  /** Merged in Envoy's order: weighted cluster, route, virtual host, listener. */
+  readonly requestHeaders: HeaderOperations | null;
+  readonly responseHeaders: HeaderOperations | null;
+  readonly rewrite: Rewrite | null;
+  /** Per-route filter configuration by slot; undefined = the filter's own; false = switched off here. */
+  readonly filterConfigs: readonly unknown[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Upgrade tokens (lower case, e.g. "websocket", "connect") that may pass. */
+  readonly upgrades: readonly string[];
+}
+
+export type RouteAction =
+  | { readonly kind: 'forward'; readonly cluster: ClusterRef }
+  | { readonly kind: 'weighted'; pick(s: Stream): WeightedTarget }
+  | { readonly kind: 'redirect'; readonly status: number; location(s: Stream): string }
+  | { readonly kind: 'direct'; readonly status: number; readonly body: string };
+
+export interface WeightedTarget {
+  readonly cluster: ClusterRef;
+  readonly requestHeaders: HeaderOperations | null;
+  readonly responseHeaders: HeaderOperations | null;
+}
+
+/** A cell: a reload changes `current`, routes keep the cell. Null while no such cluster exists (xDS may bring it later). */
+export interface ClusterRef {
+  readonly name: string;
+  current: Cluster | null;
+}
+
+/** Header edits of one level or several merged; values with `%...%` operators are made per request. */
+export interface HeaderOperations {
+  readonly remove: readonly string[];
+  readonly apply: readonly HeaderOperation[];
+}
+
+export interface HeaderOperation {
+  readonly lowerName: string;
+  /** Envoy's append_action. */
+  readonly action: 'append' | 'addIfAbsent' | 'overwrite' | 'overwriteIfExists';
+  /** Null when the value depends on the stream. */
+  readonly field: HeaderField | null;
+  readonly value: ((s: Stream) => string) | null;
+}
+
+export interface Rewrite {
+  /** The new path with query, or null to keep it. */
+  path(s: Stream): string | null;
+  /** The new authority, or null to keep it. */
+  authority(s: Stream): string | null;
+}
+
+/** Bits of `RetryPolicy.on`. */
+export const RetryOn = {
+  connectFailure: 1,
+  reset: 2,
+  refusedStream: 4,
+  gatewayError: 8,
+  serverError: 16,
+  retriable4xx: 32,
+  perTryTimeout: 64,
+  statusCodes: 128,
+} as const;
+
+export interface RetryPolicy {
+  /** RetryOn bits. */
+  readonly on: number;
+  /** Tries beyond the first, exactly (1). */
+  readonly numRetries: number;
+  /** 0 = none. */
+  readonly perTryTimeoutMs: number;
+  /** Uniform in [0, (2^n - 1) * base), at most max (25 ms, 250 ms). */
+  readonly backoffBaseMs: number;
+  readonly backoffMaxMs: number;
+  readonly statusCodes: ReadonlySet<number>;
+  /** Also methods that are not idempotent (false: only GET, HEAD, OPTIONS, PUT, DELETE, TRACE once bytes were sent). */
+  readonly nonIdempotent: boolean;
+  /** Body bytes kept for another try (64 KiB); a larger body is not retried and counted. */
+  readonly retryBufferBytes: number;
+  /** Avoid hosts that earlier tries used. */
+  readonly avoidTriedHosts: boolean;
+}

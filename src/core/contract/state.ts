@@ -1,0 +1,34 @@
+/** Whatever is stateful: continues in another process after `restoreState(dumpState())`. */
+export interface Stateful<State> {
+  dumpState(): State;
+  /** @throws HeddleError when the version is unknown; the object is unchanged then. */
+  restoreState(state: State): void;
+}
+
+/** What `/health` shows of one part. */
+export interface Health {
+  readonly status: 'ok' | 'degraded' | 'failed';
+  /** Why it is not ok, one sentence; "" when ok. */
+  readonly reason: string;
+  /** Wall-clock ms since when. */
+  readonly sinceMs: number;
+}
+
+export interface HasHealth {
+  health(): Health;
+}
+
+/** One page of the admin server: `GET /<path>` shows it, `POST /<path>` (token) changes something. */
+export interface AdminSection {
+  readonly path: string;
+  readonly summary: string;
+  read?(query: URLSearchParams): AdminAnswer | Promise<AdminAnswer>;
+  write?(query: URLSearchParams, body: string): AdminAnswer | Promise<AdminAnswer>;
+}
+
+export interface AdminAnswer {
+  readonly status?: number;
+  /** A string is sent as it is, anything else as JSON. */
+  readonly body: unknown;
+  readonly contentType?: string;
+}
