@@ -1,0 +1,8 @@
+/** Reading, writing and comparing profiles. All pure but `symbolise`, which reads source maps from disk. */
+export { type CpuProfileMeta, fromCpuProfile, type LabelSpan, type RawCpuProfile } from './cpu-profile.ts';
+export { decodePprof } from './decode.ts';
+export { encodePprof } from './encode.ts';
+export { toFolded } from './folded.ts';
+export { describeFrame, displayName, pathOf } from './frame-names.ts';
+export { fromHeapProfile, type HeapProfileMeta, type RawHeapProfile } from './heap-profile.ts';
+export { type SymboliseOptions, symbolise } from './symbolise.ts';
