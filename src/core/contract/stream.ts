@@ -5,8 +5,11 @@ import { Phase } from './phase.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Route } from './route.ts';
 import type { StreamEnd } from './stream-end.ts';
-import type { Verdict } from './stream-filter.ts';
+import { Verdict } from './stream-filter.ts';
 import type { Peer } from './wire.ts';
+
+/** Bits of `stream.paused`. */
+export const Paused = { downRead: 1, upRead: 2, downFull: 4, upFull: 8 } as const;
 
 /** What a stream needs of the core after the fact: filters and timers call it. Implemented by the proxy. */
 export interface StreamCore {
@@ -74,9 +77,15 @@ export class Stream extends WheelNode {
   /** Body bytes held: what waits behind a filter or a connect, and what a retry would send again. */
   readonly requestBody: BodyBuffer = new BodyBuffer();
   readonly responseBody: BodyBuffer = new BodyBuffer();
+  /** First request body bytes, travelling with the head through the phases: one write leaves. Borrowed. */
+  firstBuf: Buffer | null = null;
+  firstStart = 0;
+  firstEnd = 0;
+  /** What a body filter wants sent instead of the slice it was shown. */
+  replacement: Buffer | null = null;
   requestBytes = 0;
   responseBytes = 0;
-  /** Read side paused because the other side is full: bit 1 down, bit 2 up. */
+  /** Bits of `Paused`: which ends are told not to read, and which are full. */
   paused = 0;
 
   /** Monotonic ms. 0 = not reached. */
@@ -93,10 +102,22 @@ export class Stream extends WheelNode {
   idleTimeoutMs = 0;
   lastActivityMs = 0;
 
-  /** Where the filter chain goes on after `resume`: hook list and index. */
-  filterHook = 0;
+  /** Where the head hooks of the current phase go on after `resume`. */
   filterIndex = 0;
+  responseFilterIndex = 0;
+  /** A head filter stopped the request / the response. */
   isStopped = false;
+  isResponseStopped = false;
+  /** Times a filter asked for another route or host; bounded. */
+  rechoices = 0;
+  /** The answer is ours, `res.status` in HTTP's scale whatever the protocol. */
+  isLocalReply = false;
+  /** Header operations of route and cluster were applied. */
+  isRouted = false;
+  /** Waits for a pool place / for the back-off of a retry until (monotonic ms). */
+  isWaiting = false;
+  retryAtMs = 0;
+  holdsRetry = false;
 
   /** One slot a filter instance, numbered when the chain is built. */
   readonly attributes: unknown[] = [];
@@ -136,7 +157,13 @@ export class Stream extends WheelNode {
     for (const name of Object.keys(headers)) this.res.add(name, headers[name] as string);
     this.responseBody.clear();
     if (body !== '') this.responseBody.push(Buffer.from(body));
-    return 3;
+    this.isLocalReply = true;
+    return Verdict.reply;
+  }
+
+  /** For body filters: sends `bytes` instead of the slice that the hook was shown. Lengths are corrected where possible. */
+  replaceBody(bytes: Buffer): void {
+    this.replacement = bytes;
   }
 
   setMetadata(key: string, value: string): void {
@@ -168,7 +195,11 @@ export class Stream extends WheelNode {
     this.tries = 0;
     this.reused = this.bytesOwned = false;
     this.requestDone = this.requestSent = this.responseStarted = this.responseDone = false;
-    this.isTunnel = this.isStopped = false;
+    this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
+    this.isRouted = this.isWaiting = this.holdsRetry = false;
+    this.retryAtMs = this.rechoices = 0;
+    this.firstBuf = this.replacement = null;
+    this.firstStart = this.firstEnd = 0;
     this.code = 0;
     this.flags = '';
     this.requestBody.clear();
@@ -177,7 +208,7 @@ export class Stream extends WheelNode {
     this.startMs = this.startWallMs = this.requestDoneMs = this.tryStartMs = 0;
     this.firstByteMs = this.endMs = 0;
     this.routeDeadlineMs = this.tryDeadlineMs = this.idleTimeoutMs = this.lastActivityMs = 0;
-    this.filterHook = this.filterIndex = 0;
+    this.filterIndex = this.responseFilterIndex = 0;
     for (let i = 0; i < this.attributes.length; i++) this.attributes[i] = undefined;
     this.metadata = null;
     this.requestId = this.traceId = this.spanId = '';
@@ -186,10 +217,27 @@ export class Stream extends WheelNode {
   }
 }
 
-/** Owned body chunks in order. Holds nothing while empty. */
+/**
+ * Owned body chunks of one direction, in order: what waits behind a filter, a connect or a full peer, and what a retry
+ * would send again. Holds nothing while bytes pass straight through.
+ */
 export class BodyBuffer {
   chunks: Buffer[] = [];
   sizeBytes = 0;
+  /** Index of the first chunk that this try has not sent. */
+  next = 0;
+  /** Chunks before this index have passed the body filters; a retry does not run them again. */
+  filtered = 0;
+  /** Where the body hooks go on for the chunk at `filtered`. */
+  filterIndex = 0;
+  /** A filter stopped this direction. */
+  isStopped = false;
+  /** Collecting all of it for a filter. */
+  isBuffering = false;
+  /** Sent chunks stay for another try. */
+  isKept = false;
+  /** Filters that saw the whole body from their head hook: not called again. */
+  early: unknown[] | null = null;
 
   push(chunk: Buffer): void {
     this.chunks.push(chunk);
@@ -197,13 +245,26 @@ export class BodyBuffer {
   }
 
   clear(): void {
-    if (this.sizeBytes === 0 && this.chunks.length === 0) return;
+    this.next = this.filtered = this.filterIndex = 0;
+    this.isStopped = this.isBuffering = this.isKept = false;
+    this.early = null;
+    if (this.chunks.length === 0) return;
     this.chunks = [];
     this.sizeBytes = 0;
   }
 
-  /** All bytes as one buffer; the same object when there is one chunk. */
+  /** Forgets the chunks that were sent. */
+  dropSent(): void {
+    if (this.next === 0) return;
+    for (let i = 0; i < this.next; i++) this.sizeBytes -= (this.chunks[i] as Buffer).length;
+    this.chunks.splice(0, this.next);
+    this.filtered = Math.max(0, this.filtered - this.next);
+    this.next = 0;
+  }
+
+  /** All unsent bytes as one buffer; the same object when there is one chunk. */
   concat(): Buffer {
-    return this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks, this.sizeBytes);
+    const rest = this.next === 0 ? this.chunks : this.chunks.slice(this.next);
+    return rest.length === 1 ? (rest[0] as Buffer) : Buffer.concat(rest);
   }
 }
