@@ -19,7 +19,7 @@ export interface Endpoint {
 /** An endpoint with state. The object lives as long as its address stays in the cluster, over reloads too. */
 export interface Host extends Endpoint {
   readonly cluster: string;
-  /** Streams in progress; kept by the core: raised in chooseHost, lowered before the last event. */
+  /** Streams in progress: raised by `Cluster.chooseHost`, lowered by `Cluster.release`. */
   active: number;
   /** Position in the current host set's `all`. */
   index: number;
@@ -39,15 +39,52 @@ export interface Host extends Endpoint {
 export interface HostSet {
   readonly version: number;
   readonly all: readonly Host[];
-  /** Neither unhealthy nor ejected, or all of them in panic. */
+  /** Weight above 0, neither unhealthy nor ejected; or all with a weight above 0 in panic. */
   readonly available: readonly Host[];
+  /** Too few are healthy to be choosy: `available` holds unhealthy hosts too. */
+  readonly isPanic: boolean;
+  /** How `available` differs from that of the version before, so that a picker need not be built anew; null: unknown. */
+  readonly changes: HostSetChanges | null;
 }
+
+export interface HostSetChanges {
+  /** The version these changes lead on from. */
+  readonly from: number;
+  readonly added: readonly Host[];
+  readonly removed: readonly Host[];
+  /** Still available, with another weight, metadata, zone or priority. */
+  readonly changed: readonly Host[];
+}
+
+/** Counts of one cluster that its pools share. A `try` that answers false changed nothing but the overflow count. */
+export interface ConnectionPermits {
+  /** Before dialling. */
+  tryConnection(): boolean;
+  /** The connection is gone or could not be made. */
+  releaseConnection(): void;
+  /** Before a stream is queued for a connection. */
+  tryPending(): boolean;
+  releasePending(): void;
+}
+
+/** Where the streams of one host go; made on first use. */
+export interface HostUpstream extends Upstream {
+  /** Takes no new streams; each connection closes once it is idle. */
+  drain(): void;
+  /** Drops every connection now. */
+  close(): void;
+}
+
+/** Given by the transport. `host` stays the same object for as long as its address is in the cluster. */
+export type UpstreamFactory = (host: Host, permits: ConnectionPermits) => HostUpstream;
 
 /** `update` builds a picker off the hot path, `pick` is the hot path. */
 export interface Balancer {
   update(set: HostSet): void;
   /** Null when nothing may be chosen; never throws. `s` is null for host selection without a request (connect). */
   pick(s: Stream | null): Host | null;
+  /** Statistics of a finished try, for balancers that learn. */
+  report?(host: Host, status: number, code: number, durationMs: number): void;
 }
 
 export interface BalancerDefinition<Config = unknown> {
@@ -64,19 +101,26 @@ export interface Cluster {
   readonly connectTimeoutMs: number;
   readonly slots: ClusterSlots;
   /**
-   * Chooses a host, not one of `s.triedHosts` where another is available, and takes a request permit.
+   * Chooses a host, not one of `s.triedHosts` where another is available, takes a request permit, raises `host.active`.
    * @returns the host, or a Code: noHost, requestOverflow
    */
   chooseHost(s: Stream): Host | number;
-  /** Gives the permit of `chooseHost` back. Called once per try, before the last event of the stream. */
+  /** Gives the permit of `chooseHost` back, lowers `host.active`. Called once per try, before the last event of the stream. */
   release(host: Host): void;
-  /** How a try went, for passive ejection and client-side statistics. `status` in HTTP's scale, 0 with a `code`. */
+  /**
+   * How a try went, for passive ejection, `slots.duration`, `statusClass`, `timeouts`, `resets`, `connectFailures`.
+   * `status` in HTTP's scale, 0 with a `code`. Streams that the client gave up are not reported or carry its code.
+   */
   report(host: Host, status: number, code: number, durationMs: number): void;
   /** Takes a retry permit (threshold `maxRetries` and retry budget); false: do not retry. */
   takeRetry(): boolean;
   releaseRetry(): void;
 }
 
+/**
+ * Metric slots. The cluster counts what it decides or is told (`chooseHost`, `release`, `report`, `takeRetry`); the
+ * core counts `retryBodyTooLarge` alone.
+ */
 export interface ClusterSlots {
   readonly requests: number;
   readonly active: number;
