@@ -1,18 +1,5 @@
-import type { StreamEnd, Upstream } from './stream-end.ts';
-
-/**
- * The thresholds of a cluster as a pool sees them: src/core/cluster counts over all hosts, the pool asks and gives back.
- *
- *   open(s) -> an idle connection? -> bind
- *           -> tryConnection()     -> dial, bind           releaseConnection() when that connection is gone
- *           -> tryPending()        -> queue, `waiting`     releasePending() when it got a place, was reset or cancelled
- */
-export interface ConnectionPermits {
-  tryConnection(): boolean;
-  releaseConnection(): void;
-  tryPending(): boolean;
-  releasePending(): void;
-}
+import type { HostUpstream } from './cluster.ts';
+import type { StreamEnd } from './stream-end.ts';
 
 /** Defaults in parentheses. */
 export interface PoolOptions {
@@ -37,17 +24,20 @@ export interface PoolStats {
   readonly waiting: number;
   readonly dialled: number;
   readonly connectFailures: number;
-  /** Errno name or code name of the last failed connect, "" when none failed. */
-  readonly lastConnectFailure: string;
 }
 
-/** The connections to one host. */
-export interface Pool extends Upstream {
+/**
+ * The connections to one host.
+ *
+ *   open(s) -> an idle connection? -> bind
+ *           -> permits.tryConnection() -> dial, bind       releaseConnection() when that connection is gone
+ *           -> permits.tryPending()    -> queue, `waiting`  releasePending() when it got a place, was reset or cancelled
+ *           -> else a Code: pendingOverflow; connectionOverflow where not one connection exists to wait for; draining
+ */
+export interface Pool extends HostUpstream {
   readonly address: string;
-  /** Takes no more streams, finishes what runs. Resolves when the last connection is gone. */
-  drain(): Promise<void>;
-  /** Drops every connection now; streams on them and waiting ones are reset with meshClosed. */
-  close(): void;
+  /** Resolves when the last connection is gone after `drain` or `close`. */
+  readonly closed: Promise<void>;
   /** A downstream connection is gone: closes what was bound to it (pool mode `bound`; nothing elsewhere). */
   unbind(down: StreamEnd): void;
   stats(): PoolStats;
