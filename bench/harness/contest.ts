@@ -1,0 +1,134 @@
+/** Starts all contenders, lets them take turns round by round, and keeps the books. */
+import type { Contender } from './contender.ts';
+import { type Absent, type Entry, enter, isAbsent, isRunning, leave } from './entry.ts';
+import {
+  type Backend,
+  type LoadPlace,
+  type LoadPlan,
+  type LoadReport,
+  runLoad,
+  startBackend,
+} from './load.ts';
+import { type CpuUse, cpuBetween, machineTime, residentBytes, sampleCpu } from './proc.ts';
+import type { ContenderResult, RoundResult } from './results.ts';
+import type { Bench } from './suite.ts';
+import { compileTools } from './tools.ts';
+
+export interface ContestPlan {
+  readonly load: Omit<LoadPlan, 'port' | 'seconds'>;
+  /** Seconds of load before the first round: Node's optimiser needs some. */
+  readonly warmUpSeconds: number;
+}
+
+interface Field {
+  readonly bench: Bench;
+  readonly place: LoadPlace;
+  readonly backend: Backend;
+  readonly plan: ContestPlan;
+}
+
+/** Runs the contest. Contenders come back in the order given, the absent ones with their reason. */
+export async function runContest(
+  bench: Bench,
+  contenders: readonly Contender[],
+  plan: ContestPlan,
+): Promise<ContenderResult[]> {
+  const tools = await compileTools();
+  const place = { tools, children: bench.children, core: bench.cores.load, directory: bench.directory };
+  const backend = await startBackend(place, plan.load.shape?.answerBytes);
+  const field = { bench, place, backend, plan };
+  const entrants: (Entry | Absent)[] = [];
+  for (const contender of contenders) entrants.push(await enter(bench, contender, backend.port));
+  const entries = entrants.filter((entrant): entrant is Entry => !isAbsent(entrant));
+  for (const entry of entries) await warmUp(field, entry);
+  for (let round = 0; round < bench.rounds; round += 1) {
+    for (const entry of rotate(entries, round)) entry.rounds[round] = await playRound(field, entry, round);
+  }
+  const results: ContenderResult[] = [];
+  for (const entrant of entrants) results.push(await settle(bench, entrant));
+  return results;
+}
+
+/** Every round begins with another contender, so that none always follows the same one. */
+function rotate<T>(items: readonly T[], by: number): T[] {
+  const at = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+async function warmUp(field: Field, entry: Entry): Promise<void> {
+  const { plan, place, bench } = field;
+  if (plan.warmUpSeconds <= 0) return;
+  bench.progress(`warming up ${entry.contender.name}`);
+  await runLoad(place, { ...plan.load, port: entry.place.port, seconds: plan.warmUpSeconds });
+}
+
+async function playRound(field: Field, entry: Entry, round: number): Promise<RoundResult | null> {
+  const { bench } = field;
+  const name = entry.contender.name;
+  const result = isRunning(entry.child) ? await measure(field, entry) : 'it is no longer running';
+  if (typeof result === 'string') {
+    entry.problems.push(`round ${round + 1} is void: ${result}`);
+    bench.progress(`round ${round + 1} ${name}: void: ${result}`);
+    return null;
+  }
+  const figures = `${result.cpuUs.toFixed(2)} us a request, ${Math.round(result.rps)} requests a second`;
+  bench.progress(`round ${round + 1} ${name}: ${figures}`);
+  return result;
+}
+
+/** One run of load on one contender. @returns why it does not count, as text. */
+async function measure(field: Field, entry: Entry): Promise<RoundResult | string> {
+  const { bench, plan, place } = field;
+  const clock = place.tools.cpuclock;
+  const pids = [entry.child.pid ?? 0, field.backend.pid];
+  const before = pids.map((pid) => sampleCpu(pid, clock));
+  const [machineBefore, startedMs] = [machineTime(), performance.now()];
+  const report = await runLoad(place, { ...plan.load, port: entry.place.port, seconds: bench.seconds });
+  const [machineAfter, wallUs] = [machineTime(), (performance.now() - startedMs) * 1000];
+  const [proxy, backend] = pids.map((pid, index) => cpuSince(before[index], pid, clock));
+  if (proxy === undefined || backend === undefined) return 'no CPU account';
+  if (report.errors > 0) return `${report.errors} errors, the first: ${report.firstError}`;
+  if (report.answered === 0) return 'no answer';
+  const loadUs = report.cpuSeconds * 1e6 + backend.totalUs;
+  const busyUs = machineAfter.busyUs - machineBefore.busyUs;
+  return {
+    ...perRequest(proxy, report),
+    utilisation: proxy.totalUs / wallUs,
+    loadUtilisation: loadUs / wallUs,
+    otherLoad: Math.max(0, busyUs - loadUs - proxy.totalUs) / wallUs,
+    stolen: (machineAfter.stolenUs - machineBefore.stolenUs) / wallUs,
+  };
+}
+
+function cpuSince(
+  before: ReturnType<typeof sampleCpu> | undefined,
+  pid: number,
+  clock: string,
+): CpuUse | undefined {
+  return before === undefined ? undefined : cpuBetween(before, sampleCpu(pid, clock));
+}
+
+function perRequest(
+  proxy: CpuUse,
+  report: LoadReport,
+): Pick<RoundResult, 'cpuUs' | 'userUs' | 'systemUs' | 'rps' | 'p50Us' | 'p99Us'> {
+  return {
+    cpuUs: proxy.totalUs / report.answered,
+    userUs: proxy.userUs / report.answered,
+    systemUs: proxy.systemUs / report.answered,
+    rps: report.answered / report.seconds,
+    p50Us: report.p50Us,
+    p99Us: report.p99Us,
+  };
+}
+
+async function settle(bench: Bench, entrant: Entry | Absent): Promise<ContenderResult> {
+  const name = entrant.contender.name;
+  if (isAbsent(entrant)) {
+    const { version, reason } = entrant;
+    return { name, version, reason, rounds: [], residentMiB: null, problems: [] };
+  }
+  const residentMiB = residentBytes(entrant.child.pid ?? 0) / 2 ** 20;
+  const problems = [...entrant.problems, ...(await leave(bench, entrant))];
+  return { name, version: entrant.version, reason: null, rounds: entrant.rounds, residentMiB, problems };
+}

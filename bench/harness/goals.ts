@@ -1,0 +1,98 @@
+/** The one table of goals (docs: the limits must be met, the aims are what comes after). Suites name ids, never numbers. */
+export interface GoalDefinition {
+  readonly limit: number;
+  /** Null where meeting the limit is all there is. */
+  readonly aim: number | null;
+  readonly better: 'lower' | 'higher';
+  readonly work: string;
+}
+
+const lower = (limit: number, aim: number | null, work: string): GoalDefinition => ({
+  limit,
+  aim,
+  better: 'lower',
+  work,
+});
+
+const higher = (limit: number, aim: number | null, work: string): GoalDefinition => ({
+  limit,
+  aim,
+  better: 'higher',
+  work,
+});
+
+export const goals = {
+  'http1.vsHaproxy': lower(
+    1.2,
+    1.0,
+    '1 KB, ten working filters, 200 routes, metrics, access log; haproxy with the same work',
+  ),
+  'http1.bareVsHaproxy': lower(1.3, 1.1, 'plain forwarding on both sides'),
+  'http1.vsBestNode': lower(0.5, 0.4, 'the best Node proxy, which rewrites headers only'),
+  'http1.vsMosn': lower(0.5, 0.3, 'MOSN with the filters it has'),
+  'http1.vsEnvoy': lower(0.8, 0.6, 'Envoy with the filters it has'),
+  'pure.proxyFullNs': lower(1700, 1000, 'the whole JavaScript path on fake sockets, ten filters and log'),
+  'bolt.vsHaproxyTcp': lower(1.7, 1.2, 'Bolt pipelined, routed by service; haproxy only copies bytes'),
+  'bolt.vsMosn': lower(0.3, 0.15, 'Bolt pipelined'),
+  'dubbo.vsMosn': lower(0.3, 0.15, 'Dubbo pipelined'),
+  'http2.vsHaproxy': lower(1.5, 1.1, 'h2 to h2, flow control on'),
+  'http2.vsNodeHttp2': lower(0.3, 0.2, 'node:http2 on both sides'),
+  'grpc.vsHaproxy': lower(1.5, 1.1, 'gRPC over h2 to h2, flow control on'),
+  'tls.vsNginx': lower(1.4, 1.2, 'TLS 1.3, keep-alive'),
+  'tls.handshakeVsNginx': lower(1.4, 1.2, 'TLS 1.3, a handshake per request'),
+  'overhead.vsUndici': lower(0.7, 0.45, 'mesh.request with everything on against bare undici.request'),
+  'overhead.meshUs': lower(1.6, 0.8, 'that call less pool and codec called directly, on fake sockets'),
+  'hop.addedP50Us': lower(200, 100, '2,000 calls a second over 200 connections, one proxy hop against none'),
+  'idle.bytes': lower(5120, 4096, 'resident bytes of an idle connection'),
+  'idle.bytesAfterBurst': lower(6400, 4500, 'the same after 1 MiB each way'),
+  'discovery.hostUpdateMs': lower(1, 0.2, 'a delta in a 50,000-host cluster'),
+  'discovery.updateMemoryShare': lower(0.3, 0.05, 'memory of that delta against a rebuild'),
+  'discovery.updateCpuShare': lower(0.24, 0.05, 'CPU of that delta against a rebuild'),
+  'monitor.idlePercent': lower(1.0, 0.5, 'of a core, monitor idle'),
+  'monitor.armedLossPercent': lower(1.0, 0.5, 'of a core, monitor armed'),
+  'admission.goodputMin': higher(1.0, null, "goodput over each scenario's bound at x2 to x10"),
+} as const satisfies Record<string, GoalDefinition>;
+
+export type GoalId = keyof typeof goals;
+
+/** What a suite found out about a goal. */
+export interface Measure {
+  readonly id: GoalId;
+  readonly value: number | null;
+  /** Why there is no value; needed when it is null. */
+  readonly reason?: string;
+}
+
+/** One line of the report's `goals`. */
+export interface GoalResult {
+  readonly id: GoalId;
+  readonly value: number | null;
+  readonly limit: number;
+  readonly aim: number | null;
+  readonly better: 'lower' | 'higher';
+  /** False as well when there is no value: what was not measured was not met. */
+  readonly met: boolean;
+  readonly skipped?: string;
+}
+
+/** Compares a measure with its goal. */
+export function judge(measure: Measure): GoalResult {
+  const { limit, aim, better }: GoalDefinition = goals[measure.id];
+  const base = { id: measure.id, limit, aim, better };
+  if (measure.value === null || !Number.isFinite(measure.value)) {
+    return { ...base, value: null, met: false, skipped: measure.reason ?? 'not measured' };
+  }
+  const met = better === 'lower' ? measure.value <= limit : measure.value >= limit;
+  return { ...base, value: measure.value, met };
+}
+
+/** Judges what a suite promised: an id without a measure counts as missed and says why. */
+export function judgeAll(
+  promised: readonly GoalId[],
+  measures: readonly Measure[],
+  reason: string,
+): GoalResult[] {
+  return promised.map((id) =>
+    judge(measures.find((measure) => measure.id === id) ?? { id, value: null, reason }),
+  );
+}

@@ -1,0 +1,3 @@
+module heddle.bench/reverseproxy
+
+go 1.22

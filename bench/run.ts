@@ -1,0 +1,123 @@
+/** `npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N]` */
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Children } from './harness/children.ts';
+import { chooseCores, describeMachine } from './harness/machine.ts';
+import { exitCodeOf, formatReport, makeReport } from './harness/report.ts';
+import { type Suite, type SuiteResult, Unavailable } from './harness/suite.ts';
+import { compileTools } from './harness/tools.ts';
+
+const suites = fileURLToPath(new URL('./suites/', import.meta.url));
+/** Set to keep the run's directory: configurations and output of every contender. */
+const { HEDDLE_BENCH_KEEP: keepDirectory } = process.env;
+const usage = 'usage: npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N]';
+
+interface Options {
+  readonly json?: boolean;
+  readonly strict?: boolean;
+  readonly rounds?: string;
+  readonly seconds?: string;
+}
+
+const suiteNames = (): string[] =>
+  globSync('**/*.ts', { cwd: suites })
+    .map((file) => file.replace(/\.ts$/, '').replaceAll('/', ' '))
+    .toSorted();
+
+async function loadSuite(name: string): Promise<Suite> {
+  const module: { suite: Suite } = await import(join(suites, `${name.replaceAll(' ', '/')}.ts`));
+  return module.suite;
+}
+
+async function printUsage(): Promise<void> {
+  const names = suiteNames();
+  const width = Math.max(...names.map((name) => name.length));
+  process.stderr.write(`${usage}\n\n`);
+  for (const name of names) {
+    process.stderr.write(`  ${name.padEnd(width)}  ${(await loadSuite(name)).about}\n`);
+  }
+}
+
+/** A number above 0 from the command line, or the default. */
+function positive(name: string, text: string | undefined, fallback: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new Unavailable(`--${name} must be a number above 0, not "${text}"`);
+}
+
+async function runSuite(name: string, suite: Suite, options: Options): Promise<0 | 1> {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-bench-'));
+  const versions: Record<string, string> = { node: process.versions.node };
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const machine = describeMachine();
+  let result: SuiteResult | null = null;
+  let reason = '';
+  try {
+    const tools = await compileTools();
+    await using children = new Children(tools.launch);
+    using _signals = stopOnSignals(children, directory);
+    result = await suite.run({
+      rounds: positive('rounds', options.rounds, suite.rounds),
+      seconds: positive('seconds', options.seconds, suite.seconds),
+      cores: chooseCores(),
+      children,
+      directory,
+      progress,
+      version: (of, version) => {
+        versions[of] = version;
+      },
+    });
+  } catch (error) {
+    reason = (error as Error).message;
+    if (!(error instanceof Unavailable)) throw error;
+    progress(`${name}: ${reason}`);
+  } finally {
+    if (keepDirectory === undefined) rmSync(directory, { recursive: true, force: true });
+  }
+  const report = makeReport({ name, machine, versions }, suite, result, reason);
+  process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `\n${formatReport(report)}`);
+  return exitCodeOf(report, options.strict ?? false);
+}
+
+/** Ctrl-C and SIGTERM end the children first, then the run, with the code that shells expect. */
+function stopOnSignals(children: Children, directory: string): Disposable {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  const handlers = Object.entries(codes).map(([signal, code]) => {
+    const stop = async (): Promise<void> => {
+      await children[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true, force: true });
+      process.exit(code);
+    };
+    process.once(signal, stop);
+    return { signal, stop };
+  });
+  return {
+    [Symbol.dispose]: () => {
+      for (const { signal, stop } of handlers) process.off(signal, stop);
+    },
+  };
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean' },
+      strict: { type: 'boolean' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+    },
+  });
+  const name = positionals.join(' ');
+  if (!suiteNames().includes(name)) {
+    if (name !== '') process.stderr.write(`There is no suite "${name}".\n\n`);
+    await printUsage();
+    return 2;
+  }
+  return runSuite(name, await loadSuite(name), values);
+}
+
+process.exitCode = await main();
