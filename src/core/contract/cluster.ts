@@ -107,10 +107,7 @@ export interface Cluster {
   chooseHost(s: Stream): Host | number;
   /** Gives the permit of `chooseHost` back, lowers `host.active`. Called once per try, before the last event of the stream. */
   release(host: Host): void;
-  /**
-   * How a try went, for passive ejection, `slots.duration`, `statusClass`, `timeouts`, `resets`, `connectFailures`.
-   * `status` in HTTP's scale, 0 with a `code`. Streams that the client gave up are not reported or carry its code.
-   */
+  /** How a try went, for passive ejection and client-side statistics. `status` in HTTP's scale, 0 with a `code`. */
   report(host: Host, status: number, code: number, durationMs: number): void;
   /** Takes a retry permit (threshold `maxRetries` and retry budget); false: do not retry. */
   takeRetry(): boolean;
@@ -118,8 +115,8 @@ export interface Cluster {
 }
 
 /**
- * Metric slots. The cluster counts what it decides or is told (`chooseHost`, `release`, `report`, `takeRetry`); the
- * core counts `retryBodyTooLarge` alone.
+ * Metric slots. The cluster counts `requests` (tries), `active`, `overflow` and `noHost`; the core, which knows how a
+ * stream went, counts the rest.
  */
 export interface ClusterSlots {
   readonly requests: number;

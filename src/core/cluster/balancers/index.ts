@@ -1,0 +1,3 @@
+export { leastRequest } from './least-request.ts';
+export { random } from './random.ts';
+export { roundRobin } from './round-robin.ts';

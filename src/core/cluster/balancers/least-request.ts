@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import type { Random } from '../../base/random.ts';
+import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
+import type { Stream } from '../../contract/stream.ts';
+import { clampWeight } from './edf.ts';
+import { firstUntried, wasTried } from './tried.ts';
+import { WeightedPicker, WeightSpread } from './weighted.ts';
+
+const config = v.strictObject({
+  /** Hosts compared per request when weights are equal. */
+  choiceCount: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(16)), 2),
+  /** With unequal weights the share is weight / (active + 1) ^ activeRequestBias; 0 ignores load. */
+  activeRequestBias: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(16)), 1),
+});
+type Config = v.InferOutput<typeof config>;
+
+/**
+ * The host with the fewest streams in progress among `choiceCount` random ones (power of two choices); with unequal
+ * weights EDF by weight and load, as Envoy and MOSN do.
+ */
+class LeastRequest implements Balancer {
+  readonly #random: Random;
+  readonly #choiceCount: number;
+  readonly #weighted: WeightedPicker;
+  readonly #weights = new WeightSpread();
+  #hosts: readonly Host[] = [];
+
+  constructor(config: Config, random: Random) {
+    const bias = config.activeRequestBias;
+    this.#random = random;
+    this.#choiceCount = config.choiceCount;
+    this.#weighted = new WeightedPicker(random, (host) =>
+      bias === 1
+        ? clampWeight(host.weight) / (host.active + 1)
+        : clampWeight(host.weight) / (host.active + 1) ** bias,
+    );
+  }
+
+  update(set: HostSet): void {
+    this.#hosts = set.available;
+    this.#weights.update(set);
+    if (this.#weights.differ) this.#weighted.update(set);
+    else this.#weighted.clear();
+  }
+
+  pick(s: Stream | null): Host | null {
+    if (this.#weights.differ) return this.#weighted.pick(s);
+    const hosts = this.#hosts;
+    const count = hosts.length;
+    if (count === 0) return null;
+    let at = Math.floor(this.#random.next() * count);
+    let best = hosts[at] as Host;
+    let isTried = wasTried(s, best);
+    for (let choice = 1; choice < this.#choiceCount && choice < count; choice++) {
+      at = this.#another(at, count);
+      const host = hosts[at] as Host;
+      if (wasTried(s, host)) continue;
+      if (isTried || host.active < best.active) {
+        best = host;
+        isTried = false;
+      }
+    }
+    return isTried ? firstUntried(hosts, at, s, best) : best;
+  }
+
+  /** A random position other than `at`. */
+  #another(at: number, count: number): number {
+    const other = Math.floor(this.#random.next() * (count - 1));
+    return other >= at ? other + 1 : other;
+  }
+}
+
+export const leastRequest: BalancerDefinition<Config> = {
+  name: 'leastRequest',
+  config,
+  create: (given, context) => new LeastRequest(given, context.random),
+};

@@ -1,0 +1,18 @@
+import type { Host } from '../../contract/cluster.ts';
+import type { Stream } from '../../contract/stream.ts';
+
+/** Whether an earlier try of this stream went to that host. */
+export function wasTried(s: Stream | null, host: Host): boolean {
+  return s?.triedHosts?.includes(host) === true;
+}
+
+/** The first host from `start` on, in a circle, that was not tried; `otherwise` when all were. */
+export function firstUntried(hosts: readonly Host[], start: number, s: Stream | null, otherwise: Host): Host {
+  const count = hosts.length;
+  for (let step = 0; step < count; step++) {
+    const at = start + step;
+    const host = hosts[at < count ? at : at - count] as Host;
+    if (!wasTried(s, host)) return host;
+  }
+  return otherwise;
+}

@@ -1,0 +1,131 @@
+import { HeddleError } from '../base/errors.ts';
+import type { Endpoint } from '../contract/cluster.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { Ejections } from './health/ejections.ts';
+import type { HostList } from './host-list.ts';
+
+/** What another process needs to go on: plain data. */
+export interface ClusterState {
+  readonly version: 1;
+  readonly name: string;
+  readonly endpoints: readonly Endpoint[];
+  readonly ejections: readonly {
+    readonly address: string;
+    readonly ejections: number;
+    /** 0: it is back, only the count still matters. */
+    readonly remainingMs: number;
+  }[];
+  /** Addresses that failed active health checks. */
+  readonly unhealthy: readonly string[];
+}
+
+export function dumpCluster(name: string, list: HostList, nowMs: number): ClusterState {
+  const hosts = list.hosts;
+  return {
+    version: 1,
+    name,
+    endpoints: hosts.map((host) => host.toEndpoint()),
+    ejections: hosts
+      .filter((host) => host.ejections > 0)
+      .map((host) => ({
+        address: host.address,
+        ejections: host.ejections,
+        remainingMs: host.ejectedUntilMs === 0 ? 0 : Math.max(0, host.ejectedUntilMs - nowMs),
+      })),
+    unhealthy: hosts.filter((host) => host.isUnhealthy).map((host) => host.address),
+  };
+}
+
+/** Puts health and ejections back on hosts that are in the list already. */
+export function restoreHealth(state: ClusterState, list: HostList, ejections: Ejections): void {
+  for (const each of state.ejections) {
+    const host = list.get(each.address);
+    if (host === undefined) continue;
+    ejections.restore(host, each.ejections, each.remainingMs);
+    list.refresh(host);
+  }
+  for (const address of state.unhealthy) {
+    const host = list.get(address);
+    if (host === undefined) continue;
+    host.isUnhealthy = true;
+    list.refresh(host);
+  }
+}
+
+/** @throws HeddleError ERR_OPTION_INVALID when the state is of another version or cluster. */
+export function checkClusterState(state: ClusterState, name: string): void {
+  if (state.version !== 1) {
+    throw new HeddleError(
+      'ERR_OPTION_INVALID',
+      `state of cluster ${name} has version ${state.version}, not 1`,
+    );
+  }
+  if (state.name !== name) {
+    throw new HeddleError(
+      'ERR_OPTION_INVALID',
+      `state of cluster ${state.name} was given to cluster ${name}`,
+    );
+  }
+}
+
+/** What `/clusters` shows. */
+export interface ClusterStats {
+  readonly name: string;
+  readonly version: number;
+  readonly hosts: number;
+  readonly available: number;
+  readonly ejected: number;
+  readonly isPanic: boolean;
+  readonly connections: number;
+  readonly pending: number;
+  readonly requests: number;
+  readonly retries: number;
+  /** At most as many as were asked for, in the order of the list. */
+  readonly hostStats: readonly HostStats[];
+}
+
+export interface HostStats {
+  readonly address: string;
+  readonly weight: number;
+  readonly zone: string;
+  readonly priority: number;
+  readonly active: number;
+  readonly health: 'healthy' | 'unhealthy' | 'ejected';
+  /** Until it comes back; 0 when it is not ejected. */
+  readonly ejectedForMs: number;
+  readonly ejections: number;
+}
+
+/** Call it on a list without unsaved changes. */
+export function clusterStats(
+  name: string,
+  list: HostList,
+  breakers: CircuitBreakers,
+  ejected: number,
+  nowMs: number,
+  maxHosts: number,
+): ClusterStats {
+  const set = list.snapshot();
+  return {
+    name,
+    version: set.version,
+    hosts: set.all.length,
+    available: set.available.length,
+    ejected,
+    isPanic: set.isPanic,
+    connections: breakers.connections,
+    pending: breakers.pending,
+    requests: breakers.requests,
+    retries: breakers.retries,
+    hostStats: list.hosts.slice(0, maxHosts).map((host) => ({
+      address: host.address,
+      weight: host.weight,
+      zone: host.zone,
+      priority: host.priority,
+      active: host.active,
+      health: host.ejectedUntilMs !== 0 ? 'ejected' : host.isUnhealthy ? 'unhealthy' : 'healthy',
+      ejectedForMs: host.ejectedUntilMs === 0 ? 0 : Math.max(0, host.ejectedUntilMs - nowMs),
+      ejections: host.ejections,
+    })),
+  };
+}

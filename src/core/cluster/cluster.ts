@@ -1,0 +1,296 @@
+import { Code } from '../base/codes.ts';
+import { HealthRecord } from '../base/health-record.ts';
+import type { Balancer, Cluster, ClusterSlots, Host, HostSet, UpstreamFactory } from '../contract/cluster.ts';
+import type { RegistryDelta } from '../contract/registry.ts';
+import type { HasHealth, Health, Stateful } from '../contract/state.ts';
+import type { Stream } from '../contract/stream.ts';
+import { createBalancer, sameExtension } from './balancer-choice.ts';
+import { CircuitBreakers, type PermitKind } from './circuit-breakers.ts';
+import { ClusterMetrics } from './cluster-metrics.ts';
+import {
+  type ClusterState,
+  type ClusterStats,
+  checkClusterState,
+  clusterStats,
+  dumpCluster,
+  restoreHealth,
+} from './cluster-state.ts';
+import { type EjectionKind, Ejections } from './health/ejections.ts';
+import { Outcome, outcomeOf } from './health/passive.ts';
+import type { ClusterHost, HostOwner } from './host.ts';
+import { HostList } from './host-list.ts';
+import { Membership } from './membership.ts';
+import { type ClusterDependencies, type ClusterSettings, defaultPanicThresholdPercent } from './settings.ts';
+
+/** A cluster as those see it who feed, reload and show it; the stream core sees `Cluster`. */
+export interface LiveCluster extends Cluster, HasHealth, Stateful<ClusterState> {
+  readonly settings: ClusterSettings;
+  readonly breakers: CircuitBreakers;
+  /** Takes over what discovery says. Hosts change at once; the host set is built when it is next needed. */
+  applyDelta(delta: RegistryDelta): void;
+  /**
+   * A reload. Hosts, health, ejections and permits stay; the balancer stays when it was not changed.
+   * @param createUpstream given when pools are to be made anew: the old ones drain
+   * @throws HeddleError ERR_CONFIG_INVALID; nothing has changed then
+   */
+  update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void;
+  /** The result of an active health check. */
+  setHealthy(address: string, isHealthy: boolean): void;
+  /** @param maxHosts hosts listed (1,000) */
+  stats(maxHosts?: number): ClusterStats;
+  /** Takes no new streams; connections close as they fall idle. */
+  drain(): void;
+  /** Drops every connection and timer. */
+  close(): void;
+}
+
+/** @throws HeddleError ERR_CONFIG_INVALID when the load balancer is unknown or refuses its configuration. */
+export function createCluster(settings: ClusterSettings, dependencies: ClusterDependencies): LiveCluster {
+  return new BalancedCluster(settings, dependencies);
+}
+
+class BalancedCluster implements LiveCluster {
+  readonly name: string;
+  settings: ClusterSettings;
+  readonly slots: ClusterSlots;
+  readonly breakers: CircuitBreakers;
+  readonly #dependencies: ClusterDependencies;
+  readonly #metrics: ClusterMetrics;
+  readonly #list: HostList;
+  readonly #membership: Membership;
+  readonly #ejections: Ejections;
+  readonly #owner: { name: string; createUpstream: UpstreamFactory } & HostOwner;
+  readonly #health: HealthRecord;
+  #balancer: Balancer;
+  #code: number = Code.none;
+
+  constructor(settings: ClusterSettings, dependencies: ClusterDependencies) {
+    this.#balancer = createBalancer(settings.name, settings.loadBalancer, dependencies);
+    this.name = settings.name;
+    this.settings = settings;
+    this.#dependencies = dependencies;
+    this.#metrics = new ClusterMetrics(dependencies.metrics, settings.name);
+    this.slots = this.#metrics.slots;
+    this.#health = new HealthRecord(dependencies.clock);
+    this.breakers = new CircuitBreakers(settings.circuitBreakers, {
+      onOverflow: (kind) => this.#count(this.#metrics.overflows[kind]),
+      onBug: (kind) => this.#onPermitBug(kind),
+    });
+    this.#list = new HostList(panicShare(settings));
+    this.#ejections = new Ejections(settings.outlierDetection, dependencies.clock, this.#ejectionObserver());
+    this.#owner = {
+      name: settings.name,
+      createUpstream: dependencies.createUpstream,
+      permits: this.breakers,
+    };
+    this.#membership = new Membership(this.#list, this.#owner, {
+      onAdded: (host) => this.#warm(host),
+      onRemoved: (host) => this.#ejections.forget(host),
+      onDuplicate: (address) =>
+        dependencies.logger.warn('endpoint listed twice, the last entry counts', {
+          cluster: this.name,
+          address,
+        }),
+    });
+    this.#rebuild();
+  }
+
+  get connectTimeoutMs(): number {
+    return this.settings.connectTimeoutMs;
+  }
+
+  get hostSet(): HostSet {
+    if (this.#list.isDirty) this.#rebuild();
+    return this.#list.snapshot();
+  }
+
+  chooseHost(s: Stream): Host | number {
+    if (this.#code !== Code.none) return this.#code;
+    if (this.#list.isDirty) this.#rebuild();
+    if (!this.breakers.tryRequest()) return Code.requestOverflow;
+    const host = this.#balancer.pick(s);
+    if (host === null) {
+      this.breakers.releaseRequest();
+      this.#count(this.slots.noHost);
+      return Code.noHost;
+    }
+    host.active++;
+    const values = this.#dependencies.metrics.values;
+    values[this.slots.requests] = (values[this.slots.requests] as number) + 1;
+    values[this.slots.active] = this.breakers.requests;
+    return host;
+  }
+
+  release(host: Host): void {
+    if (host.active > 0) host.active--;
+    this.breakers.releaseRequest();
+    this.#dependencies.metrics.values[this.slots.active] = this.breakers.requests;
+  }
+
+  report(host: Host, status: number, code: number, durationMs: number): void {
+    this.#balancer.report?.(host, status, code, durationMs);
+    const limit = this.settings.outlierDetection.consecutiveErrors;
+    if (limit === 0) return;
+    const outcome = outcomeOf(status, code);
+    const ours = host as ClusterHost;
+    if (outcome === Outcome.success) ours.consecutiveErrors = 0;
+    else if (outcome === Outcome.serverError && ++ours.consecutiveErrors >= limit) {
+      ours.consecutiveErrors = 0;
+      this.#ejections.eject(ours, 'consecutiveErrors');
+    }
+  }
+
+  takeRetry(): boolean {
+    return this.breakers.tryRetry();
+  }
+
+  releaseRetry(): void {
+    this.breakers.releaseRetry();
+  }
+
+  applyDelta(delta: RegistryDelta): void {
+    if (this.#code === Code.meshClosed) return;
+    this.#membership.apply(delta, this.#dependencies.clock.now());
+  }
+
+  update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void {
+    if (!sameExtension(settings.loadBalancer, this.settings.loadBalancer)) {
+      const balancer = createBalancer(this.name, settings.loadBalancer, this.#dependencies);
+      balancer.update(this.hostSet);
+      this.#balancer = balancer;
+    }
+    this.settings = settings;
+    this.breakers.settings = settings.circuitBreakers;
+    this.#ejections.settings = settings.outlierDetection;
+    this.#list.panicThreshold = panicShare(settings);
+    if (createUpstream === undefined) return;
+    this.#owner.createUpstream = createUpstream;
+    for (const host of this.#list.hosts) {
+      host.renewUpstream();
+      this.#warm(host);
+    }
+  }
+
+  setHealthy(address: string, isHealthy: boolean): void {
+    const host = this.#list.get(address);
+    if (host === undefined) return;
+    // A check that succeeds also ends an ejection (Envoy: successful_active_health_check_uneject_host).
+    const returned = isHealthy && this.#ejections.forget(host);
+    if (host.isUnhealthy !== isHealthy && !returned) return;
+    host.isUnhealthy = !isHealthy;
+    if (isHealthy) host.sinceMs = this.#dependencies.clock.now();
+    this.#list.refresh(host);
+  }
+
+  health(): Health {
+    if (this.#list.isDirty) this.#rebuild();
+    return this.#health.toHealth();
+  }
+
+  stats(maxHosts = 1000): ClusterStats {
+    if (this.#list.isDirty) this.#rebuild();
+    const nowMs = this.#dependencies.clock.now();
+    return clusterStats(this.name, this.#list, this.breakers, this.#ejections.count, nowMs, maxHosts);
+  }
+
+  dumpState(): ClusterState {
+    return dumpCluster(this.name, this.#list, this.#dependencies.clock.now());
+  }
+
+  /** Applies the endpoints of the dump as a full delta, then health and ejections. */
+  restoreState(state: ClusterState): void {
+    checkClusterState(state, this.name);
+    this.applyDelta({
+      service: this.name,
+      version: 0,
+      full: true,
+      added: state.endpoints,
+      removed: [],
+      changed: [],
+    });
+    restoreHealth(state, this.#list, this.#ejections);
+  }
+
+  drain(): void {
+    if (this.#code !== Code.none) return;
+    this.#code = Code.draining;
+    for (const host of this.#list.hosts) host.drain();
+  }
+
+  close(): void {
+    if (this.#code === Code.meshClosed) return;
+    this.#code = Code.meshClosed;
+    this.#ejections.close();
+    for (const host of this.#list.hosts) host.close();
+    this.#metrics.release();
+  }
+
+  #rebuild(): void {
+    const set = this.#list.snapshot();
+    this.#balancer.update(set);
+    const values = this.#dependencies.metrics.values;
+    values[this.#metrics.hosts] = set.all.length;
+    values[this.#metrics.available] = set.available.length;
+    values[this.#metrics.ejected] = this.#ejections.count;
+    values[this.#metrics.panic] = set.isPanic ? 1 : 0;
+    this.#judge(set);
+  }
+
+  #judge(set: HostSet): void {
+    const ejected = this.#ejections.count;
+    const healthy = this.#list.healthyCount;
+    if (set.available.length === 0) {
+      this.#health.set('failed', set.all.length === 0 ? 'no hosts are known' : 'no host may be chosen');
+    } else if (set.isPanic) {
+      this.#health.set(
+        'degraded',
+        `${healthy} of ${this.#list.eligibleCount} hosts are healthy: all get traffic`,
+      );
+    } else if (healthy < this.#list.eligibleCount) {
+      const out = this.#list.eligibleCount - healthy;
+      this.#health.set('degraded', `${out} of ${this.#list.eligibleCount} hosts are out, ${ejected} ejected`);
+    } else this.#health.set('ok', '');
+  }
+
+  #ejectionObserver(): ConstructorParameters<typeof Ejections>[2] {
+    const list = this.#list;
+    return {
+      get eligibleCount() {
+        return list.eligibleCount;
+      },
+      get healthyCount() {
+        return list.healthyCount;
+      },
+      onEjected: (host, kind, durationMs) => this.#onEjected(host, kind, durationMs),
+      onRefused: () => this.#count(this.#metrics.ejectionsRefused),
+      onReturned: (host) => {
+        this.#list.refresh(host);
+        this.#dependencies.logger.info('host returned', { cluster: this.name, host: host.address });
+      },
+    };
+  }
+
+  #onEjected(host: ClusterHost, kind: EjectionKind, durationMs: number): void {
+    this.#list.refresh(host);
+    this.#count(this.#metrics.ejections);
+    const fields = { cluster: this.name, host: host.address, reason: kind, durationMs };
+    this.#dependencies.logger.warn('host ejected', fields);
+  }
+
+  #onPermitBug(kind: PermitKind): void {
+    this.#dependencies.logger.error('permit released twice', { cluster: this.name, permit: kind });
+  }
+
+  #warm(host: ClusterHost): void {
+    if ((this.settings.pool?.preconnect ?? 0) > 0) void host.upstream;
+  }
+
+  #count(slot: number): void {
+    const values = this.#dependencies.metrics.values;
+    values[slot] = (values[slot] as number) + 1;
+  }
+}
+
+function panicShare(settings: ClusterSettings): number {
+  return (settings.panicThresholdPercent ?? defaultPanicThresholdPercent) / 100;
+}

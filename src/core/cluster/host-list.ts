@@ -1,0 +1,148 @@
+import type { HostSet, HostSetChanges } from '../contract/cluster.ts';
+import type { ClusterHost } from './host.ts';
+
+/**
+ * The hosts of a cluster as they are now, and the immutable sets made of them.
+ *
+ *   add / remove / change / refresh   O(1) each: positions are kept in the hosts, removal swaps the last one in
+ *   snapshot                          copies the two lists once for however many changes came before
+ *
+ * One delta among 50,000 hosts so costs two array copies (about 40 us each) and no look at the other 49,999.
+ */
+export class HostList {
+  readonly #byAddress = new Map<string, ClusterHost>();
+  readonly #all: ClusterHost[] = [];
+  readonly #healthy: ClusterHost[] = [];
+  #panicThreshold: number;
+  #set: HostSet = { version: 0, all: [], available: [], isPanic: false, changes: null };
+  /** Hosts with a weight above 0. */
+  #eligible = 0;
+  #allChanged = false;
+  #dirty = false;
+  /** Hosts touched since the last snapshot, with whether they were available then. */
+  readonly #touched = new Map<ClusterHost, boolean>();
+
+  /** @param panicThreshold share of healthy hosts, 0 to 1, below which all are available; 0 = never */
+  constructor(panicThreshold: number) {
+    this.#panicThreshold = panicThreshold;
+  }
+
+  /** All hosts, also those that are not in a snapshot yet. Do not keep it. */
+  get hosts(): readonly ClusterHost[] {
+    return this.#all;
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  get healthyCount(): number {
+    return this.#healthy.length;
+  }
+
+  /** Hosts with a weight above 0, healthy or not. */
+  get eligibleCount(): number {
+    return this.#eligible;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+
+  set panicThreshold(share: number) {
+    if (share !== this.#panicThreshold) this.#dirty = true;
+    this.#panicThreshold = share;
+  }
+
+  get(address: string): ClusterHost | undefined {
+    return this.#byAddress.get(address);
+  }
+
+  add(host: ClusterHost): void {
+    this.#byAddress.set(host.address, host);
+    host.index = this.#all.length;
+    this.#all.push(host);
+    this.#allChanged = true;
+    this.refresh(host);
+  }
+
+  remove(host: ClusterHost): void {
+    this.#touch(host);
+    this.#byAddress.delete(host.address);
+    const last = this.#all.pop() as ClusterHost;
+    if (last !== host) {
+      this.#all[host.index] = last;
+      last.index = host.index;
+    }
+    host.index = -1;
+    this.#allChanged = true;
+    this.#setEligible(host, false);
+    this.#setHealthy(host, false);
+  }
+
+  /** To be called after weight, facts, health or ejection of a host changed. */
+  refresh(host: ClusterHost): void {
+    this.#touch(host);
+    this.#setEligible(host, host.weight > 0);
+    this.#setHealthy(host, host.isHealthy && host.weight > 0);
+  }
+
+  /** The set as of now; the same object as long as nothing changed. */
+  snapshot(): HostSet {
+    if (!this.#dirty) return this.#set;
+    const before = this.#set;
+    const all = this.#allChanged ? this.#all.slice() : before.all;
+    const isPanic = this.#inPanic();
+    const available = isPanic ? all.filter((host) => host.weight > 0) : this.#healthy.slice();
+    const version = before.version + 1;
+    const changes = isPanic || before.isPanic ? null : this.#changes(before.version);
+    this.#set = { version, all, available, isPanic, changes };
+    this.#allChanged = this.#dirty = false;
+    this.#touched.clear();
+    return this.#set;
+  }
+
+  #inPanic(): boolean {
+    if (this.#panicThreshold === 0) return false;
+    return this.#healthy.length < this.#eligible * this.#panicThreshold;
+  }
+
+  #changes(from: number): HostSetChanges {
+    const added: ClusterHost[] = [];
+    const removed: ClusterHost[] = [];
+    const changed: ClusterHost[] = [];
+    for (const [host, was] of this.#touched) {
+      const is = host.availableIndex >= 0;
+      if (is && was) changed.push(host);
+      else if (is) added.push(host);
+      else if (was) removed.push(host);
+    }
+    return { from, added, removed, changed };
+  }
+
+  #touch(host: ClusterHost): void {
+    this.#dirty = true;
+    if (!this.#touched.has(host)) this.#touched.set(host, host.availableIndex >= 0);
+  }
+
+  #setEligible(host: ClusterHost, isEligible: boolean): void {
+    if (isEligible === host.isEligible) return;
+    host.isEligible = isEligible;
+    this.#eligible += isEligible ? 1 : -1;
+  }
+
+  #setHealthy(host: ClusterHost, isHealthy: boolean): void {
+    if (isHealthy === host.availableIndex >= 0) return;
+    if (isHealthy) {
+      host.availableIndex = this.#healthy.length;
+      this.#healthy.push(host);
+      return;
+    }
+    const last = this.#healthy.pop() as ClusterHost;
+    if (last !== host) {
+      this.#healthy[host.availableIndex] = last;
+      last.availableIndex = host.availableIndex;
+    }
+    host.availableIndex = -1;
+  }
+}

@@ -1,0 +1,109 @@
+import type {
+  ConnectionPermits,
+  Endpoint,
+  Host,
+  HostUpstream,
+  UpstreamFactory,
+} from '../contract/cluster.ts';
+
+/** What the hosts of one cluster share: one reference each instead of four. */
+export interface HostOwner {
+  readonly name: string;
+  readonly createUpstream: UpstreamFactory;
+  readonly permits: ConnectionPermits;
+}
+
+/**
+ * One address with its state. Upstream and label are made on first use, so that a host that never gets traffic costs
+ * about 200 bytes.
+ */
+export class ClusterHost implements Host {
+  readonly address: string;
+  weight: number;
+  metadata: Readonly<Record<string, string>>;
+  zone: string;
+  priority: number;
+  hostname: string;
+
+  active = 0;
+  index = -1;
+  /** Position among the available ones, -1 when it is not one of them. */
+  availableIndex = -1;
+  /** Counted as one that may get traffic: its weight is above 0. */
+  isEligible = false;
+  isUnhealthy = false;
+  isRemoved = false;
+  /** Failed in a row; ejections so far, falling again while it behaves. */
+  consecutiveErrors = 0;
+  ejections = 0;
+  ejectedUntilMs = 0;
+  sinceMs: number;
+  readonly #owner: HostOwner;
+  #upstream: HostUpstream | null = null;
+  #label: Buffer | null = null;
+
+  constructor(owner: HostOwner, endpoint: Endpoint, nowMs: number) {
+    this.#owner = owner;
+    this.address = endpoint.address;
+    this.weight = endpoint.weight;
+    this.metadata = endpoint.metadata;
+    this.zone = endpoint.zone;
+    this.priority = endpoint.priority;
+    this.hostname = endpoint.hostname;
+    this.sinceMs = nowMs;
+  }
+
+  get cluster(): string {
+    return this.#owner.name;
+  }
+
+  get upstream(): HostUpstream {
+    if (this.#upstream === null) this.#upstream = this.#owner.createUpstream(this, this.#owner.permits);
+    return this.#upstream;
+  }
+
+  get label(): Buffer {
+    if (this.#label === null) this.#label = Buffer.from(this.address, 'latin1');
+    return this.#label;
+  }
+
+  /** Whether it may get traffic when the cluster is not in panic. */
+  get isHealthy(): boolean {
+    return !this.isUnhealthy && this.ejectedUntilMs === 0;
+  }
+
+  /** Takes over new facts about the same address; pools, health and counts stay. */
+  change(endpoint: Endpoint): void {
+    this.weight = endpoint.weight;
+    this.metadata = endpoint.metadata;
+    this.zone = endpoint.zone;
+    this.priority = endpoint.priority;
+    this.hostname = endpoint.hostname;
+  }
+
+  /** Gone from discovery: what runs may finish. */
+  remove(): void {
+    this.isRemoved = true;
+    this.#upstream?.drain();
+  }
+
+  /** Takes no new streams on the connections it has; nothing when it never had one. */
+  drain(): void {
+    this.#upstream?.drain();
+  }
+
+  close(): void {
+    this.#upstream?.close();
+  }
+
+  /** The next use makes a new upstream; the old one drains. */
+  renewUpstream(): void {
+    this.#upstream?.drain();
+    this.#upstream = null;
+  }
+
+  toEndpoint(): Endpoint {
+    const { address, weight, metadata, zone, priority, hostname } = this;
+    return { address, weight, metadata, zone, priority, hostname };
+  }
+}
