@@ -29,8 +29,10 @@ export class HeadView {
   pathEnd = 0;
   authorityStart = 0;
   authorityEnd = 0;
-  /** Response status in the protocol's own scale; 0 on a request. */
+  /** Response status in HTTP's scale, whatever the protocol; 0 on a request. */
   status = 0;
+  /** The protocol's own status where it is another (Bolt, Dubbo, gRPC). */
+  protocolStatus = 0;
   /** HTTP/1 minor version of the sender. */
   minor = 1;
   /** Announced body length in bytes, -1 when none was announced. */
@@ -70,7 +72,7 @@ export class HeadView {
     this.start = this.firstEnd = this.end = 0;
     this.methodStart = this.methodEnd = this.pathStart = this.pathEnd = 0;
     this.authorityStart = this.authorityEnd = 0;
-    this.status = 0;
+    this.status = this.protocolStatus = 0;
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.exactNames = this.borrowed = false;

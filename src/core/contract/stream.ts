@@ -3,7 +3,7 @@ import { WheelNode } from '../base/timer-wheel.ts';
 import type { Cluster, Host } from './cluster.ts';
 import { Phase } from './phase.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Route } from './route.ts';
+import type { Route, WeightedTarget } from './route.ts';
 import type { StreamEnd } from './stream-end.ts';
 import { Verdict } from './stream-filter.ts';
 import type { Peer } from './wire.ts';
@@ -45,6 +45,8 @@ export class Stream extends WheelNode {
   /** Snapshot of filters, routes, logs: a reload does not change a stream that has begun. */
   pipeline: Pipeline | null = null;
   route: Route | null = null;
+  /** The weighted target that was drawn: its header operations apply, and retries stay with its cluster. */
+  target: WeightedTarget | null = null;
   cluster: Cluster | null = null;
   host: Host | null = null;
   /** Hosts that earlier tries used. */
@@ -117,6 +119,8 @@ export class Stream extends WheelNode {
   /** Waits for a pool place / for the back-off of a retry until (monotonic ms). */
   isWaiting = false;
   retryAtMs = 0;
+  /** Permits to give back: the host's request permit, the cluster's retry permit. */
+  holdsHost = false;
   holdsRetry = false;
 
   /** One slot a filter instance, numbered when the chain is built. */
@@ -186,6 +190,7 @@ export class Stream extends WheelNode {
     this.downId = this.upId = 0;
     this.pipeline = null;
     this.route = null;
+    this.target = null;
     this.cluster = null;
     this.host = null;
     this.triedHosts = null;
@@ -196,7 +201,7 @@ export class Stream extends WheelNode {
     this.reused = this.bytesOwned = false;
     this.requestDone = this.requestSent = this.responseStarted = this.responseDone = false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
-    this.isRouted = this.isWaiting = this.holdsRetry = false;
+    this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;
     this.retryAtMs = this.rechoices = 0;
     this.firstBuf = this.replacement = null;
     this.firstStart = this.firstEnd = 0;
@@ -236,6 +241,8 @@ export class BodyBuffer {
   isBuffering = false;
   /** Sent chunks stay for another try. */
   isKept = false;
+  /** Bytes were sent that are not kept: no other try is possible. */
+  isLost = false;
   /** Filters that saw the whole body from their head hook: not called again. */
   early: unknown[] | null = null;
 
@@ -246,7 +253,7 @@ export class BodyBuffer {
 
   clear(): void {
     this.next = this.filtered = this.filterIndex = 0;
-    this.isStopped = this.isBuffering = this.isKept = false;
+    this.isStopped = this.isBuffering = this.isKept = this.isLost = false;
     this.early = null;
     if (this.chunks.length === 0) return;
     this.chunks = [];

@@ -73,6 +73,8 @@ export interface Peer {
 
 /** The byte half of a codec. All calls come from the wire, never re-entrantly from inside `write`. */
 export interface ByteEngine {
+  /** A dialled wire is established; what was written before leaves after this call. Optional: only pools care. */
+  onConnect?(): void;
   /** Bytes `buf[start, end)`: borrowed until it returns unless `wire.ownsReads`. */
   onBytes(buf: Buffer, start: number, end: number): void;
   /** `pending` fell to 0 after a `write` returned false. */

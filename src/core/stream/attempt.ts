@@ -1,0 +1,147 @@
+import { Code } from '../base/codes.ts';
+import type { Cluster, Host } from '../contract/cluster.ts';
+import { Phase } from '../contract/phase.ts';
+import type { Route } from '../contract/route.ts';
+import { Paused, type Stream } from '../contract/stream.ts';
+import { waiting } from '../contract/stream-end.ts';
+import { armStream, dueLimit } from './deadlines.ts';
+import { failStream } from './local-reply.ts';
+import type { StreamProxy } from './proxy.ts';
+import { sendRequest } from './request-body.ts';
+import { avoidHost } from './request-filters.ts';
+import { backoffMs, isStaleConnection, wantsRetry, wantsRetryOfStatus } from './retry.ts';
+import { releaseUpstream } from './upstream-end.ts';
+
+/** encodeUpstream: opens an end at the chosen host; the request leaves at once or when the pool has a place. */
+export function startAttempt(p: StreamProxy, s: Stream): void {
+  s.tries++;
+  s.tryStartMs = s.tries === 1 ? s.startMs : p.context.clock.now();
+  s.phase = Phase.awaitUpstream;
+  armAttempt(p, s);
+  const end = (s.host as Host).upstream.open(s);
+  if (typeof end !== 'number') sendRequest(p, s, end);
+  else if (end === waiting) s.isWaiting = true;
+  else attemptFailed(p, s, end);
+}
+
+/** The route's clock starts when the request is complete (Envoy's semantics); streaming bodies have the idle limit. */
+export function armAttempt(p: StreamProxy, s: Stream): void {
+  const route = s.route as Route;
+  if (s.requestDone && s.routeDeadlineMs === 0 && route.timeoutMs > 0 && !s.isTunnel) {
+    s.routeDeadlineMs = s.requestDoneMs + route.timeoutMs;
+  }
+  const perTryMs = route.retry === null ? 0 : route.retry.perTryTimeoutMs;
+  // A per-try limit that is not below the route's is ignored, as Envoy does.
+  if (perTryMs > 0 && (route.timeoutMs === 0 || perTryMs < route.timeoutMs)) {
+    s.tryDeadlineMs = s.tryStartMs + perTryMs;
+  }
+  armStream(p.context.wheel, s);
+}
+
+/** failConnect, failStream, retry: one try is over without an answer. */
+export function attemptFailed(p: StreamProxy, s: Stream, code: number): void {
+  const cluster = s.cluster as Cluster;
+  const isConnect = code === Code.connectFailure || code === Code.connectTimeout;
+  const values = p.context.metrics.values;
+  (values[isConnect ? cluster.slots.connectFailures : cluster.slots.resets] as number)++;
+  s.phase = isConnect ? Phase.failConnect : Phase.failStream;
+  if (isStaleConnection(s, code)) {
+    // Says nothing about the host's health or about the request: the same host may be taken.
+    retry(p, s, 0);
+    return;
+  }
+  if (s.host !== null) cluster.report(s.host, 0, code, p.context.clock.now() - s.tryStartMs);
+  if (!wantsRetry(s, code) || !takeRetry(p, s)) {
+    failStream(p, s, code);
+    return;
+  }
+  retryElsewhere(p, s);
+}
+
+/** Does the policy want another try because of this answer? Then the answer is dropped and the try under way. */
+export function retriesStatus(p: StreamProxy, s: Stream, end: boolean): boolean {
+  const policy = s.route?.retry ?? null;
+  if (policy === null || s.res.status < 400 || !wantsRetryOfStatus(s, policy, s.res.status)) return false;
+  if (!takeRetry(p, s)) return false;
+  (s.cluster as Cluster).report(s.host as Host, s.res.status, 0, s.firstByteMs - s.tryStartMs);
+  const up = s.up;
+  s.up = null;
+  if (!end && up !== null) up.reset(s, Code.locallyClosed);
+  s.res.reset();
+  s.responseDone = false;
+  s.responseBytes = 0;
+  retryElsewhere(p, s);
+  return true;
+}
+
+function takeRetry(p: StreamProxy, s: Stream): boolean {
+  const cluster = s.cluster as Cluster;
+  if (s.holdsRetry || cluster.takeRetry()) {
+    s.holdsRetry = true;
+    return true;
+  }
+  (p.context.metrics.values[cluster.slots.retryOverflow] as number)++;
+  return false;
+}
+
+function retryElsewhere(p: StreamProxy, s: Stream): void {
+  const policy = s.route?.retry ?? null;
+  if (policy?.avoidTriedHosts !== false) avoidHost(s);
+  retry(p, s, policy === null ? 0 : backoffMs(policy, s.tries, p.context.random));
+}
+
+function retry(p: StreamProxy, s: Stream, delayMs: number): void {
+  (p.context.metrics.values[(s.cluster as Cluster).slots.retries] as number)++;
+  releaseUpstream(s);
+  s.requestBody.next = 0;
+  s.requestSent = s.reused = false;
+  s.tryDeadlineMs = 0;
+  s.paused &= ~Paused.upFull;
+  if (delayMs < p.context.wheel.tickMs / 2) {
+    s.phase = Phase.chooseHost;
+    p.advance(s);
+    return;
+  }
+  s.phase = Phase.retry;
+  s.retryAtMs = p.context.clock.now() + delayMs;
+  armStream(p.context.wheel, s);
+}
+
+/** The wheel says that the stream's nearest limit may be due. */
+export function onDeadline(p: StreamProxy, s: Stream, nowMs: number): void {
+  switch (dueLimit(s, nowMs)) {
+    case 'retry':
+      s.retryAtMs = 0;
+      s.phase = Phase.chooseHost;
+      p.advance(s);
+      return;
+    case 'route':
+      timedOut(p, s, Code.routeTimeout);
+      return;
+    case 'try':
+      timedOut(p, s, Code.perTryTimeout);
+      return;
+    case 'idle':
+      timedOut(p, s, s.requestDone && !s.responseStarted ? Code.upstreamIdle : Code.streamIdle);
+      return;
+    default:
+      armStream(p.context.wheel, s);
+  }
+}
+
+function timedOut(p: StreamProxy, s: Stream, code: number): void {
+  if (s.cluster !== null) (p.context.metrics.values[s.cluster.slots.timeouts] as number)++;
+  if (s.isWaiting) s.host?.upstream.cancelWait(s);
+  s.isWaiting = false;
+  const up = s.up;
+  s.up = null;
+  if (up !== null) up.reset(s, code);
+  if (code === Code.perTryTimeout) {
+    attemptFailed(p, s, code);
+    return;
+  }
+  if (s.host !== null && s.cluster !== null && s.holdsHost) {
+    s.cluster.report(s.host, 0, code, p.context.clock.now() - s.tryStartMs);
+  }
+  failStream(p, s, code);
+}

@@ -1,0 +1,55 @@
+import { Code } from '../base/codes.ts';
+import { messageOf } from '../base/errors.ts';
+import { Phase } from '../contract/phase.ts';
+import type { Pipeline } from '../contract/pipeline.ts';
+import type { Stream } from '../contract/stream.ts';
+import type { StreamProxy } from './proxy.ts';
+import { cancelUpstream } from './upstream-end.ts';
+
+/** The phases log and done: the last that happens to a stream, exactly once, however it ended. */
+export function finish(p: StreamProxy, s: Stream): void {
+  if (s.phase === Phase.log) return;
+  s.phase = Phase.log;
+  cancelUpstream(s, s.code === Code.none ? Code.locallyClosed : s.code);
+  if (s.holdsRetry) s.cluster?.releaseRetry();
+  if (s.code !== Code.none) s.abort();
+  p.context.wheel.disarm(s);
+  const isOneTurn = s.firstByteMs > 0 && s.firstByteMs === s.lastActivityMs;
+  s.endMs = isOneTurn ? s.firstByteMs : p.context.clock.now();
+  const pipeline = s.pipeline as Pipeline;
+  countStream(p, s, pipeline);
+  for (const filter of pipeline.filters.streamEnd) {
+    try {
+      filter.onStreamEnd?.(s);
+    } catch (thrown) {
+      p.context.logger.error('onStreamEnd threw', { listener: pipeline.name, error: messageOf(thrown) });
+    }
+  }
+  pipeline.tracer?.end(s);
+  const logs = pipeline.accessLogs;
+  for (let i = 0; i < logs.length; i++) (logs[i] as (typeof logs)[number]).write(s);
+  s.phase = Phase.done;
+  p.active--;
+  p.live?.delete(s);
+  p.release(s);
+}
+
+function countStream(p: StreamProxy, s: Stream, pipeline: Pipeline): void {
+  const metrics = p.context.metrics;
+  const values = metrics.values;
+  const slots = pipeline.slots;
+  const durationMs = s.endMs - s.startMs;
+  (values[slots.active] as number)--;
+  values[slots.bytesReceived] = (values[slots.bytesReceived] as number) + s.requestBytes;
+  values[slots.bytesSent] = (values[slots.bytesSent] as number) + s.responseBytes;
+  const statusClass = Math.floor(s.res.status / 100) - 1;
+  if (statusClass >= 0 && statusClass < 5) {
+    (values[slots.statusClass[statusClass] as number] as number)++;
+    const cluster = s.cluster;
+    if (cluster !== null && !s.isLocalReply) {
+      (values[cluster.slots.statusClass[statusClass] as number] as number)++;
+    }
+  }
+  metrics.record(slots.duration, durationMs);
+  if (s.cluster !== null) metrics.record(s.cluster.slots.duration, durationMs);
+}

@@ -1,0 +1,295 @@
+import { Code } from '../base/codes.ts';
+import type { HeadView } from '../base/head-view.ts';
+import type { Cluster } from '../contract/cluster.ts';
+import { Phase } from '../contract/phase.ts';
+import type { Pipeline } from '../contract/pipeline.ts';
+import type { Route, RouteAction } from '../contract/route.ts';
+import { Paused, Stream, type StreamCore } from '../contract/stream.ts';
+import type { StreamEnd, StreamSink } from '../contract/stream-end.ts';
+import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
+import type { ProxyContext } from './context.ts';
+import { applyHeaderOperations } from './header-operations.ts';
+import { failStream, localReply, resetDownstream } from './local-reply.ts';
+import { finish } from './log.ts';
+import { flushRequest, holdFirst, passRequestData, sendRequest } from './request-body.ts';
+import { filterRequest } from './request-filters.ts';
+import { prepareRequest } from './request-head.ts';
+import { flushResponse, passResponseData } from './response-body.ts';
+import { filterResponse, receiveResponse, resumeResponse } from './response-head.ts';
+
+const keptStreams = 1024;
+const empty: Buffer = Buffer.alloc(0);
+
+/**
+ * THE data path, in the order of a request's life. One function per phase; a phase of more than a few lines lives in
+ * the file that is named beside it.
+ *
+ *   requestHead        decode ends: the codec scanned the head into `s.req`         request-head.ts
+ *   filterBeforeRoute  filterAfterRoute  filterAfterHost                            request-filters.ts
+ *   matchRoute  chooseHost                                                          here
+ *   encodeUpstream  awaitUpstream  retry  failConnect                               attempt.ts, retry.ts, deadlines.ts
+ *   requestData                                                                     request-body.ts, body-filters.ts
+ *   responseHead  filterResponse  encodeDownstream                                  response-head.ts
+ *   responseData                                                                    response-body.ts, body-filters.ts
+ *   failStream  reset                                                               local-reply.ts
+ *   log  done                                                                       log.ts
+ *
+ * `advance` runs the request phases from `s.phase` on until one waits for something or the stream is over.
+ */
+export class StreamProxy implements StreamSink, StreamCore {
+  readonly context: ProxyContext;
+  /** Streams in progress, when asked to keep them: the pending-stream profile reads it. */
+  readonly live: Set<Stream> | null;
+  active = 0;
+  readonly #pool: Stream[] = [];
+  #serial = 0;
+  #wallOffsetMs = 0;
+  #wallReadMs = Number.NEGATIVE_INFINITY;
+
+  /** @param tracksLive keeps the set `live` (about 40 ns a stream) */
+  constructor(context: ProxyContext, tracksLive = false) {
+    this.context = context;
+    this.live = tracksLive ? new Set() : null;
+  }
+
+  acquire(): Stream {
+    const s = this.#pool.pop() ?? new Stream(this);
+    s.serial = ++this.#serial;
+    return s;
+  }
+
+  release(s: Stream): void {
+    s.recycle();
+    if (this.#pool.length < keptStreams) this.#pool.push(s);
+  }
+
+  requestHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
+    const gen = s.gen;
+    this.#begin(s, end);
+    if (buf !== null && b > a) {
+      s.firstBuf = buf;
+      s.firstStart = a;
+      s.firstEnd = b;
+      s.requestBytes = b - a;
+    }
+    s.req.retain();
+    if (this.context.budget.isExhausted) failStream(this, s, Code.bufferOverflow);
+    else if (prepareRequest(this, s)) this.advance(s);
+    if (s.gen === gen && s.firstBuf !== null) holdFirst(s);
+  }
+
+  #begin(s: Stream, end: boolean): void {
+    const { clock, metrics } = this.context;
+    const now = clock.now();
+    if (now - this.#wallReadMs > 1000) {
+      this.#wallReadMs = now;
+      this.#wallOffsetMs = clock.wallNow() - now;
+    }
+    s.startMs = s.lastActivityMs = now;
+    s.startWallMs = now + this.#wallOffsetMs;
+    s.requestDone = end;
+    if (end) s.requestDoneMs = now;
+    this.active++;
+    this.live?.add(s);
+    const pipeline = s.pipeline as Pipeline;
+    (metrics.values[pipeline.slots.requests] as number)++;
+    (metrics.values[pipeline.slots.active] as number)++;
+    s.idleTimeoutMs = pipeline.streamIdleTimeoutMs;
+    s.phase = Phase.filterBeforeRoute;
+    pipeline.tracer?.start(s);
+  }
+
+  advance(s: Stream): void {
+    const filters = (s.pipeline as Pipeline).filters;
+    for (;;) {
+      switch (s.phase) {
+        case Phase.filterBeforeRoute:
+          if (!filterRequest(this, s, filters.beforeRoute, Phase.matchRoute)) return;
+          break;
+        case Phase.matchRoute:
+          if (!this.#matchRoute(s)) return;
+          break;
+        case Phase.filterAfterRoute:
+          if (!filterRequest(this, s, filters.afterRoute, Phase.chooseHost)) return;
+          break;
+        case Phase.chooseHost:
+          if (!this.#chooseHost(s)) return;
+          break;
+        case Phase.filterAfterHost:
+          if (!filterRequest(this, s, filters.afterHost, Phase.encodeUpstream)) return;
+          break;
+        case Phase.encodeUpstream:
+          startAttempt(this, s);
+          return;
+        default:
+          return;
+      }
+    }
+  }
+
+  #matchRoute(s: Stream): boolean {
+    const route = (s.pipeline as Pipeline).router.match(s);
+    if (route === null) {
+      failStream(this, s, Code.noRoute);
+      return false;
+    }
+    s.route = route;
+    if (route.idleTimeoutMs >= 0) s.idleTimeoutMs = route.idleTimeoutMs;
+    if (s.req.upgrade !== '' && !this.#mayUpgrade(s, route)) return false;
+    s.phase = Phase.filterAfterRoute;
+    return true;
+  }
+
+  /** An upgrade that the route does not name is not passed on, as RFC 9110 §7.8 allows; a CONNECT has no other meaning. */
+  #mayUpgrade(s: Stream, route: Route): boolean {
+    if (route.upgrades.includes(s.req.upgrade)) return true;
+    if (s.req.upgrade !== 'connect') {
+      s.req.upgrade = '';
+      return true;
+    }
+    s.reply(403, 'connect_not_allowed\n', { 'content-type': 'text/plain' });
+    localReply(this, s);
+    return false;
+  }
+
+  #chooseHost(s: Stream): boolean {
+    if (s.cluster === null && !this.#chooseCluster(s, (s.route as Route).action)) return false;
+    const host = (s.cluster as Cluster).chooseHost(s);
+    if (typeof host === 'number') {
+      failStream(this, s, host);
+      return false;
+    }
+    s.host = host;
+    s.holdsHost = true;
+    s.phase = Phase.filterAfterHost;
+    return true;
+  }
+
+  #chooseCluster(s: Stream, action: RouteAction): boolean {
+    if (action.kind === 'direct' || action.kind === 'redirect') {
+      const isDirect = action.kind === 'direct';
+      if (!isDirect) s.reply(action.status, '', { location: action.location(s) });
+      else s.reply(action.status, action.body, action.body === '' ? {} : { 'content-type': 'text/plain' });
+      localReply(this, s);
+      return false;
+    }
+    if (action.kind === 'weighted') s.target = action.pick(s);
+    const ref =
+      s.target === null ? (action as { cluster: { current: Cluster | null } }).cluster : s.target.cluster;
+    s.cluster = ref.current;
+    if (s.cluster === null) {
+      failStream(this, s, Code.noCluster);
+      return false;
+    }
+    if (!s.isRouted) applyRoute(s, s.route as Route);
+    return true;
+  }
+
+  requestData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
+    passRequestData(this, s, buf, a, b, end);
+  }
+
+  requestTrailers(s: Stream, trailers: HeadView): void {
+    s.requestTrailers = trailers;
+    passRequestData(this, s, empty, 0, 0, true);
+  }
+
+  upstreamReady(s: Stream, end: StreamEnd): void {
+    s.isWaiting = false;
+    sendRequest(this, s, end);
+  }
+
+  upstreamReset(s: Stream, code: number): void {
+    s.up = null;
+    s.isWaiting = false;
+    attemptFailed(this, s, code);
+  }
+
+  responseInformational(s: Stream): void {
+    if (!s.responseStarted) s.down?.sendInformational(s, s.res);
+  }
+
+  responseHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
+    receiveResponse(this, s, buf, a, b, end);
+  }
+
+  /** Response phases from the head hooks on; local replies enter here. */
+  filterResponse(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
+    filterResponse(this, s, buf, a, b, end);
+  }
+
+  /** The request is complete: the route's clock starts. */
+  armAttempt(s: Stream): void {
+    armAttempt(this, s);
+  }
+
+  responseData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
+    passResponseData(this, s, buf, a, b, end);
+  }
+
+  responseTrailers(s: Stream, trailers: HeadView): void {
+    s.responseTrailers = trailers;
+    passResponseData(this, s, empty, 0, 0, true);
+  }
+
+  writable(s: Stream, end: StreamEnd): void {
+    if (end === s.up) {
+      s.paused &= ~Paused.upFull;
+      flushRequest(this, s);
+    } else if (end === s.down) {
+      s.paused &= ~Paused.downFull;
+      flushResponse(this, s);
+    }
+  }
+
+  downstreamReset(s: Stream, code: number): void {
+    s.phase = Phase.reset;
+    s.code = code;
+    s.down = null;
+    (this.context.metrics.values[(s.pipeline as Pipeline).slots.resets] as number)++;
+    finish(this, s);
+  }
+
+  resume(s: Stream, gen: number): void {
+    if (s.gen !== gen) return;
+    if (s.isStopped) {
+      s.isStopped = false;
+      this.advance(s);
+    } else if (s.isResponseStopped) {
+      resumeResponse(this, s);
+    } else if (s.requestBody.isStopped) {
+      s.requestBody.isStopped = false;
+      flushRequest(this, s);
+    } else if (s.responseBody.isStopped) {
+      s.responseBody.isStopped = false;
+      flushResponse(this, s);
+    }
+  }
+
+  reply(s: Stream, status: number, body: string): void {
+    if (s.responseStarted) {
+      resetDownstream(this, s, Code.filterClosed);
+      return;
+    }
+    s.reply(status, body, { 'content-type': 'text/plain' });
+    localReply(this, s);
+  }
+
+  onStreamDeadline(s: Stream, nowMs: number): void {
+    onDeadline(this, s, nowMs);
+  }
+}
+
+/** What the route says about the request head, once however many tries there are. */
+function applyRoute(s: Stream, route: Route): void {
+  s.isRouted = true;
+  if (s.target !== null && s.target.requestHeaders !== null) {
+    applyHeaderOperations(s.target.requestHeaders, s.req, s);
+  }
+  if (route.requestHeaders !== null) applyHeaderOperations(route.requestHeaders, s.req, s);
+  if (route.rewrite === null) return;
+  const path = route.rewrite.path(s);
+  if (path !== null) s.req.path = path;
+  const authority = route.rewrite.authority(s);
+  if (authority !== null) s.req.authority = authority;
+}

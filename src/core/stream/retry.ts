@@ -1,0 +1,91 @@
+import { Code, factsOf } from '../base/codes.ts';
+import type { Random } from '../base/random.ts';
+import { RetryOn, type RetryPolicy } from '../contract/route.ts';
+import type { Stream } from '../contract/stream.ts';
+
+/** RFC 9110 §9.2.2. */
+const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
+
+export function isIdempotent(s: Stream): boolean {
+  return idempotentMethods.has(s.req.method);
+}
+
+/** Should body bytes be kept in case another try is needed? Costs a view per chunk, so only where one is possible. */
+export function keepsBody(s: Stream): boolean {
+  return (s.route?.retry ?? null) !== null || isIdempotent(s);
+}
+
+/** How many body bytes may be kept for another try. */
+export function retryBufferBytes(s: Stream): number {
+  return s.route?.retry?.retryBufferBytes ?? defaultRetryBufferBytes;
+}
+
+const defaultRetryBufferBytes = 65536;
+
+/**
+ * A pooled connection that its peer closed in the moment of reuse says nothing about the request. One more try, beyond
+ * `numRetries`, where repeating is safe (RFC 9112 §9.3.1).
+ */
+export function isStaleConnection(s: Stream, code: number): boolean {
+  const closed = code === Code.upstreamClosed || code === Code.upstreamReset;
+  return closed && s.reused && s.tries === 1 && canReplay(s) && isIdempotent(s);
+}
+
+/** Is the whole request still here, and nothing of an answer downstream? */
+export function canReplay(s: Stream): boolean {
+  return !s.responseStarted && !s.requestBody.isLost && !s.isTunnel && s.req.upgrade === '';
+}
+
+/** Does the policy ask for another try after this failure, and is it safe? Budgets are asked afterwards. */
+export function wantsRetry(s: Stream, code: number): boolean {
+  const policy = s.route?.retry ?? null;
+  if (policy === null || s.tries > policy.numRetries || !canReplay(s)) return false;
+  if ((policy.on & conditionOf(code)) === 0) return false;
+  return factsOf(code).unprocessed || policy.nonIdempotent || isIdempotent(s);
+}
+
+/** As `wantsRetry`, for an answer. */
+export function wantsRetryOfStatus(s: Stream, policy: RetryPolicy, status: number): boolean {
+  if (s.tries > policy.numRetries || !canReplay(s)) return false;
+  if (!matchesStatus(policy, status)) return false;
+  return policy.nonIdempotent || isIdempotent(s);
+}
+
+function matchesStatus(policy: RetryPolicy, status: number): boolean {
+  const on = policy.on;
+  if (status >= 500 && (on & RetryOn.serverError) !== 0) return true;
+  if (status >= 502 && status <= 504 && (on & RetryOn.gatewayError) !== 0) return true;
+  if (status === 409 && (on & RetryOn.retriable4xx) !== 0) return true;
+  return (on & RetryOn.statusCodes) !== 0 && policy.statusCodes.has(status);
+}
+
+/** Envoy's grouping: `serverError` includes every way of not answering, `gatewayError` those a gateway would make 502 to 504 of. */
+function conditionOf(code: number): number {
+  const unanswered = RetryOn.serverError | RetryOn.gatewayError;
+  switch (code) {
+    case Code.connectFailure:
+    case Code.connectTimeout:
+      return RetryOn.connectFailure | unanswered;
+    case Code.upstreamRefused:
+      return RetryOn.refusedStream | unanswered;
+    case Code.upstreamClosed:
+    case Code.upstreamReset:
+    case Code.upstreamProtocol:
+    case Code.heartbeatLost:
+      return RetryOn.reset | unanswered;
+    case Code.perTryTimeout:
+    case Code.upstreamIdle:
+      return RetryOn.perTryTimeout | unanswered;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * Exponential back-off with full jitter: uniform in [0, (2^n - 1) * base), at most max, for the n-th retry.
+ * Source: Envoy's retry_back_off.
+ */
+export function backoffMs(policy: RetryPolicy, retry: number, random: Random): number {
+  const ceiling = Math.min((2 ** retry - 1) * policy.backoffBaseMs, policy.backoffMaxMs);
+  return random.next() * ceiling;
+}
