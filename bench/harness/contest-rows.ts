@@ -15,11 +15,10 @@ const middle = (result: ContenderResult, key: keyof RoundResult, digits = 4): nu
 export function contestRows(results: readonly ContenderResult[], reference: string): Row[] {
   const base = results.find((result) => result.name === reference);
   return results.map((result) => {
-    if (result.reason !== null) return { name: result.name, version: result.version, reason: result.reason };
+    if (result.reason !== null) return { name: result.name, reason: result.reason };
     const cpu = column(result, 'cpuUs');
     return {
       name: result.name,
-      version: result.version,
       cpuUs: rounded(median(counted(cpu))),
       minUs: rounded(smallest(counted(cpu))),
       ratio: base === undefined ? null : rounded(pairedRatio(cpu, column(base, 'cpuUs')), 3),

@@ -59,7 +59,7 @@ export function formatReport(report: Report): string {
 
 /** Reasons and problems are sentences: they stand below the table, not in it. */
 function withoutReason(row: Row): Row {
-  const { reason: _reason, problems: _problems, version: _version, ...rest } = row;
+  const { reason: _reason, problems: _problems, ...rest } = row;
   return { ...rest, name: row.name };
 }
 

@@ -12,6 +12,14 @@ const run = promisify(execFile);
 const { XDG_CACHE_HOME: cacheHome = join(homedir(), '.cache'), PATH: searchPath = '' } = process.env;
 export const peerCache = join(cacheHome, 'heddle-bench');
 
+/** A peer that setup can bring here, or at least find. */
+export interface Installable {
+  readonly name: string;
+  find(): Promise<Availability>;
+  /** Brings it into the cache; absent where only the system's package manager can. */
+  install?(): Promise<void>;
+}
+
 export interface ProgramQuery {
   /** A name on the PATH (system directories are searched too), or a whole path. */
   readonly program: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Contender } from '../harness/contender.ts';
-import { findProgram, peerCache } from './find.ts';
+import { findProgram, type Installable, peerCache } from './find.ts';
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL('./go/', import.meta.url));
@@ -29,6 +29,10 @@ export const reverseProxy: Contender = {
 };
 
 /** Builds the binary into the cache. */
-export async function buildReverseProxy(): Promise<void> {
-  await run('go', ['build', '-trimpath', '-o', binary, '.'], { cwd: source });
-}
+export const reverseProxyInstall: Installable = {
+  name: reverseProxy.name,
+  find: reverseProxy.find,
+  async install() {
+    await run('go', ['build', '-trimpath', '-o', binary, '.'], { cwd: source });
+  },
+};

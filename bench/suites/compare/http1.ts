@@ -3,12 +3,24 @@
 import { runContest } from '../../harness/contest.ts';
 import { bestOf, contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import type { Suite } from '../../harness/suite.ts';
+import { envoy, envoyFull } from '../../peers/envoy.ts';
 import { reverseProxy } from '../../peers/go.ts';
 import { haproxy, haproxyFull } from '../../peers/haproxy.ts';
+import { mosn, mosnFull } from '../../peers/mosn.ts';
 import { nginx } from '../../peers/nginx.ts';
 import { nodePeers } from '../../peers/node.ts';
 
-const contenders = [haproxy, haproxyFull, nginx, ...nodePeers, reverseProxy];
+const contenders = [
+  haproxy,
+  haproxyFull,
+  nginx,
+  reverseProxy,
+  mosn,
+  mosnFull,
+  envoy,
+  envoyFull,
+  ...nodePeers,
+];
 const nodeNames = nodePeers.map((peer) => peer.name);
 
 export const suite: Suite = {
@@ -28,8 +40,8 @@ export const suite: Suite = {
         ratioMeasure('http1.vsHaproxy', results, full, haproxyFull.name),
         ratioMeasure('http1.bareVsHaproxy', results, 'heddle', haproxy.name),
         ratioMeasure('http1.vsBestNode', results, full, bestOf(results, nodeNames) ?? 'a Node proxy'),
-        ratioMeasure('http1.vsMosn', results, full, 'MOSN'),
-        ratioMeasure('http1.vsEnvoy', results, full, 'Envoy'),
+        ratioMeasure('http1.vsMosn', results, full, mosnFull.name),
+        ratioMeasure('http1.vsEnvoy', results, full, envoyFull.name),
       ],
       failures: contestFailures(results),
     };
