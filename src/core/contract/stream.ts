@@ -4,15 +4,15 @@ import type { Cluster, Host } from './cluster.ts';
 import { Phase } from './phase.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Route, WeightedTarget } from './route.ts';
-import type { StreamEnd } from './stream-end.ts';
+import type { StreamEnd, StreamSink } from './stream-end.ts';
 import { Verdict } from './stream-filter.ts';
 import type { Peer } from './wire.ts';
 
 /** Bits of `stream.paused`. */
 export const Paused = { downRead: 1, upRead: 2, downFull: 4, upFull: 8 } as const;
 
-/** What a stream needs of the core after the fact: filters and timers call it. Implemented by the proxy. */
-export interface StreamCore {
+/** What a stream needs of the core after the fact: filters, timers and callers use it. Implemented by the proxy. */
+export interface StreamCore extends StreamSink {
   /** Continues a stream that a filter stopped. Ignored when `gen` is not the stream's any more. */
   resume(s: Stream, gen: number): void;
   /** Ends the stream with a local answer at any time before the response head went out; resets it afterwards. */

@@ -5,7 +5,7 @@ import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Route, RouteAction } from '../contract/route.ts';
 import { Paused, Stream, type StreamCore } from '../contract/stream.ts';
-import type { StreamEnd, StreamSink } from '../contract/stream-end.ts';
+import type { StreamEnd } from '../contract/stream-end.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
 import { applyHeaderOperations } from './header-operations.ts';
@@ -36,7 +36,7 @@ const empty: Buffer = Buffer.alloc(0);
  *
  * `advance` runs the request phases from `s.phase` on until one waits for something or the stream is over.
  */
-export class StreamProxy implements StreamSink, StreamCore {
+export class StreamProxy implements StreamCore {
   readonly context: ProxyContext;
   /** Streams in progress, when asked to keep them: the pending-stream profile reads it. */
   readonly live: Set<Stream> | null;
