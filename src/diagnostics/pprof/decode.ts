@@ -33,7 +33,7 @@ export function decodePprof(bytes: Uint8Array, name = 'the input'): Profile {
     for (const id of sample.locationId.toReversed()) {
       for (const { frame, line } of stepsOf(Number(id))) node = builder.child(node, frame, line);
     }
-    builder.add(node, sample.value.map(Number), labelsOf(sample, text));
+    builder.add(node, sample.value.map(signed), labelsOf(sample, text));
   }
   const comments = parsed.comment.map(text);
   const defaultType = sampleTypes.findIndex(({ type }) => type === text(parsed.defaultSampleType));
@@ -46,6 +46,11 @@ export function decodePprof(bytes: Uint8Array, name = 'the input'): Profile {
     comments: comments.filter((comment) => !comment.startsWith(kindComment)),
     ...(parsed.periodType && { periodType: readType(parsed.periodType, text) }),
   });
+}
+
+/** The decoder gives int64 as an unsigned number, rounded once it is beyond 2^53: below zero only as a bigint. */
+function signed(value: number | bigint): number {
+  return Number(BigInt.asIntN(64, BigInt(value)));
 }
 
 function parse(bytes: Uint8Array, name: string): PprofProfile {
