@@ -1,0 +1,8 @@
+/** Everything that moves bytes between processes: clock, wires, listeners, pools. Public as `heddle/transport`. */
+export { FlushList } from './flush.ts';
+export { Listener, type ListenerLimits, type ListenerOptions } from './listener/listener.ts';
+export { createPool, type PoolSetup } from './pool/index.ts';
+export { DrivenWheel, SystemClock } from './system-clock.ts';
+export { formatAddress, parseAddress, type SocketAddress } from './wire/address.ts';
+export { createDialer } from './wire/dial.ts';
+export { SocketWire } from './wire/socket-wire.ts';

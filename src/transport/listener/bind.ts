@@ -1,0 +1,71 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect, type ListenOptions, type Server } from 'node:net';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import { formatAddress, plainAddress, type SocketAddress } from '../wire/address.ts';
+
+const staleProbeMs = 1000;
+
+/**
+ * Binds `server`; unix sockets left behind by a process that died are removed, live ones are not.
+ * @param mode permissions of a unix socket
+ * @returns the address in use, with the port that the system chose for 0
+ * @throws HeddleError ERR_LISTENER_ADDRESS
+ */
+export async function bind(
+  server: Server,
+  address: SocketAddress,
+  backlog: number,
+  mode: number,
+): Promise<string> {
+  if (address.kind === 'unix') await removeStale(address.path);
+  const place: ListenOptions =
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+  await listen(server, { ...place, backlog });
+  if (address.kind === 'tcp') return boundAddress(server);
+  chmodSync(address.path, mode);
+  return `unix:${address.path}`;
+}
+
+function listen(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error): void => {
+      const place = options.path ?? formatAddress(options.host ?? '', options.port ?? 0);
+      reject(new HeddleError('ERR_LISTENER_ADDRESS', `${place} (${messageOf(cause)})`, { cause }));
+    };
+    server.once('error', fail);
+    server.listen(options, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function boundAddress(server: Server): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return String(bound);
+  return formatAddress(plainAddress(bound.address), bound.port);
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new HeddleError('ERR_LISTENER_ADDRESS', `unix:${path} exists and is not a socket`);
+  }
+  if (await answers(path))
+    throw new HeddleError('ERR_LISTENER_ADDRESS', `unix:${path} is served by a process`);
+  unlinkSync(path);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    const finish = (isAlive: boolean): void => {
+      probe.destroy();
+      resolve(isAlive);
+    };
+    probe.setTimeout(staleProbeMs, () => finish(true));
+    probe.once('connect', () => finish(true));
+    probe.once('error', (error: NodeJS.ErrnoException) => finish(error.code !== 'ECONNREFUSED'));
+  });
+}

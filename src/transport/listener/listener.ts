@@ -1,0 +1,266 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock, Timer } from '../../core/base/clock.ts';
+import { Code, factsOf } from '../../core/base/codes.ts';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import type {
+  Codec,
+  CodecContext,
+  ServerCodec,
+  ServerLimits,
+  ServerOwner,
+} from '../../core/contract/codec.ts';
+import type { Logger } from '../../core/contract/logger.ts';
+import type { Pipeline } from '../../core/contract/pipeline.ts';
+import type { Wire } from '../../core/contract/wire.ts';
+import { parseAddress, type SocketAddress } from '../wire/address.ts';
+import { SocketWire } from '../wire/socket-wire.ts';
+import { bind } from './bind.ts';
+import { DescriptorGuard, type DescriptorProbe, descriptorProbe } from './descriptors.ts';
+import { type ListenerSlots, listenerSlots } from './slots.ts';
+import { SourceCounts } from './source-counts.ts';
+
+/** Limits of a listener; those of one connection come from the contract. Defaults in parentheses. */
+export interface ListenerLimits extends ServerLimits {
+  /** Open at once; 0 = unlimited (10,000). Further ones are closed at accept. */
+  readonly maxConnections: number;
+  /** Of one client address; 0 = unlimited (0). */
+  readonly maxConnectionsPerSource: number;
+  /** Connections that the kernel holds before they are accepted (511). */
+  readonly backlog: number;
+}
+
+export interface ListenerOptions {
+  /** Metric label `listener`. */
+  readonly name: string;
+  /** "127.0.0.1:8080", "[::]:8080", "unix:/path"; port 0 picks a free one. */
+  readonly address: string;
+  readonly codec: Codec<never>;
+  readonly codecConfig: unknown;
+  readonly context: CodecContext;
+  readonly pipeline: Pipeline;
+  readonly limits: ListenerLimits;
+  readonly logger: Logger;
+  /** Permissions of a unix socket (0o660). */
+  readonly mode?: number;
+  /** Told of each connection that is gone: pools of mode `bound` let go of what belongs to it. */
+  readonly onGone?: (codec: ServerCodec) => void;
+  /** Told of each connection that stands at a message boundary, while a hand-over waits for it. */
+  readonly onIdle?: (codec: ServerCodec) => void;
+  readonly descriptors?: DescriptorProbe;
+}
+
+const defaultMode = 0o660;
+const firstPauseMs = 100;
+const longestPauseMs = 5000;
+
+/**
+ * Accepts connections and gives each a wire and a server codec.
+ *
+ *   net.Server -> limits -> SocketWire -> codec.server(wire, context, this)
+ *
+ * `pipeline` and `limits` are read anew for each request, so `update` changes them under live connections.
+ */
+export class Listener implements ServerOwner, AsyncDisposable {
+  readonly name: string;
+  pipeline: Pipeline;
+  limits: ListenerLimits;
+  isDraining = false;
+  readonly #options: ListenerOptions;
+  readonly #codec: Codec<unknown>;
+  readonly #clock: Clock;
+  readonly #slots: ListenerSlots;
+  readonly #sources = new SourceCounts();
+  readonly #connections = new Set<ServerCodec>();
+  readonly #guard: DescriptorGuard;
+  #server: Server | null = null;
+  #address: SocketAddress;
+  #boundTo = '';
+  #pauseMs = firstPauseMs;
+  #pause: Timer | null = null;
+  #whenEmpty: (() => void) | null = null;
+  #isClosed = false;
+
+  /** @throws HeddleError ERR_OPTION_INVALID for an address that cannot be read */
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.pipeline = options.pipeline;
+    this.limits = options.limits;
+    this.#codec = options.codec as Codec<unknown>;
+    this.#clock = options.context.clock;
+    this.#slots = listenerSlots(options.context.metrics, options.name);
+    this.#guard = new DescriptorGuard(options.descriptors ?? descriptorProbe());
+    this.#address = parseAddress(options.address);
+  }
+
+  /** The address in use, "" before `start`. */
+  get address(): string {
+    return this.#boundTo;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** The live connections, for hand-over and admin. */
+  get connections(): ReadonlySet<ServerCodec> {
+    return this.#connections;
+  }
+
+  /** @throws HeddleError ERR_LISTENER_ADDRESS */
+  async start(): Promise<this> {
+    if (this.#isClosed) throw new HeddleError('ERR_MESH_CLOSED', `listener ${this.name} was closed`);
+    await this.#listen();
+    return this;
+  }
+
+  /** Streams that begin from now on use these. */
+  update(pipeline: Pipeline, limits: ListenerLimits): void {
+    this.pipeline = pipeline;
+    this.limits = limits;
+  }
+
+  /** Serves a wire that was accepted elsewhere: by a hand-over, a test, a detecting layer. */
+  serve(wire: Wire): ServerCodec {
+    const codec = this.#codec.server(wire, this.#options.context, this, this.#options.codecConfig);
+    this.#connections.add(codec);
+    const values = this.#options.context.metrics.values;
+    values[this.#slots.connections] = (values[this.#slots.connections] as number) + 1;
+    values[this.#slots.active] = this.#connections.size;
+    return codec;
+  }
+
+  /** Stops accepting; connections go on. */
+  stopAccepting(): void {
+    this.#pause?.cancel();
+    this.#pause = null;
+    this.#server?.close();
+    this.#server = null;
+  }
+
+  /**
+   * Stops accepting, lets connections finish what they carry, drops what is left after `deadlineMs`.
+   * Resolves when the last one is gone.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.isDraining = true;
+    this.stopAccepting();
+    for (const codec of [...this.#connections]) codec.drain();
+    if (this.#connections.size > 0) await this.#emptyWithin(deadlineMs);
+    this.#isClosed = true;
+  }
+
+  /** Drops everything now. Resolves when the last connection is gone. */
+  async close(): Promise<void> {
+    this.isDraining = true;
+    this.stopAccepting();
+    this.#isClosed = true;
+    if (this.#connections.size > 0) await this.#emptyWithin(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  protocolError(code: number, detail: string): void {
+    const metrics = this.#options.context.metrics;
+    const reason = factsOf(code).name;
+    const slot = metrics.counter('heddle_listener_protocol_errors_total', { listener: this.name, reason });
+    metrics.values[slot] = (metrics.values[slot] as number) + 1;
+    this.#options.logger.debug('downstream protocol error', { listener: this.name, reason, detail });
+  }
+
+  closed(codec: ServerCodec): void {
+    if (!this.#connections.delete(codec)) return;
+    if (this.limits.maxConnectionsPerSource > 0 || this.#sources.size > 0) this.#sources.remove(codec.wire);
+    this.#options.context.metrics.values[this.#slots.active] = this.#connections.size;
+    this.#options.onGone?.(codec);
+    if (this.#connections.size === 0) this.#whenEmpty?.();
+  }
+
+  idle(codec: ServerCodec): void {
+    this.#options.onIdle?.(codec);
+  }
+
+  async #listen(): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+    const boundTo = await bind(server, this.#address, this.limits.backlog, this.#options.mode ?? defaultMode);
+    if (this.#isClosed || this.isDraining) {
+      server.close();
+      return;
+    }
+    // A pause listens anew: on the port that was chosen, not on another free one.
+    this.#boundTo = boundTo;
+    this.#address = parseAddress(boundTo);
+    this.#server = server;
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('error', (error: NodeJS.ErrnoException) => this.#acceptFailed(error));
+  }
+
+  #accept(socket: Socket): void {
+    const limits = this.limits;
+    if (this.#guard.isExhausted()) this.#pauseAccepting('file descriptors run out');
+    if (limits.maxConnections > 0 && this.#connections.size >= limits.maxConnections) {
+      this.#reject(socket, this.#slots.overConnections);
+      return;
+    }
+    const wire = new SocketWire(socket, this.#address.kind, 'accepted');
+    if (limits.maxConnectionsPerSource > 0 && !this.#sources.add(wire, limits.maxConnectionsPerSource)) {
+      this.#reject(socket, this.#slots.overSource);
+      return;
+    }
+    this.#pauseMs = firstPauseMs;
+    this.serve(wire);
+  }
+
+  #reject(socket: Socket, slot: number): void {
+    const values = this.#options.context.metrics.values;
+    values[slot] = (values[slot] as number) + 1;
+    socket.destroy();
+  }
+
+  #acceptFailed(error: NodeJS.ErrnoException): void {
+    const values = this.#options.context.metrics.values;
+    values[this.#slots.acceptErrors] = (values[this.#slots.acceptErrors] as number) + 1;
+    this.#options.logger.warn('accept failed', { listener: this.name, error: messageOf(error) });
+    if (error.code === 'EMFILE' || error.code === 'ENFILE') this.#pauseAccepting(error.code);
+  }
+
+  /** Node cannot leave connections in the backlog; while paused they are refused, so that clients go elsewhere. */
+  #pauseAccepting(reason: string): void {
+    if (this.#server === null || this.isDraining) return;
+    const values = this.#options.context.metrics.values;
+    values[this.#slots.pauses] = (values[this.#slots.pauses] as number) + 1;
+    this.#options.logger.warn('accepting paused', { listener: this.name, reason, pauseMs: this.#pauseMs });
+    this.stopAccepting();
+    this.#resumeLater();
+  }
+
+  #resumeLater(): void {
+    this.#pause = this.#clock.setTimer(this.#pauseMs, () => void this.#resumeAccepting());
+    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
+  }
+
+  async #resumeAccepting(): Promise<void> {
+    this.#pause = null;
+    if (this.isDraining || this.#server !== null) return;
+    try {
+      if (this.#guard.hasRoom()) await this.#listen();
+    } catch (error) {
+      this.#options.logger.warn('accepting not resumed', { listener: this.name, error: messageOf(error) });
+    }
+    if (this.#server === null && !this.isDraining) this.#resumeLater();
+  }
+
+  async #emptyWithin(deadlineMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenEmpty = resolve;
+    const drop = (): void => {
+      for (const codec of [...this.#connections]) codec.wire.destroy(Code.draining);
+    };
+    if (deadlineMs <= 0) drop();
+    const timer = this.#clock.setTimer(Math.max(0, deadlineMs), drop);
+    await promise;
+    timer.cancel();
+  }
+}

@@ -1,0 +1,310 @@
+import { Code, factsOf } from '../../core/base/codes.ts';
+import { WheelNode } from '../../core/base/timer-wheel.ts';
+import type { ConnectionPermits } from '../../core/contract/cluster.ts';
+import type { ClientCodec, ClientOwner, Codec, CodecContext, Flushable } from '../../core/contract/codec.ts';
+import type { Pool, PoolOptions, PoolStats } from '../../core/contract/pool.ts';
+import type { Stream } from '../../core/contract/stream.ts';
+import { type StreamEnd, waiting } from '../../core/contract/stream-end.ts';
+import type { Dialer } from '../../core/contract/wire.ts';
+import { Keepalive } from './keepalive.ts';
+import { Preconnect } from './preconnect.ts';
+
+/** What a pool is made of. */
+export interface PoolSetup {
+  readonly codec: Codec<never>;
+  readonly codecConfig: unknown;
+  readonly dial: Dialer;
+  readonly context: CodecContext;
+  readonly options: PoolOptions;
+  readonly permits: ConnectionPermits;
+  /** "10.0.0.1:8080", "[::1]:8080" or "unix:/path". */
+  readonly address: string;
+}
+
+/** How often connections that only finish what they carry are looked at when no idle limit asks for more. */
+const slowestTickMs = 15_000;
+
+class PoolTimer extends WheelNode {
+  readonly #pool: ConnectionPool;
+
+  constructor(pool: ConnectionPool) {
+    super();
+    this.#pool = pool;
+  }
+
+  onDeadline(): void {
+    this.#pool.tick();
+  }
+}
+
+/**
+ * What all pool modes share: permits, the queue of streams, ageing, drain.
+ *
+ *   usable --gone(active > 0) | retired--> leaving --its streams ended--> released
+ *   usable --gone(active = 0)------------------------------------------> released
+ *
+ * A mode says which connection a stream gets (`select`) and keeps the lists for that.
+ */
+export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
+  readonly address: string;
+  readonly closed: Promise<void>;
+  protected readonly setup: PoolSetup;
+  protected readonly options: PoolOptions;
+  /** Connections that take streams. */
+  protected readonly usable = new Set<ClientCodec>();
+  protected isDraining = false;
+  readonly #codec: Codec<unknown>;
+  /** Connections that take no more streams but exist. */
+  readonly #leaving = new Set<ClientCodec>();
+  readonly #waiters = new Set<Stream>();
+  readonly #timer: PoolTimer;
+  readonly #preconnect: Preconnect;
+  readonly #keepalive: Keepalive | null;
+  #dialled = 0;
+  #connectFailures = 0;
+  #refusal: number = Code.draining;
+  #resolveClosed: () => void;
+
+  constructor(setup: PoolSetup) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.setup = setup;
+    this.options = setup.options;
+    this.address = setup.address;
+    this.#codec = setup.codec as Codec<unknown>;
+    this.#timer = new PoolTimer(this);
+    this.#preconnect = new Preconnect(setup.context, setup.options.preconnect, () => this.#fill());
+    const heartbeat = setup.codec.heartbeat;
+    this.#keepalive = heartbeat === undefined ? null : new Keepalive(setup.context, heartbeat, this.usable);
+  }
+
+  /** A connection with room for `s`, taken off the mode's lists where one stream fills it; null when there is none. */
+  protected abstract select(s: Stream): ClientCodec | null;
+  /** `codec` may be chosen again. */
+  protected abstract freed(codec: ClientCodec): void;
+  /** `codec` must not be chosen any more. */
+  protected abstract forget(codec: ClientCodec): void;
+  /** Closes what was idle for the time the options allow; called every `tickMs`. */
+  protected abstract evict(): void;
+  /** Whether a stream that found no room may have a connection of its own. */
+  protected mayDialFor(_s: Stream): boolean {
+    return true;
+  }
+  /** `codec` was dialled for `s`. */
+  protected dialledFor(_codec: ClientCodec, _s: Stream): void {}
+
+  open(s: Stream): StreamEnd | number {
+    const codec = this.select(s) ?? this.#dialFor(s);
+    if (codec !== null) {
+      codec.bind(s);
+      return codec;
+    }
+    if (this.isDraining) return this.#refusal;
+    if (this.#count === 0) return Code.connectionOverflow;
+    if (!this.setup.permits.tryPending()) return Code.pendingOverflow;
+    this.#waiters.add(s);
+    return waiting;
+  }
+
+  cancelWait(s: Stream): void {
+    if (this.#waiters.delete(s)) this.setup.permits.releasePending();
+  }
+
+  unbind(_down: StreamEnd): void {}
+
+  room(codec: ClientCodec): void {
+    this.#preconnect.succeeded();
+    if (codec.room === 0) return;
+    if (this.isDraining || this.isSpent(codec)) this.#retire(codec);
+    else this.freed(codec);
+    if (this.#waiters.size > 0) this.#serveWaiters();
+  }
+
+  connected(_codec: ClientCodec): void {
+    this.#preconnect.succeeded();
+  }
+
+  gone(codec: ClientCodec, code: number): void {
+    if (this.usable.delete(codec)) {
+      this.forget(codec);
+      if (codec.active === 0) this.#release();
+      else this.#leave(codec);
+    } else this.#sweep();
+    if (factsOf(code).error === 'ERR_UPSTREAM_CONNECT') this.#connectFailed(code);
+    if (this.#waiters.size > 0) this.#serveWaiters();
+    this.#fill();
+  }
+
+  drain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    this.#stopTimers();
+    this.#failWaiters(Code.draining);
+    for (const codec of [...this.usable]) this.#retire(codec);
+    this.#checkClosed();
+  }
+
+  close(): void {
+    this.#refusal = Code.meshClosed;
+    this.isDraining = true;
+    this.#stopTimers();
+    this.#failWaiters(Code.meshClosed);
+    for (const codec of [...this.usable, ...this.#leaving]) codec.wire.destroy(Code.meshClosed);
+    this.#checkClosed();
+  }
+
+  stats(): PoolStats {
+    let connecting = 0;
+    let idle = 0;
+    for (const codec of this.usable) {
+      if (codec.wire.isConnecting) connecting++;
+      else if (codec.active === 0) idle++;
+    }
+    return {
+      connections: this.#count,
+      connecting,
+      idle,
+      waiting: this.#waiters.size,
+      dialled: this.#dialled,
+      connectFailures: this.#connectFailures,
+    };
+  }
+
+  /** The end of a turn in which a connection began to leave. */
+  flush(): void {
+    this.#sweep();
+  }
+
+  /** @internal By the wheel. */
+  tick(): void {
+    this.#sweep();
+    this.evict();
+    if (this.#count > 0) this.#armTick();
+  }
+
+  protected get tickMs(): number {
+    const idleMs = this.options.idleTimeoutMs;
+    return idleMs === 0 ? slowestTickMs : Math.min(idleMs / 2, slowestTickMs);
+  }
+
+  protected isSpent(codec: ClientCodec): boolean {
+    const max = this.options.maxRequestsPerConnection;
+    return max > 0 && codec.served >= max;
+  }
+
+  /** Closes an idle connection; never below what is to be kept open. */
+  protected evictOne(codec: ClientCodec): boolean {
+    if (this.usable.size <= this.options.preconnect) return false;
+    this.#retire(codec);
+    return true;
+  }
+
+  get #count(): number {
+    return this.usable.size + this.#leaving.size;
+  }
+
+  #dialFor(s: Stream): ClientCodec | null {
+    const codec = this.mayDialFor(s) ? this.#dial() : null;
+    if (codec !== null) this.dialledFor(codec, s);
+    return codec;
+  }
+
+  #dial(): ClientCodec | null {
+    const { maxConnectionsPerHost, connectTimeoutMs } = this.options;
+    if (this.isDraining) return null;
+    if (maxConnectionsPerHost > 0 && this.#count >= maxConnectionsPerHost) return null;
+    if (!this.setup.permits.tryConnection()) return null;
+    const wire = this.setup.dial(this.address, connectTimeoutMs);
+    const codec = this.#codec.client(wire, this.setup.context, this, this.setup.codecConfig);
+    this.usable.add(codec);
+    this.#dialled++;
+    this.#armTick();
+    this.#keepalive?.arm();
+    return codec;
+  }
+
+  #serveWaiters(): void {
+    for (const s of this.#waiters) {
+      const codec = this.select(s) ?? this.#dialFor(s);
+      if (codec === null) {
+        if (this.#count === 0) this.#failWaiters(Code.connectionOverflow);
+        // Another waiter may be tied to the connection that got free.
+        if (this.setup.codec.poolMode === 'bound') continue;
+        return;
+      }
+      this.cancelWait(s);
+      codec.bind(s);
+      this.setup.context.sink.upstreamReady(s, codec);
+    }
+  }
+
+  #failWaiters(code: number): void {
+    const streams = [...this.#waiters];
+    this.#waiters.clear();
+    for (const _ of streams) this.setup.permits.releasePending();
+    for (const s of streams) this.setup.context.sink.upstreamReset(s, code);
+  }
+
+  /** With no other connection to hope for, streams in the queue fail now and may try another host. */
+  #connectFailed(code: number): void {
+    this.#connectFailures++;
+    this.#preconnect.failed();
+    for (const codec of this.usable) if (!codec.wire.isConnecting) return;
+    this.#failWaiters(code);
+  }
+
+  #fill(): void {
+    if (this.isDraining) return;
+    while (this.usable.size < this.options.preconnect && this.#preconnect.mayDial()) {
+      const codec = this.#dial();
+      if (codec === null) return;
+      this.freed(codec);
+    }
+  }
+
+  #retire(codec: ClientCodec): void {
+    if (!this.usable.delete(codec)) return;
+    this.forget(codec);
+    this.#leaving.add(codec);
+    codec.drain();
+  }
+
+  #leave(codec: ClientCodec): void {
+    this.#leaving.add(codec);
+    this.setup.context.flushLater(this);
+  }
+
+  /** Connections that left and whose last stream has ended. */
+  #sweep(): void {
+    for (const codec of this.#leaving) {
+      if (codec.active > 0) continue;
+      this.#leaving.delete(codec);
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    this.setup.permits.releaseConnection();
+    this.#checkClosed();
+  }
+
+  #checkClosed(): void {
+    if (this.isDraining && this.#count === 0) this.#resolveClosed();
+  }
+
+  #armTick(): void {
+    if (this.#timer.wheelSlot >= 0 || this.isDraining) return;
+    this.setup.context.wheel.arm(this.#timer, this.setup.context.clock.now() + this.tickMs);
+  }
+
+  #stopTimers(): void {
+    this.#preconnect.stop();
+    this.#keepalive?.stop();
+  }
+
+  /** Opens what is to be kept open. */
+  protected begin(): void {
+    this.#fill();
+  }
+}

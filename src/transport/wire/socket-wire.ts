@@ -1,0 +1,292 @@
+import type { Socket } from 'node:net';
+import { Code } from '../../core/base/codes.ts';
+import { HeddleError } from '../../core/base/errors.ts';
+import type { ByteEngine, DetachedWire, Peer, Wire } from '../../core/contract/wire.ts';
+import { formatAddress, plainAddress } from './address.ts';
+
+/** Node's default high-water mark of a socket; our queue feeds it below this only. */
+const highWaterBytes = 64 * 1024;
+const nothing: Buffer = Buffer.alloc(0);
+
+/** The socket knows its wire, so that all sockets share one function per event: no closure per connection. */
+const wireOf = Symbol('heddle.wire');
+export interface WiredSocket extends Socket {
+  [wireOf]: SocketWire;
+}
+
+/** Bits of the wire's state. */
+const connecting = 1;
+const attached = 2;
+const paused = 4;
+const wantsDrain = 8;
+const drainListened = 16;
+const ending = 32;
+const peerEnded = 64;
+const closed = 128;
+const detached = 256;
+
+export type SocketRole = 'accepted' | 'dialled';
+
+/**
+ * A TCP or unix socket as a Wire.
+ *
+ *   write -> straight to the socket while it is below its high-water mark, else #queue
+ *   'drain' -> #feed: the queue goes on, below the mark again
+ *
+ * Accepted sockets read by 'data' (bytes are owned), dialled ones by `onread` into a buffer that all of them share
+ * (bytes are borrowed). Errors never throw: they end in `onClose(code)`.
+ */
+export class SocketWire implements Wire {
+  readonly kind: 'tcp' | 'unix';
+  readonly ownsReads: boolean;
+  bytesWritten = 0;
+  readonly #socket: WiredSocket;
+  #engine: ByteEngine | null = null;
+  #state: number;
+  #code: number = Code.none;
+  #peer: Peer | null = null;
+  #queue: Buffer[] | null = null;
+  #queuedBytes = 0;
+  #flushed: (() => void) | null = null;
+
+  constructor(socket: Socket, kind: 'tcp' | 'unix', role: SocketRole) {
+    this.kind = kind;
+    this.ownsReads = role === 'accepted';
+    this.#state = role === 'dialled' ? connecting : 0;
+    this.#socket = socket as WiredSocket;
+    this.#socket[wireOf] = this;
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    if (role === 'dialled') socket.on('connect', onConnect);
+  }
+
+  get highWaterBytes(): number {
+    return highWaterBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get pending(): number {
+    return this.#queuedBytes + this.#socket.writableLength;
+  }
+
+  get isConnecting(): boolean {
+    return (this.#state & connecting) !== 0;
+  }
+
+  get peer(): Peer {
+    this.#peer ??= readPeer(this.#socket, this.kind);
+    return this.#peer;
+  }
+
+  get localAddress(): string {
+    if (this.kind === 'unix') return 'unix';
+    return formatAddress(plainAddress(this.#socket.localAddress ?? ''), this.#socket.localPort ?? 0);
+  }
+
+  get canDetach(): boolean {
+    return this.ownsReads && (this.#state & (connecting | ending | peerEnded | closed | detached)) === 0;
+  }
+
+  attach(engine: ByteEngine): void {
+    const isFirst = (this.#state & attached) === 0;
+    this.#engine = engine;
+    this.#state |= attached;
+    if ((this.#state & closed) !== 0) {
+      process.nextTick(announceClose, engine, this.#closeCode());
+      return;
+    }
+    if (!isFirst) return;
+    this.#socket.on('end', onEnd);
+    if (this.ownsReads) this.#socket.on('data', onData);
+    // A socket that another wire let go of was paused there.
+    if ((this.#state & paused) === 0 && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  write(buf: Buffer, start: number, end: number): boolean {
+    if ((this.#state & (closed | ending | detached)) !== 0 || start === end) return true;
+    const view = start === 0 && end === buf.length ? buf : buf.subarray(start, end);
+    this.bytesWritten += end - start;
+    const socket = this.#socket;
+    if (this.#queue === null && (this.#state & connecting) === 0 && socket.writableLength < highWaterBytes) {
+      socket.write(view);
+      if (socket.writableLength <= highWaterBytes) return true;
+    } else {
+      if (this.#queue === null) this.#queue = [view];
+      else this.#queue.push(view);
+      this.#queuedBytes += end - start;
+      this.#listenDrain();
+      if (this.pending <= highWaterBytes) return true;
+    }
+    this.#state |= wantsDrain;
+    this.#listenDrain();
+    return false;
+  }
+
+  pause(): void {
+    this.#state |= paused;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if ((this.#state & (closed | detached)) !== 0) return;
+    this.#state &= ~paused;
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if ((this.#state & (closed | ending | detached)) !== 0) return;
+    this.#state |= ending;
+    if (this.#queue === null && (this.#state & connecting) === 0) this.#socket.end();
+  }
+
+  destroy(code: number): void {
+    if ((this.#state & (closed | detached)) !== 0) return;
+    if (this.#code === Code.none) this.#code = code;
+    this.#socket.destroy();
+  }
+
+  detach(): DetachedWire {
+    if (!this.canDetach || this.pending !== 0) {
+      throw new HeddleError('ERR_BUG', `detach of a ${this.kind} wire with ${this.pending} bytes pending`);
+    }
+    this.#state |= detached;
+    const socket = this.#socket;
+    socket.off('data', onData);
+    socket.off('end', onEnd);
+    socket.off('drain', onDrain);
+    socket.off('close', onClose);
+    // 'error' stays: the handle may fail before its new owner listens.
+    socket.pause();
+    const unread = (socket.read() as Buffer | null) ?? nothing;
+    this.#engine = null;
+    return { handle: socket, unread, state: null };
+  }
+
+  /** @internal Called by the shared listeners. */
+  received(buf: Buffer, sizeBytes: number): boolean {
+    if ((this.#state & (closed | detached)) !== 0 || this.#code !== Code.none) return false;
+    (this.#engine as ByteEngine).onBytes(buf, 0, sizeBytes);
+    return (this.#state & paused) === 0;
+  }
+
+  /** @internal */
+  connected(): void {
+    this.#state &= ~connecting;
+    if ((this.#state & paused) !== 0) this.#socket.pause();
+    this.#engine?.onConnect?.();
+    this.feed();
+  }
+
+  /** @internal Passes the queue on while the socket is below its mark. */
+  feed(): void {
+    if ((this.#state & (closed | detached)) !== 0) return;
+    const queue = this.#queue;
+    if (queue !== null) this.#feedFrom(queue);
+    if (this.#queue !== null) return;
+    if ((this.#state & ending) !== 0) this.#socket.end();
+    if ((this.#state & wantsDrain) === 0 || this.pending !== 0) return;
+    this.#state &= ~wantsDrain;
+    this.#engine?.onDrain();
+  }
+
+  /** @internal */
+  ended(): void {
+    if ((this.#state & (closed | detached | peerEnded)) !== 0) return;
+    this.#state |= peerEnded;
+    this.#engine?.onEnd();
+  }
+
+  /** @internal */
+  failed(): void {
+    if ((this.#state & connecting) !== 0 || this.#code !== Code.none) return;
+    this.#code = this.ownsReads ? Code.downstreamClosed : Code.upstreamReset;
+  }
+
+  /** @internal */
+  gone(): void {
+    if ((this.#state & closed) !== 0) return;
+    this.#state |= closed;
+    this.#queue = null;
+    this.#queuedBytes = 0;
+    this.#engine?.onClose(this.#closeCode());
+  }
+
+  #closeCode(): number {
+    if (this.#code !== Code.none) return this.#code;
+    if (this.ownsReads) return Code.downstreamClosed;
+    return (this.#state & connecting) === 0 ? Code.upstreamClosed : Code.connectFailure;
+  }
+
+  #feedFrom(queue: Buffer[]): void {
+    const socket = this.#socket;
+    let taken = 0;
+    if (queue.length > 1) socket.cork();
+    while (taken < queue.length && socket.writableLength < highWaterBytes) {
+      const view = queue[taken++] as Buffer;
+      this.#queuedBytes -= view.length;
+      if (taken < queue.length || (this.#state & wantsDrain) === 0) socket.write(view);
+      else socket.write(view, this.#whenFlushed());
+    }
+    if (queue.length > 1) socket.uncork();
+    if (taken === queue.length) this.#queue = null;
+    else queue.splice(0, taken);
+  }
+
+  /** The rest may be below the mark, then no 'drain' comes: the last write reports instead. */
+  #whenFlushed(): () => void {
+    this.#flushed ??= () => this.feed();
+    return this.#flushed;
+  }
+
+  #listenDrain(): void {
+    if ((this.#state & drainListened) !== 0) return;
+    this.#state |= drainListened;
+    this.#socket.on('drain', onDrain);
+  }
+}
+
+/** Bytes for a dialled socket: the shared `onread` callback. */
+export function onSharedRead(socket: Socket, sizeBytes: number, buf: Buffer): boolean {
+  return (socket as WiredSocket)[wireOf].received(buf, sizeBytes);
+}
+
+function onData(this: WiredSocket, chunk: Buffer): void {
+  this[wireOf].received(chunk, chunk.length);
+}
+
+function onDrain(this: WiredSocket): void {
+  this[wireOf].feed();
+}
+
+function onEnd(this: WiredSocket): void {
+  this[wireOf].ended();
+}
+
+function onError(this: WiredSocket): void {
+  this[wireOf].failed();
+}
+
+function onClose(this: WiredSocket): void {
+  this[wireOf].gone();
+}
+
+function onConnect(this: WiredSocket): void {
+  this[wireOf].connected();
+}
+
+function announceClose(engine: ByteEngine, code: number): void {
+  engine.onClose(code);
+}
+
+function readPeer(socket: Socket, kind: 'tcp' | 'unix'): Peer {
+  return {
+    address: kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? ''),
+    port: socket.remotePort ?? 0,
+    spiffeId: null,
+    certificateSha256: null,
+    serverName: null,
+  };
+}
