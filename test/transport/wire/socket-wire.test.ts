@@ -163,6 +163,12 @@ test('an address that cannot be read closes with connectFailure, not with a thro
 
 test('a connect that takes too long ends with connectTimeout', async (t) => {
   const listening = await listen('127.0.0.1:0');
+  listening.server.on('connection', (socket) =>
+    socket
+      .on('error', () => {})
+      .on('end', () => socket.end())
+      .resume(),
+  );
   const wheel = new TimerWheel(0);
   const dial = createDialer(
     { now: () => 0, wallNow: () => 0, setTimer: () => ({ cancel: () => {} }) },
