@@ -38,9 +38,14 @@ export interface PendingOptions {
   readonly sampleEvery?: number;
   /** @default 200 */
   readonly maxSamplesPerSecond?: number;
-  /** Live samples kept; the oldest go first. @default 20000 */
+  /** Live samples kept; above it every second one goes and the others count double. @default 4096 */
   readonly maxLive?: number;
+  /** @default 24 */
   readonly stackDepth?: number;
+  /** Duty cycle: tracking is on for `windowMs` in each `everyMs` and samples count that much more. @default 0: always on */
+  readonly everyMs?: number;
+  /** @default 1000 */
+  readonly windowMs?: number;
 }
 
 /** Sampled pending async work by type and creation stack. Lives on the application's thread; costs only while it runs. */

@@ -102,6 +102,37 @@ export const errorCodes = {
     'free the port or choose another; port 0 picks a free one',
   ),
   ERR_MESH_CLOSED: entry('internal', 'no', 'the mesh is closed', 'create a new mesh'),
+  ERR_MONITOR_CAPTURE: entry(
+    'internal',
+    'no',
+    'a capture could not be taken',
+    'see the message; the monitor and the application go on',
+  ),
+  ERR_MONITOR_DEEP: entry(
+    'internal',
+    'no',
+    'a heap snapshot would stop the application for too long',
+    'raise maxHeapBytes if the pause is acceptable, or take "pending" or "heap" instead',
+  ),
+  ERR_MONITOR_DIRECTORY: entry(
+    'config',
+    'no',
+    'the capture directory cannot be used',
+    'choose a directory that the user owns and may write',
+  ),
+  ERR_MONITOR_RULES: entry(
+    'config',
+    'no',
+    'the rules have problems',
+    'correct each listed rule; "heddle profile rules FILE" prints the same list',
+  ),
+  ERR_MONITOR_START: entry(
+    'internal',
+    'no',
+    'the monitor could not start',
+    'see the message; the application is not touched',
+  ),
+  ERR_MONITOR_STOPPED: entry('internal', 'no', 'the monitor has stopped', 'create a new monitor'),
   ERR_NODE_VERSION: entry(
     'internal',
     'no',
@@ -109,6 +140,12 @@ export const errorCodes = {
     'install the version that the message names',
   ),
   ERR_OPTION_INVALID: entry('internal', 'no', 'an option has a value that is not allowed', 'see the message'),
+  ERR_PATTERN_INVALID: entry(
+    'config',
+    'no',
+    'a regular expression cannot be used',
+    'write it in RE2 syntax: no look-around and no back-references, at most 4096 characters',
+  ),
   ERR_PEER_MISSING: entry(
     'config',
     'no',
@@ -150,12 +187,6 @@ export const errorCodes = {
     'no',
     'a heap snapshot cannot be read',
     'give a complete .heapsnapshot file of Node.js 20 or newer',
-  ),
-  ERR_SNAPSHOT_TOO_LARGE: entry(
-    'config',
-    'no',
-    'the heap is larger than a snapshot may be',
-    'raise the cap if a pause of seconds can be borne: about 20 ms a MiB',
   ),
   ERR_UPSTREAM_CONNECT: entry(
     'upstream',
