@@ -10,7 +10,7 @@ export interface CircuitBreakerSettings {
   readonly maxRequests: number;
   /** Retries in progress (3). Not used when there is a budget. */
   readonly maxRetries: number;
-  readonly retryBudget: RetryBudgetSettings | null;
+  readonly retryBudget?: RetryBudgetSettings | undefined;
 }
 
 export interface RetryBudgetSettings {
@@ -96,7 +96,7 @@ export class CircuitBreakers implements ConnectionPermits {
 
   #retryLimit(): number {
     const budget = this.settings.retryBudget;
-    if (budget === null) return this.settings.maxRetries;
+    if (budget === undefined) return this.settings.maxRetries;
     const share = Math.floor(Math.max(budget.minConcurrent, budget.ratio * this.requests));
     // A budget of nothing allows nothing, while maxRetries 0 means unlimited.
     return share === 0 ? -1 : share;

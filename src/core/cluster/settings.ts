@@ -43,7 +43,6 @@ export const defaultCircuitBreakers: CircuitBreakerSettings = {
   maxPending: 1024,
   maxRequests: 1024,
   maxRetries: 3,
-  retryBudget: null,
 };
 
 export const defaultOutlierDetection: OutlierSettings = {

@@ -1,0 +1,3 @@
+export { dnsRegistry } from './dns-registry.ts';
+export { fileRegistry } from './file-registry.ts';
+export { staticRegistry } from './static-registry.ts';

@@ -1,0 +1,57 @@
+import type { Clock } from '../base/clock.ts';
+import { HealthRecord } from '../base/health-record.ts';
+import type { Logger } from '../contract/logger.ts';
+import type { Health } from '../contract/state.ts';
+
+/**
+ * The health of one registry over its services: ok, degraded while a last good list serves, failed where there is none.
+ * A trouble is logged when it begins, changes or ends, not each time it is met.
+ */
+export class RegistryHealth {
+  readonly #name: string;
+  readonly #logger: Logger;
+  readonly #record: HealthRecord;
+  readonly #troubles = new Map<string, { reason: string; hasList: boolean }>();
+
+  constructor(name: string, clock: Clock, logger: Logger) {
+    this.#name = name;
+    this.#logger = logger;
+    this.#record = new HealthRecord(clock);
+  }
+
+  /** @param hasList an earlier list goes on serving */
+  trouble(service: string, reason: string, hasList: boolean): void {
+    const known = this.#troubles.get(service);
+    if (known?.reason === reason && known.hasList === hasList) return;
+    this.#troubles.set(service, { reason, hasList });
+    const message = hasList ? 'service list kept' : 'service list missing';
+    this.#logger.warn(message, { registry: this.#name, service, reason });
+    this.#judge();
+  }
+
+  well(service: string): void {
+    if (!this.#troubles.delete(service)) return;
+    this.#logger.info('service list is good again', { registry: this.#name, service });
+    this.#judge();
+  }
+
+  forget(service: string): void {
+    if (this.#troubles.delete(service)) this.#judge();
+  }
+
+  toHealth(): Health {
+    return this.#record.toHealth();
+  }
+
+  #judge(): void {
+    const [first] = this.#troubles;
+    if (first === undefined) {
+      this.#record.set('ok', '');
+      return;
+    }
+    const hasFailed = [...this.#troubles.values()].some((trouble) => !trouble.hasList);
+    const more = this.#troubles.size - 1;
+    const reason = `${first[0]}: ${first[1].reason}${more > 0 ? ` (and ${more} more services)` : ''}`;
+    this.#record.set(hasFailed ? 'failed' : 'degraded', reason);
+  }
+}
