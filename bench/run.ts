@@ -41,11 +41,15 @@ async function printUsage(): Promise<void> {
   }
 }
 
-/** A number above 0 from the command line, or the default. */
-function positive(name: string, text: string | undefined, fallback: number): number {
-  const value = text === undefined ? fallback : Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new Unavailable(`--${name} must be a number above 0, not "${text}"`);
+/** What is wrong with the numbers of the command line, if anything. */
+function problemOf(options: Options): string | null {
+  for (const name of ['rounds', 'seconds'] as const) {
+    const text = options[name];
+    if (text !== undefined && !(Number(text) > 0 && Number.isFinite(Number(text)))) {
+      return `--${name} must be a number above 0, not "${text}"`;
+    }
+  }
+  return null;
 }
 
 async function runSuite(name: string, suite: Suite, options: Options): Promise<0 | 1> {
@@ -60,8 +64,8 @@ async function runSuite(name: string, suite: Suite, options: Options): Promise<0
     await using children = new Children(tools.launch);
     using _signals = stopOnSignals(children, directory);
     result = await suite.run({
-      rounds: positive('rounds', options.rounds, suite.rounds),
-      seconds: positive('seconds', options.seconds, suite.seconds),
+      rounds: Math.ceil(Number(options.rounds ?? suite.rounds)),
+      seconds: Number(options.seconds ?? suite.seconds),
       cores: chooseCores(),
       children,
       directory,
@@ -72,8 +76,9 @@ async function runSuite(name: string, suite: Suite, options: Options): Promise<0
     });
   } catch (error) {
     reason = (error as Error).message;
-    if (!(error instanceof Unavailable)) throw error;
-    progress(`${name}: ${reason}`);
+    const isExpected = error instanceof Unavailable;
+    progress(`${name}: ${isExpected ? reason : (error as Error).stack}`);
+    if (!isExpected) result = { rows: [{ name, reason }], measures: [], failures: [reason] };
   } finally {
     if (keepDirectory === undefined) rmSync(directory, { recursive: true, force: true });
   }
@@ -101,22 +106,35 @@ function stopOnSignals(children: Children, directory: string): Disposable {
   };
 }
 
+function refuse(problem: string): number {
+  process.stderr.write(`${problem}\n${usage}\n`);
+  return 2;
+}
+
+/** The command line, or what is wrong with it. */
+function readArguments() {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { json: flag, strict: flag, rounds: text, seconds: text };
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean' },
-      strict: { type: 'boolean' },
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-    },
-  });
+  const given = readArguments();
+  if (typeof given === 'string') return refuse(given);
+  const { values, positionals } = given;
   const name = positionals.join(' ');
   if (!suiteNames().includes(name)) {
     if (name !== '') process.stderr.write(`There is no suite "${name}".\n\n`);
     await printUsage();
     return 2;
   }
+  const problem = problemOf(values);
+  if (problem !== null) return refuse(problem);
   return runSuite(name, await loadSuite(name), values);
 }
 

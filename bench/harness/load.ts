@@ -106,6 +106,7 @@ async function nextReport(lines: Lines): Promise<LoadReport> {
 export interface Backend {
   readonly port: number;
   readonly pid: number;
+  stop(): Promise<void>;
 }
 
 /** Starts bench/load/backend.c on a free port. */
@@ -122,5 +123,5 @@ export async function startBackend(place: LoadPlace, bodyBytes = 1024): Promise<
   const line = await readLines(child).next();
   const port = Number(/^ready (\d+)$/.exec(line.value ?? '')?.[1]);
   if (!Number.isInteger(port) || child.pid === undefined) throw new Error('the backend did not start');
-  return { port, pid: child.pid };
+  return { port, pid: child.pid, stop: () => place.children.stop(child) };
 }

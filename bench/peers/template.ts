@@ -1,4 +1,4 @@
-/** Fills a peer's configuration file: `${name}` becomes the value of that name. */
+/** Fills a peer's configuration file: `{{name}}` becomes the value of that name. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** @throws Error for a name that has no value, so that a typing error does not reach the peer. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => {
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`the template names ${whole}, which has no value`);
     return String(value);
