@@ -1,4 +1,5 @@
 import type { ConfigSchema, ExtensionContext } from './extension.ts';
+import type { LogOutputs } from './log-output.ts';
 import type { Stream } from './stream.ts';
 
 /**
@@ -62,4 +63,6 @@ export interface FilterContext extends ExtensionContext {
   readonly slot: number;
   /** Listener name, for metric labels. */
   readonly owner: string;
+  /** Where log lines go. */
+  readonly logs: LogOutputs;
 }
