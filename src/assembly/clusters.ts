@@ -1,0 +1,184 @@
+import { HeddleError } from '../core/base/errors.ts';
+import { createCluster, type LiveCluster } from '../core/cluster/cluster.ts';
+import { canonicalJson } from '../core/config/canonical-json.ts';
+import type { HostUpstream, UpstreamFactory } from '../core/contract/cluster.ts';
+import type { Codec, ServerCodec } from '../core/contract/codec.ts';
+import type { ClusterConfig } from '../core/contract/config.ts';
+import type { Pool } from '../core/contract/pool.ts';
+import type { ClusterRef } from '../core/contract/route.ts';
+import { createPool } from '../transport/index.ts';
+import { Registries } from './registries.ts';
+import type { Runtime } from './runtime.ts';
+
+interface Entry {
+  config: ClusterConfig;
+  readonly live: LiveCluster;
+  /** Ends the subscription of its service list. */
+  unsubscribe: () => void;
+}
+
+/** The clusters of one mesh by name. Routes hold `ClusterRef` cells, so a reload never touches them. */
+export class ClusterTable {
+  readonly #runtime: Runtime;
+  readonly #entries = new Map<string, Entry>();
+  readonly #refs = new Map<string, ClusterRef>();
+  readonly #handlers = new Map<string, UpstreamFactory>();
+  readonly #pools = new Set<Pool>();
+  readonly registries: Registries;
+  #version = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.registries = new Registries(runtime);
+  }
+
+  readonly ref = (name: string): ClusterRef => {
+    let ref = this.#refs.get(name);
+    if (ref === undefined) {
+      ref = { name, current: null };
+      this.#refs.set(name, ref);
+    }
+    return ref;
+  };
+
+  get all(): readonly LiveCluster[] {
+    return [...this.#entries.values()].map((entry) => entry.live);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  get(name: string): LiveCluster | null {
+    return this.#entries.get(name)?.live ?? null;
+  }
+
+  configOf(name: string): ClusterConfig | null {
+    return this.#entries.get(name)?.config ?? null;
+  }
+
+  /** Adds or changes; what is equal keeps its object with pools, health and counts. */
+  put(config: ClusterConfig): void {
+    const entry = this.#entries.get(config.name);
+    if (entry === undefined) this.#add(config);
+    else if (canonicalJson(entry.config) !== canonicalJson(config)) this.#change(entry, config);
+  }
+
+  /** Removes what is not in `names`; its streams finish. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const [name, entry] of this.#entries) {
+      if (names.has(name) || this.#handlers.has(name)) continue;
+      this.#entries.delete(name);
+      this.ref(name).current = null;
+      entry.unsubscribe();
+      entry.live.drain();
+    }
+  }
+
+  /** Serves a cluster by code of the application: its one host is the handler. */
+  serve(name: string, config: ClusterConfig, createUpstream: UpstreamFactory): void {
+    this.#handlers.set(name, createUpstream);
+    if (!this.#entries.has(name)) this.#add(config);
+    this.get(name)?.applyDelta({
+      service: name,
+      version: ++this.#version,
+      full: true,
+      added: [{ address: `handler:${name}`, weight: 1, metadata: {}, zone: '', priority: 0, hostname: '' }],
+      removed: [],
+      changed: [],
+    });
+  }
+
+  /** A downstream connection is gone: connections that were bound to it close. */
+  readonly unbind = (codec: ServerCodec): void => {
+    for (const pool of this.#pools) pool.unbind(codec);
+  };
+
+  drain(): void {
+    for (const entry of this.#entries.values()) entry.live.drain();
+  }
+
+  async close(): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      entry.unsubscribe();
+      entry.live.close();
+      this.ref(entry.live.name).current = null;
+    }
+    this.#entries.clear();
+    await this.registries.close();
+  }
+
+  #add(config: ClusterConfig): void {
+    const live = createCluster(config, {
+      createUpstream: this.#upstreamFactory(config),
+      balancers: new Map(this.#runtime.extensions.balancers.map((each) => [each.name, each])),
+      clock: this.#runtime.clock,
+      random: this.#runtime.random,
+      metrics: this.#runtime.metrics,
+      logger: this.#runtime.logger,
+    });
+    const entry: Entry = { config, live, unsubscribe: () => {} };
+    this.#entries.set(config.name, entry);
+    this.ref(config.name).current = live;
+    this.#subscribe(entry);
+  }
+
+  #change(entry: Entry, config: ClusterConfig): void {
+    const before = entry.config;
+    const isDialledAnew =
+      canonicalJson([before.codec, before.pool, before.connectTimeoutMs]) !==
+      canonicalJson([config.codec, config.pool, config.connectTimeoutMs]);
+    entry.live.update(config, isDialledAnew ? this.#upstreamFactory(config) : undefined);
+    entry.config = config;
+    const isListedAnew =
+      canonicalJson([before.endpoints, before.discovery ?? null]) !==
+      canonicalJson([config.endpoints, config.discovery ?? null]);
+    if (!isListedAnew) return;
+    const previous = entry.unsubscribe;
+    this.#subscribe(entry);
+    previous();
+  }
+
+  #subscribe(entry: Entry): void {
+    const { config, live } = entry;
+    if (config.discovery === undefined) {
+      entry.unsubscribe = () => {};
+      if (this.#handlers.has(config.name)) return;
+      live.applyDelta({
+        service: config.name,
+        version: ++this.#version,
+        full: true,
+        added: config.endpoints,
+        removed: [],
+        changed: [],
+      });
+      return;
+    }
+    entry.unsubscribe = this.registries.subscribe(config.discovery, (delta) => live.applyDelta(delta));
+  }
+
+  #upstreamFactory(config: ClusterConfig): UpstreamFactory {
+    const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
+    if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    return (host, permits) => {
+      const handler = this.#handlers.get(config.name);
+      if (handler !== undefined) return handler(host, permits);
+      const pool = createPool({
+        codec: codec as Codec<never>,
+        codecConfig: config.codec.config ?? {},
+        dial: this.#runtime.dial,
+        context: this.#runtime.codec,
+        options: { ...config.pool, connectTimeoutMs: config.connectTimeoutMs },
+        permits,
+        address: host.address,
+      });
+      if (codec.poolMode === 'bound') this.#track(pool);
+      return pool as HostUpstream;
+    };
+  }
+
+  #track(pool: Pool): void {
+    this.#pools.add(pool);
+    void pool.closed.then(() => this.#pools.delete(pool));
+  }
+}

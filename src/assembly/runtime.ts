@@ -1,0 +1,70 @@
+import { BufferBudget, WriteSlab } from '../core/base/buffers.ts';
+import type { Clock } from '../core/base/clock.ts';
+import { type Random, SeededRandom } from '../core/base/random.ts';
+import type { ExtensionSet } from '../core/config/extensions.ts';
+import type { CodecContext } from '../core/contract/codec.ts';
+import type { ExtensionContext } from '../core/contract/extension.ts';
+import type { LogOutputs } from '../core/contract/log-output.ts';
+import type { Logger } from '../core/contract/logger.ts';
+import type { FileAccess, Resolver } from '../core/contract/registry.ts';
+import type { Dialer } from '../core/contract/wire.ts';
+import { MetricsTable } from '../core/observe/metrics.ts';
+import { StreamProxy } from '../core/stream/proxy.ts';
+import { createDialer, DrivenWheel, FlushList, SystemClock } from '../transport/index.ts';
+
+/** Everything ambient, injected once: two meshes in one process share none of it. */
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger: Logger;
+  readonly files: FileAccess;
+  readonly resolver: Resolver;
+  readonly logs: LogOutputs;
+  readonly dial?: Dialer;
+}
+
+/** What all parts of one mesh share. */
+export interface Runtime extends ExtensionContext {
+  readonly wheel: DrivenWheel;
+  readonly metrics: MetricsTable;
+  readonly proxy: StreamProxy;
+  readonly codec: CodecContext;
+  readonly dial: Dialer;
+  readonly files: FileAccess;
+  readonly resolver: Resolver;
+  readonly logs: LogOutputs;
+  readonly extensions: ExtensionSet;
+}
+
+export interface RuntimeOptions {
+  /** Bytes held over all connections and streams. */
+  readonly bufferLimitBytes: number;
+  /** Keeps the set of streams in progress for the pending-stream profile. */
+  readonly tracksStreams: boolean;
+}
+
+export function createRuntime(
+  extensions: ExtensionSet,
+  surroundings: Surroundings,
+  options: RuntimeOptions,
+): Runtime {
+  const clock = surroundings.clock ?? new SystemClock();
+  const random = surroundings.random ?? new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
+  const wheel = new DrivenWheel(clock);
+  const metrics = new MetricsTable();
+  const budget = new BufferBudget(options.bufferLimitBytes);
+  const { logger, files, resolver, logs } = surroundings;
+  const proxy = new StreamProxy({ clock, wheel, random, metrics, logger, budget }, options.tracksStreams);
+  const flushList = new FlushList();
+  const codec: CodecContext = {
+    sink: proxy,
+    clock,
+    wheel,
+    slab: new WriteSlab(),
+    budget,
+    metrics,
+    flushLater: flushList.add,
+  };
+  const dial = surroundings.dial ?? createDialer(clock, wheel);
+  return { clock, random, logger, metrics, wheel, proxy, codec, dial, files, resolver, logs, extensions };
+}
