@@ -12,7 +12,7 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 const sources = join(repository, 'bench/load');
 
 /** Where compiled tools live; `npm ci` clears it. */
-export const toolCache = join(repository, 'node_modules/.cache/heddle-bench');
+const toolCache = join(repository, 'node_modules/.cache/heddle-bench');
 
 export interface Tools {
   readonly load: string;

@@ -29,8 +29,8 @@ function findPackage(name: string): Availability {
 }
 
 export const undici = nodePeer('undici', 'undici', 'undici');
-export const fastifyHttpProxy = nodePeer('@fastify/http-proxy', 'fastify-http-proxy', '@fastify/http-proxy');
-export const fastProxy = nodePeer('fast-proxy', 'fast-proxy', 'fast-proxy');
-export const httpProxy3 = nodePeer('http-proxy-3', 'http-proxy-3', 'http-proxy-3');
+const fastifyHttpProxy = nodePeer('@fastify/http-proxy', 'fastify-http-proxy', '@fastify/http-proxy');
+const fastProxy = nodePeer('fast-proxy', 'fast-proxy', 'fast-proxy');
+const httpProxy3 = nodePeer('http-proxy-3', 'http-proxy-3', 'http-proxy-3');
 
 export const nodePeers: readonly Contender[] = [undici, fastifyHttpProxy, fastProxy, httpProxy3];
