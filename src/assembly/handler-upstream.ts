@@ -23,6 +23,7 @@ export function handlerUpstream(handler: FetchHandler, logger: Logger): Upstream
         const end = new HandlerEnd(handler, logger, () => ends.delete(end));
         ends.add(end);
         s.reused = false;
+        s.responseOwned = true;
         return end;
       },
       cancelWait() {},

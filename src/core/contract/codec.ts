@@ -126,7 +126,7 @@ export interface ClientCodec extends StreamEnd, ByteEngine {
   readonly active: number;
   /** Streams it has carried; `> 0` makes a failure `ifReused`. */
   readonly served: number;
-  /** Takes the stream: sets `s.up`, `s.upId` and, when the connection served before, `s.reused`. */
+  /** Takes the stream: sets `s.up`, `s.upId`, `s.responseOwned` and whether the connection served before, `s.reused`. */
   bind(s: import('./stream.ts').Stream): void;
   /** Heartbeat; nothing where the protocol has none. */
   ping(): void;

@@ -10,7 +10,8 @@ import type { Stream } from './stream.ts';
  *
  * Rules (measured in the order of what they save):
  * 1. Head and first body bytes travel in one call and leave in one write.
- * 2. Bytes passed in a call are borrowed until it returns, unless `stream.bytesOwned`; whoever keeps them copies.
+ * 2. Bytes passed in a call are borrowed until it returns, unless `stream.requestOwned` (`responseOwned`), which the
+ *    reading codec sets before each call; whoever keeps them copies.
  * 3. A client codec gives its connection back (`owner.room`) BEFORE it delivers the last event of a stream.
  * 4. After an event with `end`, after `reset`, neither codec nor filter touches the stream: it may be in the pool already.
  *    Promises and timers compare `stream.gen`.

@@ -61,8 +61,9 @@ export class Stream extends WheelNode {
   tries = 0;
   /** The current try went out on a connection that had served before. */
   reused = false;
-  /** The bytes passed for this stream stay valid after the call (`wire.ownsReads`). */
-  bytesOwned = false;
+  /** Request / response bytes passed for this stream stay valid after the call (`wire.ownsReads` of where they come from). */
+  requestOwned = false;
+  responseOwned = false;
   /** The request is complete as received / has been sent on completely. */
   requestDone = false;
   requestSent = false;
@@ -198,7 +199,7 @@ export class Stream extends WheelNode {
     this.parent = null;
     this.protocol = '';
     this.tries = 0;
-    this.reused = this.bytesOwned = false;
+    this.reused = this.requestOwned = this.responseOwned = false;
     this.requestDone = this.requestSent = this.responseStarted = this.responseDone = false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
     this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;

@@ -6,6 +6,7 @@ import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
 import { ResponseBody } from './call-body.ts';
+import { keptBytes } from './kept-bytes.ts';
 import type { StreamProxy } from './proxy.ts';
 
 export type CallBody = string | Uint8Array | AsyncIterable<Uint8Array> | null;
@@ -93,7 +94,7 @@ export class MeshResponse implements StreamEnd {
     // The caller keeps the head; the pooled stream gets a new one.
     s.res = new HeadView();
     s.res.status = head.status;
-    if (buf !== null && b > a) this.body.push(copyForCaller(buf, a, b));
+    if (buf !== null && b > a) this.body.push(keptBytes(s.responseOwned, buf, a, b));
     if (end) this.#ended(null);
     else this.body.bind(s);
     this.#isSettled = true;
@@ -101,8 +102,8 @@ export class MeshResponse implements StreamEnd {
     return !this.body.isFull;
   }
 
-  sendData(_s: Stream, buf: Buffer, a: number, b: number, end: boolean): boolean {
-    if (b > a) this.body.push(copyForCaller(buf, a, b));
+  sendData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): boolean {
+    if (b > a) this.body.push(keptBytes(s.responseOwned, buf, a, b));
     if (end) this.#ended(null);
     return !this.body.isFull;
   }
@@ -175,13 +176,6 @@ const noHead: HeadView = new HeadView();
 const toBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Upstream bytes are borrowed whatever the caller's own side says. */
-function copyForCaller(buf: Buffer, a: number, b: number): Buffer {
-  const copy = Buffer.allocUnsafe(b - a);
-  buf.copy(copy, 0, a, b);
-  return copy;
-}
-
 function callError(s: Stream, code: number = s.code): HeddleError {
   const facts = factsOf(code);
   const detail = `${facts.name} (${s.req.method} ${s.cluster?.name ?? s.req.authority}${s.host === null ? '' : ` at ${s.host.address}`}, try ${s.tries})`;
@@ -217,7 +211,7 @@ export function startCall(p: StreamProxy, pipeline: Pipeline, options: CallOptio
     s.down = response;
     s.protocol = 'call';
     s.pipeline = pipeline;
-    s.bytesOwned = true;
+    s.requestOwned = true;
     s.parent = options.parent ?? null;
     if (signal) response.abortWith(p, s, signal);
     send(p, s, response, options);

@@ -41,6 +41,7 @@ export function localReply(p: StreamProxy, s: Stream): void {
   cancelUpstream(s, Code.locallyClosed);
   s.firstBuf = null;
   s.responseDone = true;
+  s.responseOwned = true;
   const status = s.res.status;
   if (status >= 200 && status !== 204 && status !== 304) setContentLength(s.res, s.responseBody.sizeBytes);
   s.responseBytes = s.responseBody.sizeBytes;

@@ -6,7 +6,7 @@ import type { StreamEnd } from '../contract/stream-end.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
 import { setContentLength } from './header-operations.ts';
-import { copyUnlessOwned } from './kept-bytes.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { localReply, resetDownstream } from './local-reply.ts';
 import type { StreamProxy } from './proxy.ts';
 import { keepsBody, retryBufferBytes } from './retry.ts';
@@ -30,7 +30,7 @@ const bodyFilters = (s: Stream): readonly StreamFilter[] => (s.pipeline as Pipel
 export function holdFirst(s: Stream): void {
   const first = s.firstBuf as Buffer;
   s.firstBuf = null;
-  s.requestBody.push(copyUnlessOwned(s, first, s.firstStart, s.firstEnd));
+  s.requestBody.push(keptBytes(s.requestOwned, first, s.firstStart, s.firstEnd));
   pauseWhenFull(s);
 }
 
@@ -113,7 +113,7 @@ function keepSent(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number):
     half.isLost = true;
     return;
   }
-  half.push(copyUnlessOwned(s, buf, a, b));
+  half.push(keptBytes(s.requestOwned, buf, a, b));
   half.next++;
   half.filtered = half.next;
   giveUpKeeping(p, s);
@@ -131,7 +131,7 @@ function giveUpKeeping(p: StreamProxy, s: Stream): void {
 
 function holdData(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
   const half = s.requestBody;
-  if (b > a || (end && bodyFilters(s).length > 0)) half.push(copyUnlessOwned(s, buf, a, b));
+  if (b > a || (end && bodyFilters(s).length > 0)) half.push(keptBytes(s.requestOwned, buf, a, b));
   if (half.isBuffering) {
     if (!end) isTooLarge(p, s, requestDirection);
     else if (!s.isStopped) flushRequest(p, s);

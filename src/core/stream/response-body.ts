@@ -6,7 +6,7 @@ import type { StreamEnd } from '../contract/stream-end.ts';
 import { type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
 import { setContentLength } from './header-operations.ts';
-import { copyUnlessOwned } from './kept-bytes.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
@@ -39,7 +39,7 @@ export function sendResponse(
   const half = s.responseBody;
   const gen = s.gen;
   if (buf !== null && b > a && (bodyFilters(s).length > 0 || half.chunks.length > 0)) {
-    half.push(copyUnlessOwned(s, buf, a, b));
+    half.push(keptBytes(s.responseOwned, buf, a, b));
     buf = null;
   }
   if (end && half.chunks.length === 0 && bodyFilters(s).length > 0) half.push(empty);
@@ -106,7 +106,7 @@ export function passResponseData(
 
 function holdData(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
   const half = s.responseBody;
-  if (b > a || (end && bodyFilters(s).length > 0)) half.push(copyUnlessOwned(s, buf, a, b));
+  if (b > a || (end && bodyFilters(s).length > 0)) half.push(keptBytes(s.responseOwned, buf, a, b));
   if (half.isBuffering && !end) {
     isTooLarge(p, s, responseDirection);
     return;

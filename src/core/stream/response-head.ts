@@ -7,7 +7,7 @@ import { type FilterResult, type StreamFilter, Verdict } from '../contract/strea
 import { retriesStatus } from './attempt.ts';
 import { armStream } from './deadlines.ts';
 import { applyHeaderOperations } from './header-operations.ts';
-import { copyUnlessOwned } from './kept-bytes.ts';
+import { keptBytes } from './kept-bytes.ts';
 import { filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import type { StreamProxy } from './proxy.ts';
 import { flushResponse, sendResponse } from './response-body.ts';
@@ -64,7 +64,7 @@ export function filterResponse(
       continue;
     }
     // What arrived with the head waits with it.
-    if (buf !== null && b > a) s.responseBody.push(copyUnlessOwned(s, buf, a, b));
+    if (buf !== null && b > a) s.responseBody.push(keptBytes(s.responseOwned, buf, a, b));
     stopResponse(p, s, filter, result);
     return;
   }
