@@ -1,3 +1,4 @@
+import type { ListView } from '../base/chunked-list.ts';
 import { HeddleError } from '../base/errors.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
@@ -20,7 +21,7 @@ export interface ClusterState {
 }
 
 export function dumpCluster(name: string, list: HostList, nowMs: number): ClusterState {
-  const hosts = list.hosts;
+  const hosts = [...list.hosts];
   return {
     version: 1,
     name,
@@ -109,15 +110,15 @@ export function clusterStats(
   return {
     name,
     version: set.version,
-    hosts: set.all.length,
-    available: set.available.length,
+    hosts: set.allView.length,
+    available: set.availableView.length,
     ejected,
     isPanic: set.isPanic,
     connections: breakers.connections,
     pending: breakers.pending,
     requests: breakers.requests,
     retries: breakers.retries,
-    hostStats: list.hosts.slice(0, maxHosts).map((host) => ({
+    hostStats: firstOf(list.hosts, maxHosts).map((host) => ({
       address: host.address,
       weight: host.weight,
       zone: host.zone,
@@ -128,4 +129,8 @@ export function clusterStats(
       ejections: host.ejections,
     })),
   };
+}
+
+function firstOf<T>(list: ListView<T>, count: number): T[] {
+  return Array.from({ length: Math.min(count, list.length) }, (_, index) => list.get(index));
 }

@@ -18,7 +18,7 @@ import {
 import { type EjectionKind, Ejections } from './health/ejections.ts';
 import { Outcome, outcomeOf } from './health/passive.ts';
 import type { ClusterHost, HostOwner } from './host.ts';
-import { HostList } from './host-list.ts';
+import { HostList, type Snapshot } from './host-list.ts';
 import { Membership } from './membership.ts';
 import { type ClusterDependencies, type ClusterSettings, defaultPanicThresholdPercent } from './settings.ts';
 
@@ -229,18 +229,18 @@ class BalancedCluster implements LiveCluster {
     const set = this.#list.snapshot();
     this.#balancer.update(set);
     const values = this.#dependencies.metrics.values;
-    values[this.#metrics.hosts] = set.all.length;
-    values[this.#metrics.available] = set.available.length;
+    values[this.#metrics.hosts] = set.allView.length;
+    values[this.#metrics.available] = set.availableView.length;
     values[this.#metrics.ejected] = this.#ejections.count;
     values[this.#metrics.panic] = set.isPanic ? 1 : 0;
     this.#judge(set);
   }
 
-  #judge(set: HostSet): void {
+  #judge(set: Snapshot): void {
     const ejected = this.#ejections.count;
     const healthy = this.#list.healthyCount;
-    if (set.available.length === 0) {
-      this.#health.set('failed', set.all.length === 0 ? 'no hosts are known' : 'no host may be chosen');
+    if (set.availableView.length === 0) {
+      this.#health.set('failed', set.allView.length === 0 ? 'no hosts are known' : 'no host may be chosen');
     } else if (set.isPanic) {
       this.#health.set(
         'degraded',

@@ -20,8 +20,9 @@ export class ConcurrencyLimit implements Limiter {
     return this.#active;
   }
 
-  tryAcquire(): boolean {
-    if (this.#active >= this.maxConcurrent) return false;
+  /** @param tokens a size above `maxConcurrent` never passes; any other counts as one */
+  tryAcquire(_s: unknown, tokens: number): boolean {
+    if (this.#active >= this.maxConcurrent || tokens > this.maxConcurrent) return false;
     this.#active++;
     return true;
   }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { ConcurrencyLimit, concurrency } from '../../../src/core/limit/concurrency.ts';
 import { SlidingWindow, slidingWindow } from '../../../src/core/limit/sliding-window.ts';
 import { localTokenBucket, TokenBucket } from '../../../src/core/limit/token-bucket.ts';
+import { limiterContractSuite } from '../../../src/testing/suites/limiter-contract-suite.ts';
 import { ManualClock } from '../cluster/support.ts';
 
 const issuesOf = (
@@ -13,6 +14,20 @@ const issuesOf = (
   if (result instanceof Promise) throw new Error('asynchronous schema');
   return result.issues ?? [];
 };
+
+limiterContractSuite(
+  test,
+  'localTokenBucket',
+  (clock) => new TokenBucket({ maxTokens: 5, tokensPerFill: 5, fillIntervalMs: 1000 }, clock),
+  { kind: 'rate', limit: 5, perMs: 1000 },
+);
+limiterContractSuite(
+  test,
+  'slidingWindow',
+  (clock) => new SlidingWindow({ limit: 5, windowMs: 1000, buckets: 10 }, clock),
+  { kind: 'rate', limit: 5, perMs: 1000 },
+);
+limiterContractSuite(test, 'concurrency', () => new ConcurrencyLimit(5), { kind: 'concurrency', limit: 5 });
 
 test('a bucket gives its burst, then what each fill brings', (t) => {
   const clock = new ManualClock();
@@ -78,15 +93,15 @@ test('a bucket never lets through more than its burst and its fills', (t) => {
 test('concurrency: exact, never negative', (t) => {
   const limit = new ConcurrencyLimit(2);
   t.deepEqual(
-    [1, 2, 3].map(() => limit.tryAcquire()),
+    [1, 2, 3].map(() => limit.tryAcquire(null, 1)),
     [true, true, false],
   );
   limit.release();
-  t.true(limit.tryAcquire());
+  t.true(limit.tryAcquire(null, 1));
   for (let i = 0; i < 5; i++) limit.release();
   t.is(limit.active, 0);
   t.deepEqual(
-    [1, 2, 3].map(() => limit.tryAcquire()),
+    [1, 2, 3].map(() => limit.tryAcquire(null, 1)),
     [true, true, false],
   );
 });

@@ -3,7 +3,7 @@ import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { clampWeight } from './edf.ts';
-import { firstUntried, wasTried } from './tried.ts';
+import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
 import { WeightedPicker, WeightSpread } from './weighted.ts';
 
 const config = v.strictObject({
@@ -23,7 +23,7 @@ class LeastRequest implements Balancer {
   readonly #choiceCount: number;
   readonly #weighted: WeightedPicker;
   readonly #weights = new WeightSpread();
-  #hosts: readonly Host[] = [];
+  #hosts = noHosts;
 
   constructor(config: Config, random: Random) {
     const bias = config.activeRequestBias;
@@ -37,7 +37,7 @@ class LeastRequest implements Balancer {
   }
 
   update(set: HostSet): void {
-    this.#hosts = set.available;
+    this.#hosts = availableHosts(set);
     this.#weights.update(set);
     if (this.#weights.differ) this.#weighted.update(set);
     else this.#weighted.clear();
@@ -49,11 +49,11 @@ class LeastRequest implements Balancer {
     const count = hosts.length;
     if (count === 0) return null;
     let at = Math.floor(this.#random.next() * count);
-    let best = hosts[at] as Host;
+    let best = hosts.get(at);
     let isTried = wasTried(s, best);
     for (let choice = 1; choice < this.#choiceCount && choice < count; choice++) {
       at = this.#another(at, count);
-      const host = hosts[at] as Host;
+      const host = hosts.get(at);
       if (wasTried(s, host)) continue;
       if (isTried || host.active < best.active) {
         best = host;

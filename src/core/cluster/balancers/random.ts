@@ -2,43 +2,42 @@ import * as v from 'valibot';
 import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
-import { AliasTable } from './alias-table.ts';
-import { clampWeight } from './edf.ts';
-import { firstUntried, wasTried } from './tried.ts';
+import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
+import { WeightClasses } from './weight-classes.ts';
 import { WeightSpread } from './weighted.ts';
 
 /** Any host with a probability by its weight. */
 class RandomBalancer implements Balancer {
   readonly #random: Random;
-  readonly #weights = new WeightSpread();
-  #hosts: readonly Host[] = [];
-  #table: AliasTable | null = null;
+  readonly #spread = new WeightSpread();
+  readonly #classes = new WeightClasses();
+  /** The version that `#classes` holds. */
+  #version = -1;
+  #hosts = noHosts;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   update(set: HostSet): void {
-    this.#hosts = set.available;
-    this.#weights.update(set);
-    this.#table = this.#weights.differ
-      ? new AliasTable(set.available.map((host) => clampWeight(host.weight)))
-      : null;
+    this.#hosts = availableHosts(set);
+    this.#spread.update(set);
+    if (!this.#spread.differ) return;
+    if (set.changes !== null && set.changes.from === this.#version) this.#classes.apply(set.changes);
+    else this.#classes.build(this.#hosts);
+    this.#version = set.version;
   }
 
   pick(s: Stream | null): Host | null {
-    const hosts = this.#hosts;
-    if (hosts.length === 0) return null;
-    const at = this.#draw();
-    const host = hosts[at] as Host;
-    if (!wasTried(s, host)) return host;
-    const other = this.#draw();
-    return firstUntried(hosts, other, s, host);
+    if (this.#hosts.length === 0) return null;
+    const host = this.#draw();
+    if (host === null || !wasTried(s, host)) return host;
+    return firstUntried(this.#hosts, Math.floor(this.#random.next() * this.#hosts.length), s, host);
   }
 
-  #draw(): number {
-    if (this.#table !== null) return this.#table.draw(this.#random);
-    return Math.floor(this.#random.next() * this.#hosts.length);
+  #draw(): Host | null {
+    if (this.#spread.differ) return this.#classes.draw(this.#random);
+    return this.#hosts.get(Math.floor(this.#random.next() * this.#hosts.length));
   }
 }
 

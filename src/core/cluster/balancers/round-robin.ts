@@ -3,14 +3,14 @@ import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { clampWeight } from './edf.ts';
-import { firstUntried, wasTried } from './tried.ts';
+import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
 import { WeightedPicker, WeightSpread } from './weighted.ts';
 
 /** One after the other from a random start; by EDF as soon as weights differ. */
 class RoundRobin implements Balancer {
   readonly #random: Random;
   readonly #weighted: WeightedPicker;
-  #hosts: readonly Host[] = [];
+  #hosts = noHosts;
   readonly #weights = new WeightSpread();
   #at = -1;
 
@@ -20,12 +20,12 @@ class RoundRobin implements Balancer {
   }
 
   update(set: HostSet): void {
-    this.#hosts = set.available;
+    this.#hosts = availableHosts(set);
     this.#weights.update(set);
     if (this.#weights.differ) this.#weighted.update(set);
     else this.#weighted.clear();
-    if (this.#at < 0 && set.available.length > 0) {
-      this.#at = Math.floor(this.#random.next() * set.available.length);
+    if (this.#at < 0 && this.#hosts.length > 0) {
+      this.#at = Math.floor(this.#random.next() * this.#hosts.length);
     }
   }
 
@@ -37,7 +37,7 @@ class RoundRobin implements Balancer {
     let at = this.#at + 1;
     if (at >= count) at = 0;
     this.#at = at;
-    const host = hosts[at] as Host;
+    const host = hosts.get(at);
     return wasTried(s, host) ? firstUntried(hosts, at, s, host) : host;
   }
 }

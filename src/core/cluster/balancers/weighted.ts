@@ -1,17 +1,17 @@
 import type { Random } from '../../base/random.ts';
-import type { Host, HostSet } from '../../contract/cluster.ts';
+import type { Balancer, Host, HostSet } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { clampWeight, EdfScheduler } from './edf.ts';
-import { firstUntried, wasTried } from './tried.ts';
+import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
 
 /** So many turns are given to find a host that was not tried; then the list is walked. */
 const maxTurns = 8;
 
 /** Shares by weight: EDF over the available hosts, kept up to date by what changed. */
-export class WeightedPicker {
+export class WeightedPicker implements Balancer {
   readonly #random: Random;
   readonly #scheduler: EdfScheduler;
-  #hosts: readonly Host[] = [];
+  #hosts = noHosts;
   #version = -1;
 
   constructor(random: Random, weightOf: (host: Host) => number) {
@@ -21,7 +21,7 @@ export class WeightedPicker {
 
   update(set: HostSet): void {
     const changes = set.changes;
-    this.#hosts = set.available;
+    this.#hosts = availableHosts(set);
     if (changes === null || changes.from !== this.#version) this.#build();
     else {
       for (const host of changes.removed) this.#scheduler.remove(host);
@@ -33,7 +33,7 @@ export class WeightedPicker {
   /** Forgets the hosts: the next update builds anew. */
   clear(): void {
     this.#scheduler.clear();
-    this.#hosts = [];
+    this.#hosts = noHosts;
     this.#version = -1;
   }
 
@@ -68,7 +68,7 @@ export class WeightSpread {
     if (changes === null || changes.from !== this.#version) {
       this.differ = false;
       this.#common = -1;
-      this.#look(set.available);
+      this.#look(availableHosts(set));
     } else {
       this.#look(changes.added);
       this.#look(changes.changed);
@@ -76,7 +76,7 @@ export class WeightSpread {
     this.#version = set.version;
   }
 
-  #look(hosts: readonly Host[]): void {
+  #look(hosts: Iterable<Host>): void {
     for (const host of hosts) {
       const weight = clampWeight(host.weight);
       if (this.#common === -1) this.#common = weight;
