@@ -41,7 +41,7 @@ export class HeadView {
   /** The sender closes the connection after this message. */
   close = false;
   expectContinue = false;
-  /** The value of Upgrade when Connection names it, else "". */
+  /** The value of Upgrade in lower case when Connection names it, "connect" for CONNECT, else "". */
   upgrade = '';
   /** RPC words, set by codecs that have them. */
   service = '';
@@ -49,6 +49,8 @@ export class HeadView {
   exactNames = false;
   /** The bytes of `buf` belong to somebody who will overwrite them once the call returns. */
   borrowed = false;
+  /** The fields stand in `buf` as contiguous HTTP/1 lines from `firstEnd` to `end`: runs of them may be copied as they are. */
+  lines = false;
   /** Wire fields; four offsets each: name start (~start when removed), name end, value start, value end. */
   count = 0;
   fields: number[] = [];
@@ -76,6 +78,7 @@ export class HeadView {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.exactNames = this.borrowed = false;
+    this.lines = false;
     this.pathChanged = this.authorityChanged = false;
     this.upgrade = this.service = this.rpcMethod = this.reason = '';
     this.count = this.extraLength = this.extraCount = 0;

@@ -22,7 +22,11 @@ export interface StreamSink {
   acquire(): Stream;
   /** Gives back a stream that never reached `requestHead` (malformed head). */
   release(s: Stream): void;
-  /** `s.req` is the head; `buf[a, b)` the first body bytes (null: none); `end`: the request is complete. */
+  /**
+   * `s.req` is the head; `buf[a, b)` the first body bytes (null: none); `end`: the request is complete.
+   * CONNECT and Upgrade requests (`s.req.upgrade`) are complete with their head. If the answer opens a tunnel,
+   * `requestData` follows nevertheless, and each direction ends by itself.
+   */
   requestHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void;
   requestData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void;
   /** Ends the request. */

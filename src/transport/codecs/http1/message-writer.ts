@@ -1,0 +1,144 @@
+import type { WriteSlab } from '../../../core/base/buffers.ts';
+import type { HeadView } from '../../../core/base/head-view.ts';
+import type { Wire } from '../../../core/contract/wire.ts';
+import { copyBytes, writeChunkSize, writeText } from './bytes.ts';
+import { encodeRequest, encodeResponse, Framing, headBound } from './encode.ts';
+import { encodeFields, fieldsBound } from './encode-fields.ts';
+
+/** Owned body bytes up to this leave in the write of their head; above it the copy costs more than a second write. */
+const mergedBytes = 16_384;
+/** Size line, CR LF behind the data, last chunk. */
+const chunkRoom = 32;
+const lastChunk = '0\r\n\r\n';
+
+/**
+ * The write side of one connection: heads, bodies and trailers go through the slab that all connections share and
+ * leave in one write a call. Two writes instead of one cost 6 us, the largest single item of a proxied request.
+ */
+export class MessageWriter {
+  readonly #wire: Wire;
+  readonly #slab: WriteSlab;
+  framing: number = Framing.none;
+  /** Body bytes that Content-Length still promises. */
+  left = 0;
+
+  constructor(wire: Wire, slab: WriteSlab) {
+    this.#wire = wire;
+    this.#slab = slab;
+  }
+
+  /** Each method returns false when the wire is above its high-water mark. */
+  request(
+    head: HeadView,
+    framing: number,
+    lengthBytes: number,
+    buf: Buffer | null,
+    a: number,
+    b: number,
+    end: boolean,
+    isOwned: boolean,
+  ): boolean {
+    const isMerged = this.#begin(framing, lengthBytes, b - a, isOwned);
+    const start = this.#slab.reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
+    const at = encodeRequest(head, this.#slab.buf, start, framing, lengthBytes);
+    return this.#send(start, at, buf, a, b, end, isMerged);
+  }
+
+  response(
+    head: HeadView,
+    framing: number,
+    lengthBytes: number,
+    connection: string,
+    buf: Buffer | null,
+    a: number,
+    b: number,
+    end: boolean,
+    isOwned: boolean,
+  ): boolean {
+    const isMerged = this.#begin(framing, lengthBytes, b - a, isOwned);
+    const start = this.#slab.reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
+    const at = encodeResponse(head, this.#slab.buf, start, framing, lengthBytes, connection);
+    return this.#send(start, at, buf, a, b, end, isMerged);
+  }
+
+  data(buf: Buffer, a: number, b: number, end: boolean, isOwned: boolean): boolean {
+    if (this.framing === Framing.none) return true;
+    const isChunked = this.framing === Framing.chunked;
+    if (a === b && !(isChunked && end)) return true;
+    if (isOwned && !isChunked) return this.#view(buf, a, b);
+    const start = this.#slab.reserve(b - a + chunkRoom);
+    return this.#send(start, start, buf, a, b, end, true);
+  }
+
+  /** Ends a chunked body; framings that have no trailers drop them. */
+  trailers(trailers: HeadView): boolean {
+    if (this.framing !== Framing.chunked) return true;
+    const start = this.#slab.reserve(fieldsBound(trailers) + chunkRoom);
+    const target = this.#slab.buf;
+    let at = writeText(target, start, '0\r\n');
+    at = encodeFields(trailers, target, at, -1, false);
+    target[at++] = 13;
+    target[at++] = 10;
+    return this.#flush(start, at);
+  }
+
+  #begin(framing: number, lengthBytes: number, sizeBytes: number, isOwned: boolean): boolean {
+    this.framing = framing;
+    this.left = framing === Framing.length ? lengthBytes : 0;
+    return !isOwned || sizeBytes <= mergedBytes || framing === Framing.chunked;
+  }
+
+  /** Appends the body bytes to what stands in the slab from `start` to `at` and writes it all. */
+  #send(
+    start: number,
+    at: number,
+    buf: Buffer | null,
+    a: number,
+    b: number,
+    end: boolean,
+    isMerged: boolean,
+  ): boolean {
+    if (buf === null || this.framing === Framing.none) b = a;
+    const target = this.#slab.buf;
+    if (this.framing === Framing.chunked) {
+      if (b > a) {
+        at = writeChunkSize(target, at, b - a);
+        at = copyBytes(buf as Buffer, a, b, target, at);
+        target[at++] = 13;
+        target[at++] = 10;
+      }
+      if (end) at = writeText(target, at, lastChunk);
+      return this.#flush(start, at);
+    }
+    if (!isMerged && b > a) {
+      this.#flush(start, at);
+      return this.#view(buf as Buffer, a, b);
+    }
+    const stop = this.#clip(a, b);
+    if (stop > a) at = copyBytes(buf as Buffer, a, stop, target, at);
+    return this.#flush(start, at);
+  }
+
+  #view(buf: Buffer, a: number, b: number): boolean {
+    const stop = this.#clip(a, b);
+    return stop === a || this.#wire.write(buf, a, stop);
+  }
+
+  /** More than Content-Length promised would be read as the next message: it never leaves. */
+  #clip(a: number, b: number): number {
+    if (this.framing !== Framing.length) return b;
+    const stop = Math.min(b, a + this.left);
+    this.left -= stop - a;
+    return stop;
+  }
+
+  #flush(start: number, at: number): boolean {
+    const slab = this.#slab;
+    const target = slab.buf;
+    slab.commit(at);
+    const isBelowMark = this.#wire.write(target, start, at);
+    // The kernel has it all: the same cache-warm bytes serve the next message.
+    if (slab.at === at && this.#wire.pending === 0) slab.rewind(target, start);
+    return isBelowMark;
+  }
+}
