@@ -34,7 +34,7 @@ export interface ListenerOptions {
   readonly name: string;
   /** "127.0.0.1:8080", "[::]:8080", "unix:/path"; port 0 picks a free one. */
   readonly address: string;
-  readonly codec: Codec<never>;
+  readonly codec: Codec;
   readonly codecConfig: unknown;
   readonly context: CodecContext;
   readonly pipeline: Pipeline;
@@ -86,7 +86,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.name = options.name;
     this.pipeline = options.pipeline;
     this.limits = options.limits;
-    this.#codec = options.codec as Codec<unknown>;
+    this.#codec = options.codec;
     this.#clock = options.context.clock;
     this.#slots = listenerSlots(options.context.metrics, options.name);
     this.#guard = new DescriptorGuard(options.descriptors ?? descriptorProbe());

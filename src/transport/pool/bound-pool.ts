@@ -25,17 +25,17 @@ export class BoundPool extends ConnectionPool {
   }
 
   protected select(s: Stream): ClientCodec | null {
-    const codec = s.down === null ? undefined : this.#byDown.get(s.down);
+    const codec = isServerCodec(s.down) ? this.#byDown.get(s.down) : undefined;
     return codec === undefined || codec.room === 0 ? null : codec;
   }
 
   /** A second stream of a downstream waits for its own connection and gets no other. */
   protected override mayDialFor(s: Stream): boolean {
-    return s.down === null || !this.#byDown.has(s.down);
+    return !isServerCodec(s.down) || !this.#byDown.has(s.down);
   }
 
   protected override dialledFor(codec: ClientCodec, s: Stream): void {
-    if (s.down === null) return;
+    if (!isServerCodec(s.down)) return;
     this.#byDown.set(s.down, codec);
     this.#downOf.set(codec, s.down);
   }
@@ -61,6 +61,7 @@ export class BoundPool extends ConnectionPool {
   }
 }
 
-function isServerCodec(end: StreamEnd): end is ServerCodec {
-  return 'drain' in end && 'wire' in end;
+/** An in-process caller is a new end for each call and has no connection to be bound to. */
+function isServerCodec(end: StreamEnd | null): end is ServerCodec {
+  return end !== null && 'drain' in end && 'wire' in end;
 }

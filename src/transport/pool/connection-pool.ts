@@ -11,7 +11,7 @@ import { Preconnect } from './preconnect.ts';
 
 /** What a pool is made of. */
 export interface PoolSetup {
-  readonly codec: Codec<never>;
+  readonly codec: Codec;
   readonly codecConfig: unknown;
   readonly dial: Dialer;
   readonly context: CodecContext;
@@ -72,7 +72,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.setup = setup;
     this.options = setup.options;
     this.address = setup.address;
-    this.#codec = setup.codec as Codec<unknown>;
+    this.#codec = setup.codec;
     this.#timer = new PoolTimer(this);
     this.#preconnect = new Preconnect(setup.context, setup.options.preconnect, () => this.#fill());
     const heartbeat = setup.codec.heartbeat;
