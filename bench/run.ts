@@ -1,4 +1,4 @@
-/** `npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N]` */
+/** `npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--update]` */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +13,12 @@ import { compileTools } from './harness/tools.ts';
 const suites = fileURLToPath(new URL('./suites/', import.meta.url));
 /** Set to keep the run's directory: configurations and output of every contender. */
 const { HEDDLE_BENCH_KEEP: keepDirectory } = process.env;
-const usage = 'usage: npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N]';
+const usage = 'usage: npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--update]';
 
 interface Options {
   readonly json?: boolean;
   readonly strict?: boolean;
+  readonly update?: boolean;
   readonly rounds?: string;
   readonly seconds?: string;
 }
@@ -66,6 +67,7 @@ async function runSuite(name: string, suite: Suite, options: Options): Promise<0
     result = await suite.run({
       rounds: Math.ceil(Number(options.rounds ?? suite.rounds)),
       seconds: Number(options.seconds ?? suite.seconds),
+      update: options.update ?? false,
       cores: chooseCores(),
       children,
       directory,
@@ -115,7 +117,7 @@ function refuse(problem: string): number {
 function readArguments() {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { json: flag, strict: flag, rounds: text, seconds: text };
+  const options = { json: flag, strict: flag, update: flag, rounds: text, seconds: text };
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {

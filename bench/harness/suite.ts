@@ -31,6 +31,8 @@ export interface Suite {
 export interface Bench {
   readonly rounds: number;
   readonly seconds: number;
+  /** Write this run's figures as the committed ones, where a suite has such. */
+  readonly update: boolean;
   readonly cores: Cores;
   /** Starts processes and sees to it that none outlives the run. */
   readonly children: Children;
