@@ -1,0 +1,2 @@
+/** The pool thread's entry: one capture job a call. */
+export { runCaptureJob as default } from './job.ts';

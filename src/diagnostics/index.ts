@@ -1,0 +1,28 @@
+/** The self-profiling monitor: usable alone (`import { createMonitor } from 'heddle/diagnostics'`). */
+export type {
+  ProfileArtifact,
+  ProfileKind,
+  ProfileRequest,
+  ProfileTarget,
+} from '../core/contract/profile-kind.ts';
+export type { Signal, SignalDefinition, SignalSample } from '../core/contract/signal.ts';
+export type { Capture, CaptureFile, CaptureTrigger, Sink } from '../core/contract/sink.ts';
+export * from './attach/index.ts';
+export { defaultDirectory } from './captures/directory.ts';
+export type {
+  ControlSocket,
+  ManualCapture,
+  MonitorControl,
+  MonitorEvent,
+  MonitorStatus,
+  RuleState,
+} from './contract.ts';
+export { createMonitor, type Monitor, startMonitor } from './monitor.ts';
+export type { MonitorOptions } from './options.ts';
+export * from './pprof/index.ts';
+export type { Profile, ProfileFrame, ProfileSample, ProfileTree, SampleType } from './profile-model.ts';
+export { type ParsedRules, parseRules } from './rules/parse.ts';
+export type { Rule } from './rules/rule-types.ts';
+export { signalCatalogue } from './signals/catalogue.ts';
+export { type CoroutineMeta, coroutinesOf } from './snapshot/index.ts';
+export type { Cause, CauseName, Verdict } from './verdict/verdict-types.ts';

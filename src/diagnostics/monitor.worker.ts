@@ -1,0 +1,44 @@
+import { url as inspectorUrl } from 'node:inspector';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../core/base/errors.ts';
+import type { HookReport } from './hooks/install.ts';
+import { SharedState } from './shared-state.ts';
+import { MonitorAgent } from './worker/agent.ts';
+import { answerCalls } from './worker/answer-calls.ts';
+import type { MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
+
+/** The entry of the monitor's thread. Whatever goes wrong here is told to the application's side, never thrown there. */
+async function run(data: MonitorWorkerData): Promise<void> {
+  const send = (message: WorkerMessage): void => parentPort?.postMessage(message);
+  const state = new SharedState(data.shared);
+  const agent = new MonitorAgent({
+    id: data.id,
+    settings: data.settings,
+    state,
+    oldSpaceBytes: data.oldSpaceBytes,
+    ownUrl: import.meta.url,
+    isDebugged: () => inspectorUrl() !== undefined,
+  });
+  const problem = (error: unknown): void => agent.problem(messageOf(error));
+  process.on('uncaughtException', problem);
+  process.on('unhandledRejection', problem);
+  // The application waits for this before it exits: with a session open Node prints that it waits for a debugger.
+  void state.changed('exiting').then(() => {
+    agent.release();
+    state.raise('released');
+  });
+  data.hooksPort.on('message', (report: HookReport) => agent.sampler.accept(report));
+  agent.onEvent((event) => send({ type: 'event', event }));
+  if (parentPort !== null) answerCalls(parentPort, agent, send);
+  await agent.start();
+  const { listen, dial } = data.settings.control;
+  if (listen !== undefined || dial !== undefined) {
+    const { openControl } = await import('./attach/control.ts');
+    await openControl(agent, data.settings.control).catch(problem);
+  }
+  send({ type: 'ready' });
+}
+
+if (!isMainThread && (workerData as Partial<MonitorWorkerData> | null)?.heddleMonitor === true) {
+  await run(workerData as MonitorWorkerData);
+}

@@ -1,0 +1,118 @@
+import { basename } from 'node:path';
+import * as v from 'valibot';
+import { HeddleError } from '../core/base/errors.ts';
+import type { Signal } from '../core/contract/signal.ts';
+import type { Capture, Sink } from '../core/contract/sink.ts';
+import { defaultDirectory } from './captures/directory.ts';
+import type { ControlSocket, MonitorEvent } from './contract.ts';
+import { type ParsedRules, parseRules } from './rules/parse.ts';
+import { type SinkConfig, sinkConfigSchema } from './sinks/config.ts';
+
+const positive = v.pipe(v.number(), v.gtValue(0));
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const recorderSchema = v.strictObject({
+  samplingMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 50),
+  windowMs: v.optional(v.pipe(v.number(), v.minValue(1000)), 10_000),
+  windows: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(60)), 6),
+});
+
+const boundsSchema = v.strictObject({
+  maxFiles: v.optional(v.pipe(whole, v.minValue(1)), 100),
+  maxBytes: v.optional(positive, 1_073_741_824),
+  maxAgeMs: v.optional(positive, 604_800_000),
+  capturesPerHour: v.optional(whole, 20),
+  profileMsPerHour: v.optional(whole, 180_000),
+});
+
+/** What can be written in a file as well; everything but functions. */
+const settingsSchema = v.strictObject({
+  service: v.optional(v.pipe(v.string(), v.regex(/^[\w.@-]{1,80}$/))),
+  directory: v.optional(v.pipe(v.string(), v.minLength(1))),
+  intervalMs: v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(60_000))),
+  warmUpMs: v.optional(whole, 10_000),
+  rules: v.optional(v.unknown()),
+  recorder: v.optional(v.union([v.boolean(), recorderSchema]), true),
+  heapSamplingBytes: v.optional(whole, 524_288),
+  cpuHertz: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 99),
+  keepRaw: v.optional(v.boolean(), false),
+  pending: v.optional(v.picklist(['off', 'onTrigger', 'dutyCycle']), 'onTrigger'),
+  labels: v.optional(v.record(v.string(), v.string()), {}),
+  bounds: v.optional(boundsSchema, {}),
+  sinks: v.optional(v.array(sinkConfigSchema), []),
+  memoryLimitBytes: v.optional(positive),
+  cpuCores: v.optional(positive),
+  control: v.optional(v.strictObject({ listen: v.optional(v.string()), dial: v.optional(v.string()) }), {}),
+});
+
+type SettingsInput = v.InferInput<typeof settingsSchema>;
+
+/** Options of `createMonitor`. All have defaults; the settings among them can stand in a rules file. */
+export interface MonitorOptions extends SettingsInput {
+  /** Signals of your own, read on the application's thread once a second; rules see them as `user:<name>`. */
+  readonly signals?: readonly Signal[];
+  /** Called with each finished capture, on the application's thread. */
+  readonly onCapture?: (capture: Capture) => void;
+  readonly onEvent?: (event: MonitorEvent) => void;
+  /** Sinks of your own, called on the application's thread. */
+  readonly callbacks?: readonly Sink[];
+}
+
+/** Checked settings with defaults: plain data that travels to the worker. */
+export interface MonitorSettings {
+  readonly service: string;
+  readonly directory: string;
+  readonly intervalMs: number;
+  readonly warmUpMs: number;
+  readonly rules: ParsedRules;
+  readonly recorder: v.InferOutput<typeof recorderSchema> | undefined;
+  readonly heapSamplingBytes: number;
+  readonly cpuHertz: number;
+  readonly keepRaw: boolean;
+  readonly pending: 'off' | 'onTrigger' | 'dutyCycle';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bounds: v.InferOutput<typeof boundsSchema>;
+  readonly sinks: readonly SinkConfig[];
+  readonly memoryLimitBytes: number | undefined;
+  readonly cpuCores: number | undefined;
+  readonly control: ControlSocket;
+}
+
+/** Checks everything at once; throws ERR_OPTION_INVALID with every problem and its path. */
+export function resolveSettings(options: MonitorOptions): MonitorSettings {
+  const {
+    signals: _signals,
+    onCapture: _onCapture,
+    onEvent: _onEvent,
+    callbacks: _callbacks,
+    ...data
+  } = options;
+  const parsed = v.safeParse(settingsSchema, data);
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'monitor'}: ${issue.message}`);
+    throw new HeddleError('ERR_OPTION_INVALID', problems.join('; '), { context: { problems } });
+  }
+  const settings = parsed.output;
+  const rules = parseRules(settings.rules);
+  const bounds = v.parse(boundsSchema, settings.bounds);
+  const recorder = settings.recorder === true ? {} : settings.recorder;
+  return {
+    ...settings,
+    service: settings.service ?? ownName(),
+    directory: settings.directory ?? process.env['HEDDLE_PROFILES'] ?? defaultDirectory(),
+    intervalMs: settings.intervalMs ?? (rules.mode === 'holmes' ? 5000 : 1000),
+    rules,
+    bounds,
+    recorder: recorder === false ? undefined : v.parse(recorderSchema, recorder),
+    memoryLimitBytes: settings.memoryLimitBytes,
+    cpuCores: settings.cpuCores,
+    control: settings.control as ControlSocket,
+  };
+}
+
+/** The script's name without its extension; safe in a file name. */
+function ownName(): string {
+  const script =
+    process.env['HEDDLE_SERVICE'] ?? basename(process.argv[1] ?? 'node').replace(/\.[cm]?[jt]s$/, '');
+  return script.replaceAll(/[^\w.@-]/g, '_').slice(0, 80) || 'node';
+}

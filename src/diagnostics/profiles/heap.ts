@@ -1,0 +1,69 @@
+import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
+import { nowMs, wait } from '../worker/cpu-profiler.ts';
+import type { KindContext } from './context.ts';
+
+interface SamplingAnswer {
+  readonly profile: unknown;
+}
+
+function artifact(target: ProfileTarget, kind: string, startMs: number, data: unknown): ProfileArtifact {
+  return {
+    kind,
+    threadId: target.threadId,
+    threadName: target.threadName,
+    format: 'heapprofile',
+    startMs,
+    durationMs: nowMs() - startMs,
+    data,
+    window: 'during',
+  };
+}
+
+/** What is in use and who allocated it: read from the sampling that runs all the time (10 to 105 ms, one collection). */
+export function heapKind(context: KindContext): ProfileKind {
+  return {
+    name: 'heap',
+    description: 'heap in use by the stack that allocated it',
+    deep: false,
+    capture: async (target) => {
+      if (context.heapSamplingBytes === 0) return [];
+      const startMs = nowMs();
+      const { profile } = await target.session.post<SamplingAnswer>('HeapProfiler.getSamplingProfile');
+      return [artifact(target, 'heap', startMs, profile)];
+    },
+  };
+}
+
+/**
+ * Everything allocated in the next seconds, also what is freed again. V8 has one sampler, so what was in use is read
+ * first (the `heap` kind) and the standing sampling begins anew afterwards.
+ */
+export function allocationsKind(context: KindContext): ProfileKind {
+  return {
+    name: 'allocations',
+    description: 'allocations of the next seconds by stack, freed ones included',
+    deep: false,
+    capture: async (target, request) => {
+      const { session } = target;
+      const startMs = nowMs();
+      if (context.heapSamplingBytes > 0) await session.post('HeapProfiler.stopSampling');
+      await session.post('HeapProfiler.startSampling', {
+        samplingInterval: context.heapSamplingBytes || 524_288,
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: true,
+      });
+      await wait(request.durationMs, request.signal);
+      const { profile } = await session.post<SamplingAnswer>('HeapProfiler.stopSampling');
+      if (context.heapSamplingBytes > 0) await startHeapSampling(session, context.heapSamplingBytes);
+      return [artifact(target, 'allocations', startMs, profile)];
+    },
+  };
+}
+
+/** The standing sampling: one stack per `intervalBytes` allocated, at most 0.2 % at 512 KB and 100 MB/s. */
+export async function startHeapSampling(
+  session: ProfileTarget['session'],
+  intervalBytes: number,
+): Promise<void> {
+  await session.post('HeapProfiler.startSampling', { samplingInterval: intervalBytes });
+}

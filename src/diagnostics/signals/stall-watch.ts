@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import type { SharedState } from '../shared-state.ts';
+import { readSchedule } from './proc.ts';
+import type { TextSource } from './read-text.ts';
+
+/**
+ * How long the application's loop has not turned. Not counted: the time the main thread waited for a core (a busy
+ * machine is not the application's fault), and the time for which this thread did not run either (the process was
+ * stopped, or the machine slept).
+ */
+export class StallWatch {
+  readonly #state: SharedState;
+  readonly #source: TextSource;
+  readonly #pid: number;
+  readonly #pollMs: number;
+  #beatMs = -1;
+  #waitAtBeatMs = 0;
+  #cpuAtBeatMs = 0;
+  #lastPollMs = 0;
+  #frozenMs = 0;
+  #stall = { stallMs: 0, waitedMs: 0, cpuMs: 0, startMs: 0 };
+
+  constructor(state: SharedState, source: TextSource, pid: number, pollMs: number) {
+    this.#state = state;
+    this.#source = source;
+    this.#pid = pid;
+    this.#pollMs = pollMs;
+  }
+
+  /** Call every `pollMs`. `cpuMs` is what the main thread burnt meanwhile: 0 means that it sleeps in a system call. */
+  poll(nowMs: number = performance.timeOrigin + performance.now()): {
+    stallMs: number;
+    waitedMs: number;
+    cpuMs: number;
+    startMs: number;
+  } {
+    const beatMs = this.#state.get('heartbeatMs');
+    const sinceLast = this.#lastPollMs === 0 ? 0 : nowMs - this.#lastPollMs;
+    this.#lastPollMs = nowMs;
+    const overdueMs = nowMs - this.#state.get('dueMs');
+    if (beatMs !== this.#beatMs) {
+      this.#beatMs = beatMs;
+      this.#frozenMs = 0;
+      this.#mark();
+    } else if (sinceLast > this.#pollMs * 3) {
+      this.#frozenMs += sinceLast - this.#pollMs;
+    }
+    if (overdueMs < this.#pollMs) {
+      this.#stall = { stallMs: 0, waitedMs: 0, cpuMs: 0, startMs: 0 };
+      return this.#stall;
+    }
+    const schedule = readSchedule(this.#source, this.#pid, this.#pid);
+    const waitedMs = schedule === undefined ? 0 : schedule.waitMs - this.#waitAtBeatMs;
+    const cpuMs = schedule === undefined ? Number.NaN : schedule.cpuMs - this.#cpuAtBeatMs;
+    const stallMs = Math.max(0, overdueMs - waitedMs - this.#frozenMs);
+    this.#stall = { stallMs, waitedMs, cpuMs, startMs: this.#state.get('dueMs') };
+    return this.#stall;
+  }
+
+  #mark(): void {
+    const schedule = readSchedule(this.#source, this.#pid, this.#pid);
+    this.#waitAtBeatMs = schedule?.waitMs ?? 0;
+    this.#cpuAtBeatMs = schedule?.cpuMs ?? 0;
+  }
+}

@@ -1,0 +1,273 @@
+import { messageOf } from '../../core/base/errors.ts';
+import type { ProfileTarget } from '../../core/contract/profile-kind.ts';
+import type { SignalSample } from '../../core/contract/signal.ts';
+import type { Capture } from '../../core/contract/sink.ts';
+import { openDirectory } from '../captures/directory.ts';
+import type { ManualCapture, MonitorControl, MonitorEvent, MonitorStatus } from '../contract.ts';
+import { hookExpression } from '../hooks/registry.ts';
+import type { MonitorSettings } from '../options.ts';
+import type { KindContext } from '../profiles/context.ts';
+import { startHeapSampling } from '../profiles/heap.ts';
+import { createProfileKinds } from '../profiles/kinds.ts';
+import { parseRules } from '../rules/parse.ts';
+import type { SharedState } from '../shared-state.ts';
+import { SinkQueue } from '../sinks/queue.ts';
+import { type CaptureOrder, Capturer } from './capturer.ts';
+import { nowMs } from './cpu-profiler.ts';
+import { FlightRecorder } from './flight-recorder.ts';
+import { connectToMain, evaluate, type MainSession } from './main-session.ts';
+import { RuleRunner } from './rule-runner.ts';
+import { pollMs, Sampler } from './sampler.ts';
+import { withSiblings } from './sibling-threads.ts';
+
+export interface AgentOptions {
+  readonly id: string;
+  readonly settings: MonitorSettings;
+  readonly state: SharedState;
+  readonly oldSpaceBytes: number;
+  /** URL of the worker's own file: its thread is not profiled. */
+  readonly ownUrl: string;
+  readonly isDebugged: () => boolean;
+}
+
+/** The monitor as it runs in its worker thread: sessions, signals, rules, captures, sinks. */
+export class MonitorAgent implements MonitorControl {
+  readonly sampler: Sampler;
+  readonly #options: AgentOptions;
+  readonly #session: MainSession;
+  readonly #sessions = new Set<MainSession>();
+  readonly #capturer: Capturer;
+  readonly #runner: RuleRunner;
+  readonly #sinks: SinkQueue;
+  readonly #recorder: FlightRecorder | undefined;
+  readonly #listeners = new Set<(event: MonitorEvent) => void>();
+  readonly #startedMs = nowMs();
+  #timer: NodeJS.Timeout | undefined;
+  #lastTickMs = 0;
+  #paused = false;
+  #stopped = false;
+  #tickOverruns = 0;
+  #problems = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { settings, state } = options;
+    this.#session = this.#connect();
+    this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
+    this.#recorder =
+      settings.recorder === undefined
+        ? undefined
+        : new FlightRecorder(this.#session, options.id, settings.recorder);
+    const target: ProfileTarget = {
+      pid: process.pid,
+      threadId: 0,
+      threadName: 'main',
+      session: this.#session,
+    };
+    this.#capturer = new Capturer({
+      settings,
+      kinds: createProfileKinds(this.#kindContext()),
+      target,
+      samples: () => this.#runner.samples(),
+      labels: { pid: String(process.pid), node: process.version },
+    });
+    this.#sinks = new SinkQueue(settings.sinks, settings.service, (message) => this.problem(message));
+    this.#runner = new RuleRunner(settings, {
+      take: (order, ruleName) => this.#take(order, ruleName),
+      refusal: (order) => this.#capturer.refusal(order),
+      prepare: (kind) => this.#prepare(kind),
+      collectGarbage: () => this.#session.post('HeapProfiler.collectGarbage').then(() => {}),
+      readHeap: () => this.#readHeap(),
+      emit: (event) => this.emit(event),
+      stall: () => this.sampler.stall,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { settings } = this.#options;
+    openDirectory(settings.directory);
+    if (settings.heapSamplingBytes > 0) await startHeapSampling(this.#session, settings.heapSamplingBytes);
+    await this.#recorder?.start();
+    this.#lastTickMs = nowMs();
+    this.#schedule(pollMs);
+  }
+
+  status(): MonitorStatus {
+    const { settings } = this.#options;
+    const { taken, held, failed, degraded } = this.#capturer.counters;
+    return {
+      pid: process.pid,
+      service: settings.service,
+      nodeVersion: process.version,
+      startedMs: this.#startedMs,
+      paused: this.#paused,
+      directory: settings.directory,
+      rules: this.#runner.states(nowMs()),
+      latest: this.#runner.samples().at(-1),
+      capturing: this.#capturer.current,
+      counters: {
+        capturesTaken: taken,
+        capturesHeld: held,
+        capturesFailed: failed,
+        capturesDegraded: degraded,
+        tickOverruns: this.#tickOverruns,
+        problems: this.#problems,
+        ...this.#sinks.counters(),
+      },
+    };
+  }
+
+  signals(): readonly SignalSample[] {
+    return this.#runner.samples();
+  }
+
+  captures(): readonly Capture[] {
+    return this.#capturer.captures;
+  }
+
+  async capture(request: ManualCapture): Promise<Capture> {
+    const atMs = nowMs();
+    const reason = request.reason ?? 'asked for';
+    const values = { current: 0, average: 0, previous: [], settings: {} };
+    return this.#take({
+      trigger: { rule: 'manual', signal: '', reason, atMs, ...values },
+      kinds: request.kinds,
+      durationMs: request.durationMs ?? 5000,
+      ...(request.deep !== undefined && { deep: request.deep }),
+      ...(request.maxHeapBytes !== undefined && { maxHeapBytes: request.maxHeapBytes }),
+      troubleMs: atMs,
+      stallCpuShare: Number.NaN,
+      emergency: false,
+      manual: true,
+    });
+  }
+
+  setRules(rules: unknown): void {
+    this.#runner.setRules(parseRules(rules));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#runner.pause(true);
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#runner.pause(false);
+  }
+
+  onEvent(listener: (event: MonitorEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: MonitorEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** The monitor's own trouble: told, counted, never thrown. */
+  problem(message: string): void {
+    this.#problems++;
+    this.emit({ type: 'problem', atMs: nowMs(), message });
+  }
+
+  /** Ends every session at once; the application may exit right after. */
+  release(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const session of this.#sessions) session.disconnect();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#recorder?.stop().catch(() => {});
+    await this.#session.post('HeapProfiler.stopSampling').catch(() => {});
+    await this.#sinks.close();
+    this.release();
+    await this.#capturer.close();
+  }
+
+  #schedule(delayMs: number): void {
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#turn(), delayMs);
+  }
+
+  /** One look; every `intervalMs` it is a regular tick. Trouble makes the looks twice as frequent. */
+  #turn(): void {
+    const { intervalMs } = this.#options.settings;
+    let isTroubled = false;
+    try {
+      const atMs = nowMs();
+      if (atMs - this.#lastTickMs >= intervalMs - pollMs / 2) {
+        if (atMs - this.#lastTickMs > intervalMs * 2) this.#tickOverruns++;
+        this.#lastTickMs = atMs;
+        const sample = this.sampler.tick();
+        this.emit({ type: 'sample', sample });
+        this.#runner.step(sample);
+      } else {
+        const urgent = this.sampler.poll();
+        if (urgent !== undefined) {
+          isTroubled = true;
+          this.#runner.look(urgent);
+        }
+      }
+    } catch (error) {
+      this.problem(messageOf(error));
+    }
+    this.#schedule(isTroubled ? pollMs / 2 : pollMs);
+  }
+
+  async #take(order: CaptureOrder, ruleName?: string): Promise<Capture> {
+    const capture = await this.#capturer.take(order);
+    if (ruleName !== undefined) this.#runner.captured(ruleName, nowMs());
+    this.emit({ type: 'capture', capture });
+    this.#sinks.push(capture);
+    return capture;
+  }
+
+  async #prepare(kind: string): Promise<void> {
+    const word = kind.endsWith('pending') ? 'Pending' : 'Buffers';
+    await this.#hook(kind.startsWith('stop ') ? `stop${word}` : `start${word}`);
+  }
+
+  async #readHeap(): Promise<Record<string, number>> {
+    const expression =
+      "(() => { const heap = process.getBuiltinModule('node:v8').getHeapStatistics(); return [heap.used_heap_size, heap.external_memory]; })()";
+    const [heapUsedBytes = 0, externalBytes = 0] = await evaluate<number[]>(this.#session, expression);
+    return { heapUsedBytes, heapAfterGcBytes: heapUsedBytes, externalBytes };
+  }
+
+  async #hook<Result>(method: string, argument?: unknown): Promise<Result | undefined> {
+    return evaluate<Result | undefined>(this.#session, hookExpression(this.#options.id, method, argument));
+  }
+
+  #connect(): MainSession {
+    const session = connectToMain();
+    const { disconnect } = session;
+    const tracked: MainSession = {
+      ...session,
+      disconnect: () => {
+        this.#sessions.delete(tracked);
+        disconnect();
+      },
+    };
+    this.#sessions.add(tracked);
+    return tracked;
+  }
+
+  #kindContext(): KindContext {
+    const { settings, ownUrl, isDebugged } = this.#options;
+    return {
+      pid: process.pid,
+      connect: () => this.#connect(),
+      hook: (method, argument) => this.#hook(method, argument),
+      recorder: this.#recorder,
+      hertz: settings.cpuHertz,
+      heapSamplingBytes: settings.heapSamplingBytes,
+      siblings: (use) => withSiblings(this.#session, (url) => url === ownUrl, use),
+      directory: settings.directory,
+      isDebugged,
+    };
+  }
+}

@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import { siblingUrl } from '../../core/base/sibling.ts';
+import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
+import type { SignalSample } from '../../core/contract/signal.ts';
+import type { Capture, CaptureTrigger } from '../../core/contract/sink.ts';
+import type { Offload } from '../../core/offload/pool.ts';
+import { writePrivate } from '../captures/directory.ts';
+import type { CaptureJob } from '../captures/job.ts';
+import type { MonitorSettings } from '../options.ts';
+import { CaptureBounds } from './bounds.ts';
+import { collect } from './collect.ts';
+import { nowMs } from './cpu-profiler.ts';
+
+export interface CaptureOrder {
+  readonly trigger: CaptureTrigger;
+  readonly kinds: readonly string[];
+  readonly durationMs: number;
+  readonly eventId?: string;
+  readonly deep?: boolean;
+  readonly maxHeapBytes?: number;
+  readonly signal?: AbortSignal;
+  /** When the trouble began; earlier recorder windows are quiet. */
+  readonly troubleMs: number;
+  readonly stallCpuShare: number;
+  /** The process may be gone in a moment: raw evidence is written before anything else. */
+  readonly emergency: boolean;
+  /** Somebody asked: global bounds do not apply. */
+  readonly manual: boolean;
+}
+
+export interface CapturerParts {
+  readonly settings: MonitorSettings;
+  readonly kinds: readonly ProfileKind[];
+  readonly target: ProfileTarget;
+  readonly samples: () => readonly SignalSample[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const keptCaptures = 100;
+
+/** Takes captures one at a time, encodes them in a pool thread, remembers the last hundred. */
+export class Capturer {
+  readonly captures: Capture[] = [];
+  readonly counters = { taken: 0, held: 0, failed: 0, degraded: 0 };
+  readonly #parts: CapturerParts;
+  readonly #bounds: CaptureBounds;
+  #serial = 0;
+  #current: string | undefined;
+  #pool: Offload<CaptureJob, Capture> | undefined;
+
+  constructor(parts: CapturerParts) {
+    this.#parts = parts;
+    this.#bounds = new CaptureBounds(parts.settings.bounds);
+  }
+
+  /** The rule whose capture is being taken. */
+  get current(): string | undefined {
+    return this.#current;
+  }
+
+  /** Why a capture cannot be taken now; empty when it can. */
+  refusal(order: CaptureOrder): string {
+    if (order.manual || order.emergency) return '';
+    if (this.#current !== undefined) return `busy with "${this.#current}"`;
+    return this.#bounds.allows(order.trigger.atMs) === 'nothing'
+      ? 'captures of this hour used up for all rules'
+      : '';
+  }
+
+  /** Throws ERR_MONITOR_CAPTURE when nothing could be written. */
+  async take(order: CaptureOrder): Promise<Capture> {
+    const refused = this.refusal(order);
+    if (refused !== '') {
+      this.counters.held++;
+      throw new HeddleError('ERR_MONITOR_CAPTURE', `${order.trigger.rule}: ${refused}`);
+    }
+    const outer = this.#current;
+    this.#current = order.trigger.rule;
+    try {
+      const capture = await this.#take(order);
+      this.counters.taken++;
+      this.captures.push(capture);
+      if (this.captures.length > keptCaptures) this.captures.shift();
+      return capture;
+    } catch (error) {
+      this.counters.failed++;
+      throw HeddleError.from(error, 'ERR_MONITOR_CAPTURE', { rule: order.trigger.rule });
+    } finally {
+      this.#current = outer;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  async #take(order: CaptureOrder): Promise<Capture> {
+    const { kinds, target, settings } = this.#parts;
+    const startMs = nowMs();
+    const degraded = !order.manual && !order.emergency && this.#bounds.allows(startMs) === 'ring';
+    if (degraded) this.counters.degraded++;
+    const wanted = degraded ? ['before', 'in-flight'] : order.kinds;
+    const { durationMs, deep, maxHeapBytes, signal } = order;
+    const request = {
+      durationMs,
+      ...(deep && { deep }),
+      ...(maxHeapBytes && { maxHeapBytes }),
+      ...(signal && { signal }),
+    };
+    const serial = ++this.#serial;
+    if (order.emergency) return this.#takeEmergency(order, serial, startMs);
+    const { artifacts, missing } = await collect(kinds, wanted, target, request);
+    const endMs = nowMs();
+    if (!order.manual) this.#bounds.spend(endMs, degraded ? 0 : endMs - startMs);
+    const job = this.#job(order, serial, startMs, endMs, artifacts, missing);
+    if (job.artifacts.length === 0 && missing.length > 0 && order.manual) throw new Error(missing.join('; '));
+    this.#pool ??= await openPool();
+    try {
+      return await this.#pool.run(job);
+    } catch (error) {
+      throw new Error(`${settings.directory}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** The heap first and at once to disk, as V8 gave it; then encoded here, because a pool thread starts too late. */
+  async #takeEmergency(order: CaptureOrder, serial: number, startMs: number): Promise<Capture> {
+    const { kinds, target, settings } = this.#parts;
+    const first = await collect(kinds, ['heap'], target, { durationMs: 0 });
+    const heap = first.artifacts[0];
+    if (heap !== undefined) {
+      const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
+      writePrivate(join(settings.directory, name), JSON.stringify(heap.data));
+    }
+    const { runCaptureJob } = await import('../captures/job.ts');
+    return runCaptureJob(this.#job(order, serial, startMs, nowMs(), first.artifacts, first.missing));
+  }
+
+  #job(
+    order: CaptureOrder,
+    serial: number,
+    startMs: number,
+    endMs: number,
+    artifacts: readonly ProfileArtifact[],
+    missing: readonly string[],
+  ): CaptureJob {
+    const { settings, samples, labels } = this.#parts;
+    const { service, directory, bounds, keepRaw } = settings;
+    const eventId = order.eventId ?? `e${serial}`;
+    return {
+      id: `${service}-${process.pid}-${Math.round(startMs)}-e${serial}`,
+      eventId,
+      serial,
+      service,
+      pid: process.pid,
+      directory,
+      labels: { ...settings.labels, ...labels },
+      trigger: order.trigger,
+      artifacts,
+      samples: samples(),
+      startMs,
+      endMs,
+      troubleMs: order.troubleMs,
+      stallCpuShare: order.stallCpuShare,
+      missing,
+      bounds,
+      keepRaw,
+    };
+  }
+}
+
+/** The pool is loaded with the first capture: an idle monitor pays nothing for it. */
+async function openPool(): Promise<Offload<CaptureJob, Capture>> {
+  const { createOffload } = await import('../../core/offload/pool.ts');
+  return createOffload<CaptureJob, Capture>(siblingUrl('../captures/capture-job.worker', import.meta.url));
+}

@@ -1,0 +1,117 @@
+import { availableParallelism } from 'node:os';
+import type { InspectorSession } from '../../core/contract/profile-kind.ts';
+import type { SignalSample } from '../../core/contract/signal.ts';
+import type { HookReport } from '../hooks/install.ts';
+import type { MonitorSettings } from '../options.ts';
+import type { SharedState } from '../shared-state.ts';
+import { AppSignals } from '../signals/app-signals.ts';
+import { HostSignals } from '../signals/host-signals.ts';
+import { systemText } from '../signals/read-text.ts';
+import { StallWatch } from '../signals/stall-watch.ts';
+import { nowMs } from './cpu-profiler.ts';
+
+/** Time between two looks at the heartbeat; half of it while something is wrong. */
+export const pollMs = 100;
+
+/** What a stall looks like right now. */
+export interface StallView {
+  readonly stallMs: number;
+  readonly startMs: number;
+  /** CPU of the main thread over the stall, 0 to 1; NaN where the kernel does not tell. */
+  readonly cpuShare: number;
+}
+
+/** Makes samples: regular ones from every source, and quick looks at the heartbeat and heap in between. */
+export class Sampler {
+  stall: StallView = { stallMs: 0, startMs: 0, cpuShare: Number.NaN };
+  readonly #state: SharedState;
+  readonly #session: InspectorSession;
+  readonly #host: HostSignals;
+  readonly #app: AppSignals;
+  readonly #watch: StallWatch;
+  readonly #oldSpaceBytes: number;
+  #lastOwnCpu = process.threadCpuUsage?.();
+  #lastTickMs = 0;
+  #latest: SignalSample | undefined;
+  #asking = false;
+
+  constructor(
+    state: SharedState,
+    session: InspectorSession,
+    settings: MonitorSettings,
+    oldSpaceBytes: number,
+  ) {
+    this.#state = state;
+    this.#session = session;
+    this.#oldSpaceBytes = oldSpaceBytes;
+    const cpuMs = (): number => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    };
+    this.#host = new HostSignals({
+      pid: process.pid,
+      cores: availableParallelism(),
+      cpuMs,
+      ...(settings.memoryLimitBytes !== undefined && { memoryLimitBytes: settings.memoryLimitBytes }),
+      ...(settings.cpuCores !== undefined && { cpuCores: settings.cpuCores }),
+    });
+    this.#app = new AppSignals(state, { oldSpaceBytes });
+    this.#watch = new StallWatch(state, systemText, process.pid, pollMs);
+  }
+
+  accept(report: HookReport): void {
+    this.#app.accept(report);
+  }
+
+  /** The regular sample of a tick. */
+  tick(): SignalSample {
+    const atMs = nowMs();
+    this.#look();
+    const values = { ...this.#host.read(atMs), ...this.#app.read(atMs, this.stall.stallMs) };
+    const own = this.#ownCpuPercent(atMs);
+    if (own !== undefined) values['monitorCpuPercent'] = own;
+    this.#state.raise('epoch', this.#state.flag('epoch') + 1);
+    this.#latest = { atMs, values };
+    return this.#latest;
+  }
+
+  /** A quick look; a sample only when a rule might care: the loop stands still or the heap is more than half full. */
+  poll(): SignalSample | undefined {
+    this.#look();
+    const heapUsedBytes = this.#state.get('heapUsedBytes');
+    const heapOfLimitPercent = (heapUsedBytes / this.#oldSpaceBytes) * 100;
+    if (this.stall.stallMs < pollMs && heapOfLimitPercent < 50) return undefined;
+    const { stallMs } = this.stall;
+    return { atMs: nowMs(), values: { ...this.#latest?.values, stallMs, heapUsedBytes, heapOfLimitPercent } };
+  }
+
+  #look(): void {
+    const { stallMs, startMs, cpuMs, waitedMs } = this.#watch.poll();
+    this.stall = { stallMs, startMs, cpuShare: cpuMs / Math.max(1, stallMs + waitedMs) };
+    if (stallMs > 0) this.#askHeap();
+  }
+
+  /** A blocked application does not write its heap into the shared state; the inspector can ask (0.1 ms). */
+  #askHeap(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#session
+      .post<{ usedSize: number }>('Runtime.getHeapUsage')
+      .then(({ usedSize }) => this.#state.set('heapUsedBytes', usedSize))
+      .catch(() => {})
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
+  #ownCpuPercent(atMs: number): number | undefined {
+    const usage = process.threadCpuUsage?.();
+    const last = this.#lastOwnCpu;
+    const elapsedMs = atMs - this.#lastTickMs;
+    this.#lastOwnCpu = usage;
+    const isFirst = this.#lastTickMs === 0;
+    this.#lastTickMs = atMs;
+    if (usage === undefined || last === undefined || isFirst || elapsedMs <= 0) return undefined;
+    return ((usage.user + usage.system - last.user - last.system) / 1000 / elapsedMs) * 100;
+  }
+}

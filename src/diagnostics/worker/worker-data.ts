@@ -1,0 +1,28 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { MonitorEvent } from '../contract.ts';
+import type { MonitorSettings } from '../options.ts';
+
+/** What the worker gets when it starts. */
+export interface MonitorWorkerData {
+  readonly heddleMonitor: true;
+  readonly id: string;
+  readonly settings: MonitorSettings;
+  readonly shared: SharedArrayBuffer;
+  /** Hook reports come in here. */
+  readonly hooksPort: MessagePort;
+  readonly oldSpaceBytes: number;
+}
+
+/** Calls from the application's thread; `method` is one of `MonitorControl`. */
+export interface ControlCall {
+  readonly type: 'call';
+  readonly id: number;
+  readonly method: 'status' | 'signals' | 'capture' | 'captures' | 'setRules' | 'pause' | 'resume' | 'stop';
+  readonly argument?: unknown;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'event'; readonly event: MonitorEvent }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'failure'; readonly id: number; readonly code: string; readonly message: string };
