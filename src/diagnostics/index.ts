@@ -8,6 +8,7 @@ export type {
 export type { Signal, SignalDefinition, SignalSample } from '../core/contract/signal.ts';
 export type { Capture, CaptureFile, CaptureTrigger, Sink } from '../core/contract/sink.ts';
 export * from './attach/index.ts';
+export { listCaptures } from './capture-list.ts';
 export { defaultDirectory } from './captures/directory.ts';
 export type {
   ControlSocket,
@@ -20,6 +21,7 @@ export type {
 export { createMonitor, type Monitor, startMonitor } from './monitor.ts';
 export type { MonitorOptions } from './options.ts';
 export * from './pprof/index.ts';
+export { convertProfile, type ProfileFormat, profileFormats, readProfileFile } from './profile-file.ts';
 export type { Profile, ProfileFrame, ProfileSample, ProfileTree, SampleType } from './profile-model.ts';
 export { type ParsedRules, parseRules } from './rules/parse.ts';
 export type { Rule } from './rules/rule-types.ts';

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeddleError } from '../../core/base/errors.ts';
+import { siblingUrl } from '../../core/base/sibling.ts';
+import type { AgentOptions } from './agent.ts';
+import { openInspector } from './inspector-link.ts';
+import { readProcess } from './process-table.ts';
+import { refusalOf } from './refusal.ts';
+import { RemoteControl } from './remote-control.ts';
+import { controlSocketPath } from './socket-path.ts';
+
+export interface AttachOptions {
+  /** Time for the process to open its inspector and take the agent. @default 5000 */
+  readonly timeoutMs?: number;
+  /** Settings of the monitor that is started in the process: `MonitorOptions` without functions. */
+  readonly monitor?: AgentOptions;
+}
+
+export interface Attached {
+  readonly control: RemoteControl;
+  /** The process had a monitor already; its settings were left as they are. */
+  readonly wasRunning: boolean;
+  readonly tookMs: number;
+}
+
+const oldestNode = [22, 18] as const;
+
+/**
+ * Reaches the monitor of a running process, and starts one there if it has none: SIGUSR1, inspector port, one
+ * evaluation that loads the agent, port closed. About 150 ms; works while the process is blocked in a loop.
+ * @throws HeddleError ERR_ATTACH_REFUSED (nothing was done to the process) or ERR_ATTACH_FAILED
+ */
+export async function attach(pid: number, options: AttachOptions = {}): Promise<Attached> {
+  const startMs = performance.now();
+  const facts = readProcess(pid);
+  if (facts === undefined) throw new HeddleError('ERR_ATTACH_REFUSED', `there is no process ${pid}`);
+  const path = controlSocketPath(pid);
+  const running = await RemoteControl.connect(path).catch(() => undefined);
+  if (running !== undefined) {
+    return { control: running, wasRunning: true, tookMs: performance.now() - startMs };
+  }
+  const refusal = refusalOf(facts);
+  if (refusal !== undefined) throw new HeddleError('ERR_ATTACH_REFUSED', refusal);
+  await injectAgent(pid, { control: { listen: path }, ...options.monitor }, options.timeoutMs ?? 5000);
+  const control = await connectSoon(path, pid, startMs + (options.timeoutMs ?? 5000));
+  return { control, wasRunning: false, tookMs: performance.now() - startMs };
+}
+
+/** Loads the agent in a process that has passed `refusalOf`. The inspector port is closed in every case. */
+export async function injectAgent(pid: number, options: AgentOptions, timeoutMs: number): Promise<void> {
+  const link = await openInspector(pid, timeoutMs);
+  try {
+    const version = await link.evaluate<string>('process.versions.node');
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+      const needed = oldestNode.join('.');
+      throw new HeddleError(
+        'ERR_ATTACH_REFUSED',
+        `process ${pid} runs Node.js ${version}; ${needed} or newer is needed`,
+      );
+    }
+    await link.evaluate(loadExpression(options));
+  } finally {
+    await link.close();
+  }
+}
+
+/**
+ * Synchronous, since the loop of the process may stand still. Node 22 warns when it requires an ES module; that
+ * warning must not land in the application's log.
+ */
+function loadExpression(options: AgentOptions): string {
+  const agent = JSON.stringify(siblingUrl('./agent', import.meta.url));
+  return `(() => {
+    const { emitWarning } = process;
+    process.emitWarning = () => {};
+    try {
+      const { createRequire } = process.getBuiltinModule('node:module');
+      const { fileURLToPath } = process.getBuiltinModule('node:url');
+      createRequire(${agent})(fileURLToPath(${agent})).startAgent(${JSON.stringify(options)});
+      return true;
+    } finally {
+      process.emitWarning = emitWarning;
+    }
+  })()`;
+}
+
+async function connectSoon(path: string, pid: number, deadlineMs: number): Promise<RemoteControl> {
+  for (;;) {
+    const control = await RemoteControl.connect(path).catch(() => undefined);
+    if (control !== undefined) return control;
+    if (performance.now() > deadlineMs) {
+      throw new HeddleError('ERR_ATTACH_FAILED', `the agent in process ${pid} did not answer in time`);
+    }
+    await delay(10);
+  }
+}

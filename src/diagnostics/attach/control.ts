@@ -1,0 +1,170 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
+import { type ErrorCode, errorCodes } from '../../core/base/error-codes.ts';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import type { ControlSocket, ManualCapture, MonitorControl } from '../contract.ts';
+import { LineChannel } from './line-channel.ts';
+import { readProcess } from './process-table.ts';
+import { controlSocketPath } from './socket-path.ts';
+
+/** What an agent tells of itself when it has connected. */
+export interface AgentHello {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly service: string;
+  readonly nodeVersion: string;
+}
+
+export interface ControlRequest {
+  readonly id: number;
+  readonly method: string;
+  readonly argument?: unknown;
+}
+
+export type ControlMessage =
+  | { readonly hello: AgentHello }
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly failure: { readonly code: ErrorCode; readonly detail: string } }
+  | { readonly event: unknown };
+
+const maxClients = 16;
+/** A client that does not read loses events beyond this, never answers. */
+const maxUnsentBytes = 4 * 1024 * 1024;
+const retryMs = { first: 1000, most: 30_000 };
+
+/**
+ * Offers a monitor's control to other processes of the same user: on a unix socket of its own (0600, removed at
+ * close; `auto` is the place where `heddle profile <pid>` looks), or by dialling a daemon's socket and staying there.
+ */
+export async function openControl(
+  control: MonitorControl,
+  options: ControlSocket,
+): Promise<{ close(): Promise<void> }> {
+  const closers: (() => Promise<void> | void)[] = [];
+  if (options.listen !== undefined) closers.push(await listen(control, options.listen));
+  if (options.dial !== undefined) closers.push(dial(control, options.dial));
+  return {
+    close: async () => {
+      for (const close of closers) await close();
+    },
+  };
+}
+
+async function listen(control: MonitorControl, path: string): Promise<() => Promise<void>> {
+  const place = path === 'auto' ? controlSocketPath(process.pid) : path;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    serve(control, socket);
+  });
+  server.maxConnections = maxClients;
+  rmSync(place, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(place, resolve);
+  });
+  chmodSync(place, 0o600);
+  server.unref();
+  return async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    rmSync(place, { force: true });
+  };
+}
+
+function dial(control: MonitorControl, path: string): () => void {
+  let isClosed = false;
+  let waitMs = retryMs.first;
+  let socket: Socket | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const again = (): void => {
+    if (isClosed) return;
+    timer = setTimeout(open, waitMs);
+    timer.unref();
+    waitMs = Math.min(waitMs * 2, retryMs.most);
+  };
+  const open = (): void => {
+    socket = connect(path);
+    socket.once('connect', () => {
+      waitMs = retryMs.first;
+    });
+    serve(control, socket);
+    socket.on('close', again);
+  };
+  open();
+  return () => {
+    isClosed = true;
+    clearTimeout(timer);
+    socket?.destroy();
+  };
+}
+
+/** Answers requests of one connection until it ends. */
+function serve(control: MonitorControl, socket: Socket): void {
+  socket.unref();
+  const channel = new LineChannel(socket);
+  const send = (message: ControlMessage): void => channel.send(message);
+  let stopEvents = (): void => {};
+  channel.onClose(() => stopEvents());
+  channel.onMessage((message) => {
+    const { id, method, argument } = message as ControlRequest;
+    if (method === 'subscribe') {
+      stopEvents();
+      stopEvents = control.onEvent((event) => {
+        if (socket.writableLength < maxUnsentBytes) send({ event });
+      });
+    }
+    call(control, method, argument).then(
+      (value) => {
+        send({ id, value: value ?? null });
+        if (method === 'stop') endThread(socket);
+      },
+      (thrown: unknown) => send({ id, failure: failureOf(thrown) }),
+    );
+  });
+  const { service, nodeVersion } = control.status();
+  const startTicks = readProcess(process.pid)?.startTicks ?? 0;
+  send({ hello: { pid: process.pid, startTicks, service, nodeVersion } });
+}
+
+/** A stopped monitor leaves no thread: with its end the application's thread takes the hooks away. */
+function endThread(socket: Socket): void {
+  socket.end(() => {
+    if (!isMainThread) process.exit(0);
+  });
+}
+
+async function call(control: MonitorControl, method: string, argument: unknown): Promise<unknown> {
+  switch (method) {
+    case 'status':
+      return control.status();
+    case 'signals':
+      return control.signals();
+    case 'captures':
+      return control.captures();
+    case 'capture':
+      return control.capture(argument as ManualCapture);
+    case 'setRules':
+      return control.setRules(argument);
+    case 'pause':
+      return control.pause();
+    case 'resume':
+      return control.resume();
+    case 'stop':
+      return control.stop();
+    case 'subscribe':
+      return undefined;
+    default:
+      throw new HeddleError('ERR_OPTION_INVALID', `the monitor has no method "${method}"`);
+  }
+}
+
+function failureOf(thrown: unknown): { readonly code: ErrorCode; readonly detail: string } {
+  if (!(thrown instanceof HeddleError)) return { code: 'ERR_ATTACH_FAILED', detail: messageOf(thrown) };
+  // The message is rebuilt at the other end from code and detail.
+  const { what, solve } = errorCodes[thrown.code];
+  const detail = thrown.message.replace(`[${thrown.code}] ${what}: `, '').replace(` — ${solve}`, '');
+  return { code: thrown.code, detail };
+}

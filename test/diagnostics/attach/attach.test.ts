@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import test from 'ava';
+import { attach, RemoteControl, readProcess } from '../../../src/diagnostics/attach/index.ts';
+import { listeningPorts } from '../../../src/diagnostics/attach/listening-ports.ts';
+import { decodePprof, topFunctions } from '../../../src/diagnostics/pprof/index.ts';
+import { startApp, startChild, testDirectory, until } from './child.ts';
+
+// Without --inspect-port=0 every target would want port 9229, and tests run at the same time.
+const anyPort = ['--inspect-port=0'];
+const threadsOf = (pid: number): number => readProcess(pid)?.threads ?? 0;
+const isAlive = (pid: number): boolean => /^State:\s+[^Z]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+test.serial('a monitor is put into a running process, profiles it and leaves nothing behind', async (t) => {
+  const app = await startApp(t, '', anyPort);
+  const threads = threadsOf(app.pid);
+  const monitor = { directory: await testDirectory(t), service: 'shop' };
+  const { control, wasRunning } = await attach(app.pid, { monitor });
+  t.false(wasRunning);
+  t.is(control.hello.pid, app.pid);
+  t.is((await control.status()).service, 'shop');
+  t.deepEqual([...listeningPorts(app.pid)], []);
+  const second = await attach(app.pid);
+  t.true(second.wasRunning);
+  second.control.close();
+  await control.stop();
+  await until('the thread to end', () => threadsOf(app.pid) <= threads + 1);
+  const again = await attach(app.pid, { monitor });
+  t.false(again.wasRunning);
+  again.control.close();
+  t.true(isAlive(app.pid));
+});
+
+test.serial('it works while the process is blocked, and the port stays closed when it goes on', async (t) => {
+  const block = `
+    function hotLoop(endMs) { let sum = 0; while (Date.now() < endMs) sum += Math.sqrt(sum); return sum; }
+    setTimeout(() => { hotLoop(Date.now() + 3500); console.log('over'); }, 100);`;
+  const app = await startApp(t, block, anyPort);
+  await until('the loop to be hot', () => (readProcess(app.pid)?.cpuTicks ?? 0) > 20);
+  const { control } = await attach(app.pid, {
+    monitor: { directory: await testDirectory(t), recorder: false },
+  });
+  t.false(app.output.stdout.includes('over'), 'the process must still be blocked');
+  t.deepEqual([...listeningPorts(app.pid)], []);
+  const capture = await control.capture({ kinds: ['cpu'], durationMs: 500 });
+  t.false(app.output.stdout.includes('over'), 'the process must still be blocked');
+  const file = capture.files.find(({ kind }) => kind === 'cpu');
+  const [top] = topFunctions(decodePprof(await readFile(file?.path ?? '')));
+  t.is(top?.name, 'hotLoop');
+  await until('the loop to end', () => app.output.stdout.includes('over'));
+  await until('the port to be closed', () => listeningPorts(app.pid).size === 0);
+  control.close();
+});
+
+test.serial('what must not be attached to is refused with the reason and goes on untouched', async (t) => {
+  const sleep = await startChild(t, 'sleep', ['1000'], { waitForReady: false });
+  const deaf = await startApp(t, '', ['--disable-sigusr1']);
+  const debugged = await startApp(t, '', ['--inspect=127.0.0.1:0']);
+  const stopped = await startApp(t, '', anyPort);
+  stopped.process.kill('SIGSTOP');
+  await until('the process to stop', () => readProcess(stopped.pid)?.state === 'T');
+  const cases: readonly [number, RegExp][] = [
+    [sleep.pid, /is not Node\.js \(it runs .*sleep\)/],
+    [deaf.pid, /does not listen to SIGUSR1/],
+    [debugged.pid, /already has a debugger/],
+    [stopped.pid, /is stopped/],
+    [process.pid, /it is this process/],
+    [2 ** 22 + 1, /there is no process/],
+  ];
+  for (const [pid, reason] of cases) {
+    await t.throwsAsync(attach(pid), { code: 'ERR_ATTACH_REFUSED', message: reason });
+  }
+  for (const { pid } of [sleep, deaf, debugged, stopped]) t.true(isAlive(pid), `${pid}`);
+});
+
+test.serial(
+  'a process with its own SIGUSR1 handler is told apart by the port that does not appear',
+  async (t) => {
+    const app = await startApp(t, `process.on('SIGUSR1', () => console.log('mine'));`);
+    const failure = attach(app.pid, { timeoutMs: 700 });
+    await t.throwsAsync(failure, { code: 'ERR_ATTACH_FAILED', message: /own SIGUSR1 handler/ });
+    t.true(isAlive(app.pid));
+    t.deepEqual([...listeningPorts(app.pid)], []);
+  },
+);
+
+test.serial('a process that ends while it is attached to is named', async (t) => {
+  const app = await startApp(t, `process.on('SIGUSR1', () => process.exit(3));`);
+  await t.throwsAsync(attach(app.pid), { code: 'ERR_ATTACH_FAILED', message: /has ended/ });
+  await t.throwsAsync(RemoteControl.connect('/no/such.sock'), { code: 'ERR_ATTACH_FAILED' });
+});
