@@ -1,0 +1,165 @@
+import { HeddleError } from '../core/base/errors.ts';
+import type { EffectiveConfig } from '../core/contract/config.ts';
+import type { Logger, LogLevel } from '../core/contract/logger.ts';
+import type { MetricsSnapshot } from '../core/contract/metrics.ts';
+import type { AdminAnswer, AdminSection, Health } from '../core/contract/state.ts';
+import { formatPrometheus, prometheusContentType } from '../core/observe/prometheus.ts';
+import type { ClusterTable } from './clusters.ts';
+import type { ListenerTable } from './listeners.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What the admin endpoint needs of a mesh. */
+export interface AdminSubject {
+  readonly runtime: Runtime;
+  readonly clusters: ClusterTable;
+  readonly listeners: ListenerTable;
+  readonly config: EffectiveConfig;
+  readonly isClosed: boolean;
+  dump(): unknown;
+  drain(deadlineMs?: number): Promise<void>;
+}
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off'];
+const maxShownHosts = 1000;
+
+/** The built-in sections, in the order in which `GET /` lists them. */
+export function adminSections(subject: AdminSubject, logger: Logger, startedMs: number): AdminSection[] {
+  let isDraining = false;
+  const ready = (): AdminAnswer => {
+    const isReady = !isDraining && !subject.isClosed;
+    return { status: isReady ? 200 : 503, body: isReady ? 'ready\n' : 'draining\n' };
+  };
+  return [
+    { path: 'ready', summary: '200 while new requests are welcome, 503 from drain on', read: ready },
+    { path: 'health', summary: 'state of each part with reasons', read: () => healthAnswer(subject) },
+    {
+      path: 'stats',
+      summary: 'counters, gauges, quantiles; ?filter=text',
+      read: (query) => stats(subject, query),
+    },
+    {
+      path: 'metrics',
+      summary: 'the same for Prometheus',
+      read: () => ({
+        body: formatPrometheus(subject.runtime.metrics.snapshot()),
+        contentType: prometheusContentType,
+      }),
+    },
+    {
+      path: 'clusters',
+      summary: 'hosts, health, ejections; ?name=cluster',
+      read: (query) => clusters(subject, query),
+    },
+    { path: 'listeners', summary: 'addresses and connections', read: () => ({ body: listeners(subject) }) },
+    {
+      path: 'config_dump',
+      summary: 'the effective configuration, secrets redacted',
+      read: () => ({ body: subject.dump() }),
+    },
+    {
+      path: 'drain',
+      summary: 'POST: stop accepting, finish what runs, close; ?deadlineMs=30000',
+      write: (query) => {
+        isDraining = true;
+        void subject.drain(numberOf(query, 'deadlineMs', 30_000));
+        return { status: 202, body: 'draining\n' };
+      },
+    },
+    {
+      path: 'log-level',
+      summary: 'GET shows, POST ?level=debug changes',
+      read: () => ({ body: `${logger.level}\n` }),
+      write: (query) => setLevel(logger, query),
+    },
+    {
+      path: 'uptime',
+      summary: 'seconds since start',
+      read: () => ({ body: `${Math.round((subject.runtime.clock.now() - startedMs) / 1000)}\n` }),
+    },
+  ];
+}
+
+function setLevel(logger: Logger, query: URLSearchParams): AdminAnswer {
+  const level = query.get('level') as LogLevel | null;
+  if (level === null || !logLevels.includes(level)) {
+    return { status: 400, body: `level is one of ${logLevels.join(', ')}\n` };
+  }
+  logger.level = level;
+  return { body: `${level}\n` };
+}
+
+/** The worst part decides; 503 when one has failed. */
+function healthAnswer(subject: AdminSubject): AdminAnswer {
+  const parts = [
+    ...subject.clusters.all.map((each) => ({ part: `cluster ${each.name}`, ...each.health() })),
+    ...subject.clusters.registries
+      .health()
+      .map(({ name, health }) => ({ part: `registry ${name}`, ...health })),
+  ];
+  const worst = parts.some((each) => each.status === 'failed')
+    ? 'failed'
+    : parts.some((each) => each.status === 'degraded')
+      ? 'degraded'
+      : 'ok';
+  const status: Health['status'] = worst;
+  return { status: worst === 'failed' ? 503 : 200, body: { status, parts } };
+}
+
+function clusters(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
+  const name = query.get('name');
+  const all = subject.clusters.all.filter((each) => name === null || each.name === name);
+  if (name !== null && all.length === 0) return { status: 404, body: 'no such cluster\n' };
+  return { body: all.map((each) => ({ ...each.stats(maxShownHosts), health: each.health() })) };
+}
+
+function listeners(subject: AdminSubject): unknown {
+  return subject.listeners.all.map((each) => ({
+    name: each.name,
+    address: each.address,
+    connections: each.connectionCount,
+    isDraining: each.isDraining,
+  }));
+}
+
+function stats(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
+  const filter = query.get('filter') ?? '';
+  const { metrics } = subject.runtime;
+  const shown: Record<string, unknown> = {};
+  for (const series of metrics.snapshot().series) {
+    const key = series.name + labelText(series.labels);
+    if (!key.includes(filter)) continue;
+    shown[key] = series.kind === 'histogram' ? quantiles(subject, series) : series.values[0];
+  }
+  return { body: shown };
+}
+
+function quantiles(
+  subject: AdminSubject,
+  series: MetricsSnapshot['series'][number],
+): Record<string, number | null> {
+  const { metrics } = subject.runtime;
+  const histogram = metrics.histogram(series.name, series.labels);
+  const at = (quantile: number): number | null => {
+    const value = metrics.quantile(histogram, quantile);
+    return Number.isNaN(value) ? null : Math.round(value * 1000) / 1000;
+  };
+  return { count: series.values.at(-1) ?? 0, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function numberOf(query: URLSearchParams, name: string, byDefault: number): number {
+  const text = query.get(name);
+  if (text === null) return byDefault;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) {
+    throw new HeddleError(
+      'ERR_OPTION_INVALID',
+      `${name}=${JSON.stringify(text)} is no number of milliseconds`,
+    );
+  }
+  return value;
+}
