@@ -286,6 +286,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
 
   #release(): void {
     this.setup.permits.releaseConnection();
+    if (this.#count === 0) this.setup.context.wheel.disarm(this.#timer);
     this.#checkClosed();
   }
 
