@@ -1,0 +1,10 @@
+/** Pure algorithms that share servers out among clients and keys among servers. */
+export { hashBytes, hashText, mix32, pairHash, unit } from './hash.ts';
+export { HashRing, type KetamaOptions, ketamaRing, pointRing, ringPoint } from './hash-ring.ts';
+export { largeMaglevSize, MaglevTable, maglevSize, maglevSizeFor } from './maglev.ts';
+export { lowest, rendezvousFirst, rendezvousScore, rendezvousScores } from './rendezvous.ts';
+export type { Scheme, SchemeName, SchemeOptions, ShardServer } from './scheme.ts';
+export { createScheme } from './scheme.ts';
+export { ServiceListShard, type ShardDelta, type ShardOptions, type ShardSize } from './service-list.ts';
+export { circleDistance, clientPosition, vanDerCorput } from './slots.ts';
+export { Xxh64 } from './xxh64.ts';
