@@ -25,8 +25,8 @@ const answerBytes = 1024;
 const path = '/api/v1/items/7?size=1024';
 const hosts = hostNames();
 const headers = {
-  'user-agent': 'bench/1',
-  accept: 'application/json, text/plain, */*',
+  'user-agent': 'service/1.4',
+  accept: 'application/json',
   origin: 'https://app.bench.test',
   'x-tenant': 'tenant-7',
 };

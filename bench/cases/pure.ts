@@ -79,8 +79,8 @@ async function proxyRound(level: Level): Promise<Round> {
 }
 
 const callHeaders = {
-  'user-agent': 'bench/1',
-  accept: 'application/json, text/plain, */*',
+  'user-agent': 'service/1.4',
+  accept: 'application/json',
   origin: 'https://app.bench.test',
   'x-tenant': 'tenant-7',
   'x-bench-id': '0123456789abcdef',

@@ -1,4 +1,4 @@
-/** The requests of a run: the same bytes go to every contender, in turn over 200 hosts, with the headers a browser sends. */
+/** The requests of a run: the same bytes go to every contender, in turn over 200 hosts, as one service calls another. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -25,12 +25,10 @@ export function requestHead(host: string, index: number, shape: RequestShape = {
   const lines = [
     `${bodyBytes > 0 ? 'POST' : 'GET'} /api/v1/items/${index}?size=${answerBytes} HTTP/1.1`,
     `Host: ${host}`,
-    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    'Accept: application/json, text/plain, */*',
-    'Accept-Language: en-US,en;q=0.5',
+    'User-Agent: service/1.4',
+    'Accept: application/json',
     'Origin: https://app.bench.test',
     `X-Tenant: tenant-${index % 16}`,
-    'Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark',
     `X-Bench-Id: ${id}`,
   ];
   if (bodyBytes > 0) lines.push('Content-Type: application/octet-stream', `Content-Length: ${bodyBytes}`);

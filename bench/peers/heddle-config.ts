@@ -4,9 +4,9 @@ import type {
   InProcessInput,
   ListenerInput,
   MeshConfig,
-  Named,
   VirtualHostInput,
 } from '../../src/core/config/input.ts';
+import type { ExtensionConfig } from '../../src/core/contract/extension.ts';
 
 /** `bare` forwards and nothing else; `full` is ten filters at work, a virtual host for each name, metrics, access log. */
 export type Level = 'bare' | 'full';
@@ -23,8 +23,34 @@ export interface Setting {
 
 const clusterNames = Array.from({ length: 8 }, (_, index) => `service-${index}`);
 
-/** The ten built-in filters, each with something to do for every request of the benches. */
-export const fullFilters: readonly Named[] = [];
+/** The ten built-in filters, each with something to do for every request of the benches. The last one writes the log. */
+const filtersOf = (log: string): readonly ExtensionConfig[] => [
+  { name: 'request-id' },
+  { name: 'forwarded-headers' },
+  { name: 'ip-access', config: { allow: ['127.0.0.0/8', '10.0.0.0/8', '192.168.0.0/16', 'in-process'] } },
+  { name: 'payload-limit', config: { maxBytes: 1_048_576 } },
+  { name: 'local-rate-limit', config: { bucket: { maxTokens: 1e9, tokensPerFill: 1e9 } } },
+  {
+    name: 'header-to-metadata',
+    config: { request: [{ header: 'x-tenant', onPresent: { key: 'tenant' } }] },
+  },
+  { name: 'cors', config: { allowOrigins: ['https://app.bench.test'], allowMethods: ['GET', 'POST'] } },
+  { name: 'header-mutation', config: edits },
+  { name: 'fault', config: { abort: { status: 503, percent: 0 } } },
+  { name: 'access-log', config: { path: log } },
+];
+
+const edits = {
+  requestHeaders: [
+    { name: 'x-heddle-bench', value: 'full', action: 'overwrite' },
+    { name: 'x-tenant-group', value: '%REQ(x-tenant)%', action: 'overwrite' },
+  ],
+  removeRequestHeaders: ['x-internal'],
+  responseHeaders: [{ name: 'x-served-by', value: 'heddle', action: 'overwrite' }],
+  removeResponseHeaders: ['server'],
+};
+
+export const filterNames: readonly string[] = filtersOf('').map((filter) => filter.name);
 
 /** A proxy that listens. */
 export function standaloneConfig(setting: Setting, address: string, adminAddress?: string): MeshConfig {
@@ -48,12 +74,12 @@ export function inProcessConfig(setting: Setting): MeshConfig {
 }
 
 function pipelineOf(setting: Setting): InProcessInput {
-  if (setting.level === 'bare') {
-    return { tracing: { enabled: false }, serverHeader: '', virtualHosts: [virtualHost('all', '*', 0)] };
-  }
+  // No peer continues traces here, and each leaves the upstream's `server` header or removes it as told.
+  const shared: InProcessInput = { tracing: { enabled: false }, serverHeader: '' };
+  if (setting.level === 'bare') return { ...shared, virtualHosts: [virtualHost('all', '*', 0)] };
   return {
-    filters: fullFilters,
-    accessLog: [{ path: setting.log }],
+    ...shared,
+    filters: filtersOf(setting.log),
     virtualHosts: setting.hosts.map((host, index) => virtualHost(host, host, index)),
   };
 }

@@ -6,9 +6,10 @@ import { median, rounded } from '../harness/stats.ts';
 import type { Bench, Row, Suite } from '../harness/suite.ts';
 import { compileTools } from '../harness/tools.ts';
 import { haproxy, haproxyFull } from '../peers/haproxy.ts';
+import { heddle, heddleFull } from '../peers/heddle.ts';
 import { nginx } from '../peers/nginx.ts';
 
-const contenders = [haproxy, haproxyFull, nginx];
+const contenders = [heddleFull, heddle, haproxy, haproxyFull, nginx];
 const load = { connections: 200, rate: 2000 };
 
 /** The reports of one target, round by round; null where the round is void. */
@@ -99,8 +100,12 @@ function added(line: Line, direct: Line | undefined, time: Time): number | null 
 }
 
 function toMeasure(rows: readonly HopRow[]): Measure {
-  const row = rows.find(({ name }) => name === 'heddle');
+  const row = rows.find(({ name }) => name === heddleFull.name);
   const value = row?.addedP50Us;
   if (typeof value === 'number') return { id: 'hop.addedP50Us', value };
-  return { id: 'hop.addedP50Us', value: null, reason: `heddle: ${row?.reason ?? 'not part of this run'}` };
+  return {
+    id: 'hop.addedP50Us',
+    value: null,
+    reason: `${heddleFull.name}: ${row?.reason ?? 'not part of this run'}`,
+  };
 }

@@ -14,6 +14,7 @@ import { rounded } from '../harness/stats.ts';
 import { type Bench, type Row, type Suite, Unavailable } from '../harness/suite.ts';
 import { compileTools } from '../harness/tools.ts';
 import { haproxy } from '../peers/haproxy.ts';
+import { heddleFull } from '../peers/heddle.ts';
 import { nginx } from '../peers/nginx.ts';
 import { undici } from '../peers/node.ts';
 
@@ -40,6 +41,8 @@ interface IdleRow extends Row {
 }
 
 const plan: readonly (readonly [Contender, Visit])[] = [
+  [heddleFull, one],
+  [heddleFull, burst],
   [nginx, one],
   [haproxy, one],
   [undici, one],
@@ -117,12 +120,12 @@ function problemsOf(what: string, report: LoadReport): string[] {
 }
 
 function toMeasure(id: GoalId, rows: readonly IdleRow[], visit: Visit): Measure {
-  const row = rows.find(({ name }) => name === `heddle, ${visit.name}`);
+  const row = rows.find(({ name }) => name === `${heddleFull.name}, ${visit.name}`);
   const value = row?.bytes;
   if (typeof value === 'number') return { id, value };
   return {
     id,
     value: null,
-    reason: row?.reason ?? row?.problem ?? 'heddle: not part of this run',
+    reason: row?.reason ?? row?.problem ?? 'it was not part of this run',
   };
 }

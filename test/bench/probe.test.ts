@@ -1,5 +1,6 @@
 import test from 'ava';
 import { missingWork, splitAnswer } from '../../bench/harness/probe.ts';
+import { idleFilters } from '../../bench/peers/heddle.ts';
 import { fill } from '../../bench/peers/template.ts';
 
 test('an answer is complete when as many bytes came as it announced', (t) => {
@@ -31,4 +32,14 @@ test('work that cannot be seen in the answer or in the forwarded head is named',
 test('a template takes values by name and refuses a name without one', (t) => {
   t.is(fill('listen {{port}} $host {{port}}', { port: 80 }), 'listen 80 $host 80');
   t.throws(() => fill('{{prot}}', { port: 80 }), { message: /\{\{prot\}\}/ });
+});
+
+test('a filter of which every counter is 0 or missing did nothing', (t) => {
+  const text = [
+    '# TYPE heddle_filter_ip_access_allowed_total counter',
+    'heddle_filter_ip_access_allowed_total{listener="main"} 12',
+    'heddle_filter_ip_access_denied_total{listener="main"} 0',
+    'heddle_filter_cors_origin_valid_total{listener="main"} 0',
+  ].join('\n');
+  t.deepEqual(idleFilters(text, ['ip-access', 'cors', 'fault']), ['cors', 'fault']);
 });

@@ -6,6 +6,7 @@ import type { Suite } from '../../harness/suite.ts';
 import { envoy, envoyFull } from '../../peers/envoy.ts';
 import { reverseProxy } from '../../peers/go.ts';
 import { haproxy, haproxyFull } from '../../peers/haproxy.ts';
+import { heddle, heddleFull } from '../../peers/heddle.ts';
 import { mosn, mosnFull } from '../../peers/mosn.ts';
 import { nginx } from '../../peers/nginx.ts';
 import { nodePeers } from '../../peers/node.ts';
@@ -33,12 +34,12 @@ export const suite: Suite = {
       load: { connections: 64 },
       warmUpSeconds: Math.min(1.5, bench.seconds),
     });
-    const full = 'heddle, ten filters';
+    const full = heddleFull.name;
     return {
       rows: contestRows(results, haproxy.name),
       measures: [
         ratioMeasure('http1.vsHaproxy', results, full, haproxyFull.name),
-        ratioMeasure('http1.bareVsHaproxy', results, 'heddle', haproxy.name),
+        ratioMeasure('http1.bareVsHaproxy', results, heddle.name, haproxy.name),
         ratioMeasure('http1.vsBestNode', results, full, bestOf(results, nodeNames) ?? 'a Node proxy'),
         ratioMeasure('http1.vsMosn', results, full, mosnFull.name),
         ratioMeasure('http1.vsEnvoy', results, full, envoyFull.name),
