@@ -422,7 +422,9 @@ export class Http1Client implements ClientCodec {
   }
 
   exportState(): CodecState | null {
-    return this.isIdle() && !this.#peerEnded ? exportConnection(this.#hold, this.served) : null;
+    return this.isIdle() && !this.#peerEnded && !this.#isDraining
+      ? exportConnection(this.#hold, this.served)
+      : null;
   }
 
   importState(state: CodecState): void {

@@ -344,7 +344,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   // ---- moving to another process ---------------------------------------------------------------------------------
 
   isIdle(): boolean {
-    return this.read === Read.head && this.hold.sizeBytes === 0 && this.wire.pending === 0;
+    return this.read === Read.head && !this.isRunning && this.wire.pending === 0;
   }
 
   cutPoint(): number {
@@ -352,12 +352,14 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   }
 
   exportState(): CodecState | null {
-    if (this.read !== Read.head || this.isRunning || this.#peerEnded || this.wire.pending > 0) return null;
+    if (!this.isIdle() || this.#peerEnded || this.#isDraining) return null;
     return exportConnection(this.hold, this.served);
   }
 
   importState(state: CodecState): void {
     this.served = readState(state);
-    if (state.unread.length > 0) this.onBytes(state.unread, 0, state.unread.length);
+    // A state that crossed a process may hold a plain Uint8Array.
+    const unread = Buffer.from(state.unread);
+    if (unread.length > 0) this.onBytes(unread, 0, unread.length);
   }
 }
