@@ -4,6 +4,7 @@
  *
  *   proxy-bare, proxy-full     a request read, forwarded, answered
  *   call-bare, call-full       mesh.request: a promise and a response object as well
+ *   proxy-full-FILTER          proxy-full without that filter; `proxy-full-all`: without any
  *   direct                     the same pool and client codec called without a mesh around them
  */
 import type { MeshConfig } from '../../src/core/config/input.ts';
@@ -11,7 +12,7 @@ import type { LogOutputs } from '../../src/core/contract/log-output.ts';
 import { createMesh, type Mesh } from '../../src/mesh.ts';
 import { http1 } from '../../src/transport/codecs/http1/index.ts';
 import { hostNames, requestHead } from '../harness/requests.ts';
-import { inProcessConfig, type Level, standaloneConfig } from '../peers/heddle-config.ts';
+import { filterNames, inProcessConfig, type Level, standaloneConfig } from '../peers/heddle-config.ts';
 import { DirectCaller } from './direct-caller.ts';
 import { FakeBackend, FakeWire } from './fake-wire.ts';
 
@@ -43,10 +44,10 @@ const noLogs: LogOutputs = { open: () => ({ write: () => true, gathering: new Se
 const meshOf = (config: MeshConfig, upstream: FakeBackend): Promise<Mesh> =>
   createMesh(config, { surroundings: { dial: upstream.dial, logs: noLogs } });
 
-async function proxyRound(level: Level): Promise<Round> {
+async function proxyRound(level: Level, without: readonly string[] = []): Promise<Round> {
   const upstream = new FakeBackend(answer);
   const mesh = await meshOf(
-    standaloneConfig({ level, hosts, backend, log: '/log' }, '127.0.0.1:0'),
+    standaloneConfig({ level, hosts, backend, log: '/log', without }, '127.0.0.1:0'),
     upstream,
   );
   const [listener] = mesh.listeners.all;
@@ -123,6 +124,17 @@ async function directRound(): Promise<Round> {
   };
 }
 
+const fullPrefix = 'proxy-full-';
+
+function roundOf(variant: string): Promise<Round> {
+  const without = variant.startsWith(fullPrefix) ? variant.slice(fullPrefix.length) : '';
+  if (without === 'all') return proxyRound('full', filterNames);
+  if (filterNames.includes(without)) return proxyRound('full', [without]);
+  const create = variants[variant];
+  if (create === undefined) throw new Error(`no variant ${variant}`);
+  return create();
+}
+
 const variants: Readonly<Record<string, () => Promise<Round>>> = {
   'proxy-bare': () => proxyRound('bare'),
   'proxy-full': () => proxyRound('full'),
@@ -146,9 +158,7 @@ async function batch(round: Round): Promise<number> {
 }
 
 async function main(variant: string, seconds: number): Promise<PureResult> {
-  const create = variants[variant];
-  if (create === undefined) throw new Error(`no variant ${variant}`);
-  const round = await create();
+  const round = await roundOf(variant);
   const warmUpEnd = performance.now() + Math.min(1500, seconds * 1000);
   while (performance.now() < warmUpEnd) await batch(round);
   const batches: number[] = [];
