@@ -17,14 +17,15 @@ export class NameRouter implements Router {
     this.#exists = exists;
   }
 
-  match(s: Stream): Route | null {
+  match(s: Stream): Route {
     const authority = s.req.authority;
     return this.#routes.get(authority) ?? this.#add(authority);
   }
 
-  #add(authority: string): Route | null {
+  #add(authority: string): Route {
     const name = this.#exists(authority) ? authority : authority.replace(/:\d+$/, '');
-    if (!this.#exists(name)) return null;
+    // Not remembered: it may exist tomorrow, and names come from callers. The stream ends with `no_cluster`.
+    if (!this.#exists(name)) return clusterRoute({ name, current: null });
     const route = this.#routes.get(name) ?? clusterRoute(this.#ref(name));
     if (this.#routes.size < maxRoutes) this.#routes.set(authority, route);
     return route;

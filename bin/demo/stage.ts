@@ -1,0 +1,157 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const startLimitMs = 15_000;
+
+export interface Instance {
+  readonly name: string;
+  readonly address: string;
+  readonly child: ChildProcess;
+}
+
+/** The scenery of the demo: service processes, the list file that names them, and a standalone proxy. All on loopback. */
+export class Stage implements AsyncDisposable {
+  readonly folder: string;
+  readonly listFile: string;
+  readonly instances: Instance[] = [];
+  proxyAddress = '';
+  adminAddress = '';
+  #proxy: ChildProcess | null = null;
+  readonly #children = new Set<ChildProcess>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.listFile = join(folder, 'services.yaml');
+  }
+
+  static async create(): Promise<Stage> {
+    const stage = new Stage(await mkdtemp(join(tmpdir(), 'heddle-demo-')));
+    for (const name of ['users-1', 'users-2', 'users-3']) await stage.addInstance(name);
+    await stage.#startProxy();
+    return stage;
+  }
+
+  /** Starts one more instance and lists it once it listens. */
+  async addInstance(name: string): Promise<void> {
+    const child = fork(fileURLToPath(sibling('./service')), [name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#track(child);
+    const told = (await within(startLimitMs, `service ${name} did not start`, (resolve) => {
+      child.once('message', resolve);
+    })) as { port: number };
+    this.instances.push({ name, address: `127.0.0.1:${told.port}`, child });
+    await this.#writeList();
+  }
+
+  /** Takes an instance off the list first, then ends its process: nobody loses a call. */
+  async removeInstance(name: string, graceMs: number): Promise<void> {
+    const index = this.instances.findIndex((each) => each.name === name);
+    const [instance] = this.instances.splice(index, index < 0 ? 0 : 1);
+    if (instance === undefined) return;
+    await this.#writeList();
+    await new Promise((resolve) => setTimeout(resolve, graceMs));
+    instance.child.kill('SIGTERM');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#proxy?.kill('SIGTERM');
+    for (const { child } of this.instances) child.kill('SIGTERM');
+    await Promise.all([...this.#children].map((child) => ended(child)));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #startProxy(): Promise<void> {
+    const configPath = join(this.folder, 'heddle.yaml');
+    await writeFile(configPath, proxyConfig(this.listFile));
+    const entry = fileURLToPath(new URL('../heddle.js', import.meta.url));
+    const child = spawn(process.execPath, [entry, 'run', '--config', configPath, '--json'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#proxy = child;
+    this.#track(child);
+    const line = await within(startLimitMs, 'the proxy did not start', firstLine(child));
+    const told = JSON.parse(String(line)) as { listeners: Record<string, string>; admin: string };
+    this.proxyAddress = told.listeners['gateway'] ?? '';
+    this.adminAddress = told.admin;
+  }
+
+  /** By rename, as a deployment tool would: readers see the old list or the new one. */
+  async #writeList(): Promise<void> {
+    const text = JSON.stringify({ users: this.instances.map((each) => each.address) });
+    const temporary = `${this.listFile}.new`;
+    await writeFile(temporary, text);
+    await rename(temporary, this.listFile);
+  }
+
+  #track(child: ChildProcess): void {
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+  }
+}
+
+const sibling = (name: string): URL =>
+  new URL(`${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+
+function proxyConfig(listFile: string): string {
+  return JSON.stringify({
+    listeners: [
+      {
+        name: 'gateway',
+        address: '127.0.0.1:0',
+        filters: ['request-id'],
+        virtualHosts: [
+          {
+            name: 'all',
+            domains: ['*'],
+            routes: [{ match: { prefix: '/' }, cluster: 'users', retry: { numRetries: 2 } }],
+          },
+        ],
+      },
+    ],
+    clusters: [usersCluster(listFile)],
+    admin: { address: '127.0.0.1:0' },
+  });
+}
+
+/** The same cluster for the proxy and for the in-process mesh. */
+export function usersCluster(listFile: string) {
+  return {
+    name: 'users',
+    discovery: { name: 'file', config: { path: listFile } },
+    loadBalancer: 'leastRequest',
+  } as const;
+}
+
+const firstLine =
+  (child: ChildProcess) =>
+  (resolve: (line: string) => void): void => {
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const end = text.indexOf('\n');
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+  };
+
+function within<T>(limitMs: number, message: string, start: (resolve: (value: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(message)), limitMs);
+    start((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,98 @@
+import { dirname, resolve } from 'node:path';
+import { adminSections } from './assembly/admin-sections.ts';
+import { HeddleError, messageOf } from './core/base/errors.ts';
+import { loadConfig } from './core/config/load.ts';
+import { formatProblems } from './core/config/problems.ts';
+import type { EffectiveConfig } from './core/contract/config.ts';
+import type { Logger } from './core/contract/logger.ts';
+import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
+import { AdminServer } from './transport/admin/server.ts';
+import { createFileAccess } from './transport/files.ts';
+
+export interface StandaloneOptions extends Omit<MeshOptions, 'logger'> {
+  /** YAML or JSON. */
+  readonly configPath: string;
+  readonly logger: Logger;
+  /** Reload when the file changes. @default true */
+  readonly watches?: boolean;
+}
+
+/** A mesh that runs from a file: `heddle run`. It reloads when the file changes or when told to, and drains on request. */
+export class Standalone implements AsyncDisposable {
+  readonly mesh: Mesh;
+  readonly #options: StandaloneOptions;
+  readonly #admin: AdminServer | null;
+  readonly #unwatch: () => void;
+  #reloading: Promise<unknown> = Promise.resolve();
+
+  /** @internal use `startStandalone` */
+  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions) {
+    this.mesh = mesh;
+    this.#admin = admin;
+    this.#options = options;
+    const onChange = (): void => void this.reload();
+    this.#unwatch =
+      options.watches === false ? () => {} : createFileAccess().watch(resolve(options.configPath), onChange);
+  }
+
+  /** "" when the configuration has no admin endpoint. */
+  get adminAddress(): string {
+    return this.#admin?.address ?? '';
+  }
+
+  /** Reads the file again. A bad one is reported and changes nothing. Reloads run one after the other. */
+  reload(): Promise<ReloadResult> {
+    const next = this.#reloading.then(() => this.#reloadNow());
+    this.#reloading = next.catch(() => undefined);
+    return next;
+  }
+
+  async drain(deadlineMs?: number): Promise<void> {
+    this.#unwatch();
+    await this.mesh.drain(deadlineMs);
+    await this.#admin?.close();
+  }
+
+  async close(): Promise<void> {
+    this.#unwatch();
+    await this.mesh.close();
+    await this.#admin?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #reloadNow(): Promise<ReloadResult> {
+    const { logger, configPath } = this.#options;
+    try {
+      const loaded = await readConfig(configPath, this.mesh.extensions);
+      if (loaded.config === null) {
+        logger.error('reload refused, the running configuration stays', {
+          problems: formatProblems(loaded.problems),
+        });
+        return { applied: false, problems: loaded.problems };
+      }
+      const result = await this.mesh.reload(loaded.config);
+      if (result.applied) logger.info('configuration reloaded', { file: configPath });
+      return result;
+    } catch (thrown) {
+      logger.error('reload failed, the running configuration stays', { error: messageOf(thrown) });
+      return { applied: false, problems: [] };
+    }
+  }
+}
+
+/**
+ * @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS
+ */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const mesh = await createMesh(await loadConfigFile(options.configPath, options), options);
+  try {
+    const admin = await startAdmin(mesh, options.logger);
+    return new Standalone(mesh, admin, options);
+  } catch (thrown) {
+    await mesh.close();
+    throw thrown;
+  }
+}
