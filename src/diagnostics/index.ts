@@ -1,4 +1,6 @@
 /** The self-profiling monitor: usable alone (`import { createMonitor } from 'heddle/diagnostics'`). */
+
+export { HeddleError, messageOf } from '../core/base/errors.ts';
 export type {
   ProfileArtifact,
   ProfileKind,
@@ -24,7 +26,9 @@ export * from './pprof/index.ts';
 export { convertProfile, type ProfileFormat, profileFormats, readProfileFile } from './profile-file.ts';
 export type { Profile, ProfileFrame, ProfileSample, ProfileTree, SampleType } from './profile-model.ts';
 export { type ParsedRules, parseRules } from './rules/parse.ts';
+export { type ReplayedDecision, type ReplayOptions, replayRules } from './rules/replay.ts';
 export type { Rule } from './rules/rule-types.ts';
 export { signalCatalogue } from './signals/catalogue.ts';
 export { type CoroutineMeta, coroutinesOf } from './snapshot/index.ts';
 export type { Cause, CauseName, Verdict } from './verdict/verdict-types.ts';
+export { startViewer, type Viewer, type ViewerOptions } from './viewer/index.ts';

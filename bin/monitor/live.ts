@@ -1,0 +1,61 @@
+import type { MonitorEvent, RemoteControl, SignalSample } from '../../src/diagnostics/index.ts';
+import { captureLine, formatValue, note } from './text.ts';
+
+export interface LiveOptions {
+  readonly json: boolean;
+  readonly forMs?: number;
+}
+
+const shown: readonly (readonly [signal: string, title: string, unit: string])[] = [
+  ['cpuPercent', 'cpu %', 'count'],
+  ['rssBytes', 'rss', 'bytes'],
+  ['heapUsedBytes', 'heap', 'bytes'],
+  ['loopDelayP99Ms', 'loop p99 ms', 'count'],
+  ['gcTimePercent', 'gc %', 'count'],
+  ['activeResources', 'resources', 'count'],
+  ['serverInFlight', 'in flight', 'count'],
+];
+
+/** Prints signals and events of a monitor until Ctrl-C, the time is over, or the process ends. */
+export async function watchLive(control: RemoteControl, options: LiveOptions): Promise<void> {
+  const process_ = `${control.hello.service}[${control.hello.pid}]`;
+  const stop = await control.onEvent((event) => {
+    if (event.type === 'sample' && !options.json) drawSample(event.sample);
+    else tellEvent(event, { json: options.json, process: process_ });
+  });
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+    control.onClose(resolve);
+    if (options.forMs !== undefined) setTimeout(resolve, options.forMs);
+  });
+  stop();
+  if (process.stdout.isTTY && !options.json) process.stdout.write('\n');
+}
+
+/** One line that is written over on a terminal, and nothing where the output is kept in a file. */
+function drawSample({ values }: SignalSample): void {
+  if (!process.stdout.isTTY) return;
+  const cells = shown.map(([signal, title, unit]) => {
+    const value = values[signal];
+    return `${title} ${value === undefined ? '-' : formatValue(value, unit)}`;
+  });
+  process.stdout.write(`\r\x1b[K${cells.join('  ').slice(0, process.stdout.columns - 1)}`);
+}
+
+/** An event of a monitor as a note on stderr, or as a line of JSON. */
+export function tellEvent(
+  event: MonitorEvent,
+  options: { readonly json: boolean; readonly process: string },
+): void {
+  if (options.json) {
+    console.log(JSON.stringify({ process: options.process, ...event }));
+    return;
+  }
+  if (event.type === 'fired')
+    note(`${options.process}: ${event.rule} fired (${event.reason}): ${event.outcome}`);
+  if (event.type === 'problem') note(`${options.process}: ${event.message}`);
+  if (event.type !== 'capture') return;
+  note(`${captureLine(event.capture).slice(1).join(': ')}`);
+  for (const { path, kind } of event.capture.files) if (kind === 'verdict') note(`  ${path}`);
+}

@@ -1,0 +1,80 @@
+import { styleText } from 'node:util';
+import type { Capture, Profile, Verdict } from '../../src/diagnostics/index.ts';
+import { topFunctions, totalOf } from '../../src/diagnostics/index.ts';
+
+/** Bytes, nanoseconds and counts as people read them. */
+export function formatValue(value: number, unit: string): string {
+  const scales: Record<string, readonly (readonly [number, string])[]> = {
+    nanoseconds: [
+      [1e9, 's'],
+      [1e6, 'ms'],
+      [1e3, 'us'],
+      [1, 'ns'],
+    ],
+    bytes: [
+      [2 ** 30, 'GiB'],
+      [2 ** 20, 'MiB'],
+      [2 ** 10, 'KiB'],
+      [1, 'B'],
+    ],
+  };
+  const scale = scales[unit]?.find(([size]) => Math.abs(value) >= size);
+  return scale === undefined
+    ? String(Math.round(value * 100) / 100)
+    : `${(value / scale[0]).toFixed(2)} ${scale[1]}`;
+}
+
+/** Columns with their widths taken from the contents; the last one is not padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+}
+
+export interface TopView {
+  readonly limit: number;
+  readonly by: 'flat' | 'cumulative';
+}
+
+/** The costliest functions of a profile as a table. */
+export function formatTop(profile: Profile, { limit, by }: TopView): string {
+  const type = profile.sampleTypes[profile.defaultSampleType];
+  const unit = type?.unit ?? 'count';
+  const head = `${profile.kind}: ${type?.type ?? ''} ${formatValue(totalOf(profile), unit)} in ${(profile.durationMs / 1000).toFixed(1)} s`;
+  const rows = topFunctions(profile, { limit, by }).map(
+    ({ name, file, line, flat, flatRatio, cumulative, cumulativeRatio }) => [
+      formatValue(flat, unit),
+      percent(flatRatio),
+      formatValue(cumulative, unit),
+      percent(cumulativeRatio),
+      file === '' ? name : `${name} (${file}:${line})`,
+    ],
+  );
+  return `${head}\n${formatTable([['flat', 'flat%', 'cum', 'cum%', 'function'], ...rows])}`;
+}
+
+export const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)}%`;
+
+/** One line for a capture: when, which process, why, what it is. */
+export function captureLine(capture: Capture): string[] {
+  const { cause, title } = capture.verdict as Verdict;
+  const guilty = cause?.guilty === undefined ? '' : ` in ${cause.guilty.name}`;
+  return [
+    new Date(capture.startMs).toISOString(),
+    `${capture.service}[${capture.pid}]`,
+    capture.trigger.rule,
+    cause === undefined ? title : `${cause.name}${guilty}`,
+  ];
+}
+
+/** A note of heddle's own on stderr, told apart from what the application writes. */
+export function note(text: string): void {
+  console.error(`${styleText('dim', 'heddle:')} ${text}`);
+}

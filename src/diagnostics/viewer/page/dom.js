@@ -1,0 +1,52 @@
+/** Builds an element; children are nodes or text. Text is never read as HTML: names come from strangers. */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+export function svg(name, attributes = {}, ...children) {
+  const made = document.createElementNS(svgNamespace, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  made.append(...children);
+  return made;
+}
+
+export function table(head, rows) {
+  const cells = (row, kind) =>
+    row.map((cell) => element(kind, typeof cell === 'number' ? { class: 'number' } : {}, String(cell)));
+  return element(
+    'table',
+    {},
+    element('thead', {}, element('tr', {}, ...cells(head, 'th'))),
+    element('tbody', {}, ...rows.map((row) => element('tr', {}, ...cells(row, 'td')))),
+  );
+}
+
+const scales = {
+  nanoseconds: [
+    [1e9, 's'],
+    [1e6, 'ms'],
+    [1e3, 'µs'],
+    [1, 'ns'],
+  ],
+  bytes: [
+    [2 ** 30, 'GiB'],
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+    [1, 'B'],
+  ],
+  milliseconds: [
+    [60_000, 'min'],
+    [1000, 's'],
+    [1, 'ms'],
+  ],
+};
+
+export function formatValue(value, unit) {
+  const scale = scales[unit]?.find(([size]) => Math.abs(value) >= size);
+  if (scale === undefined) return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value);
+  return `${(value / scale[0]).toFixed(2)} ${scale[1]}`;
+}
