@@ -48,6 +48,18 @@ export const goals = {
   'discovery.hostUpdateMs': lower(1, 0.2, 'a delta in a 50,000-host cluster'),
   'discovery.updateMemoryShare': lower(0.3, 0.05, 'memory of that delta against a rebuild'),
   'discovery.updateCpuShare': lower(0.24, 0.05, 'CPU of that delta against a rebuild'),
+  'sharding.rendezvousCv': lower(
+    0.02,
+    0.014,
+    'imbalance of 6,000 clients x 300 servers x 50 %, also weighted and by zone',
+  ),
+  'sharding.movedOnAdd': lower(
+    1.1,
+    1.05,
+    'connections opened anew for 10 % more servers against the least possible, likewise',
+  ),
+  'clusters.subsetBuildMs': lower(30, 20, 'index and all 618 subsets of 50,000 hosts'),
+  'clusters.deltaUs': lower(100, 20, 'one host changed among 50,000 with 618 subsets, and the next pick'),
   'monitor.idlePercent': lower(1.0, 0.5, 'of a core, monitor idle'),
   'monitor.armedLossPercent': lower(1.0, 0.5, 'of a core, monitor armed'),
   'admission.goodputMin': higher(1.0, null, "goodput over each scenario's bound at x2 to x10"),

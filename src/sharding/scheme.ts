@@ -1,7 +1,6 @@
-import { hashText, unit } from './hash.ts';
+import { hashText, pairHash, unit } from './hash.ts';
 import { ringPoint } from './hash-ring.ts';
 import { MaglevTable } from './maglev.ts';
-import { rendezvousScore } from './rendezvous.ts';
 import { circleDistance, clientPosition, vanDerCorput } from './slots.ts';
 
 /** One server of a list that is to be shared out among clients. */
@@ -18,10 +17,11 @@ export type SchemeName = 'rendezvous' | 'ring' | 'maglev' | 'slots';
 
 /** Orders servers for one client: the lower the score, the earlier. */
 export interface Scheme {
-  /** Scores depend on the whole list, so each change means scoring all again. */
-  readonly isGlobal: boolean;
-  /** Given the list before `score`, if `isGlobal`. */
-  prepare(servers: readonly ShardServer[]): void;
+  /**
+   * Told the whole list and how many of it the client will take, before scores are asked for.
+   * @returns whether scores given earlier no longer hold
+   */
+  prepare(servers: readonly ShardServer[], count: number): boolean;
   score(server: ShardServer): number;
 }
 
@@ -40,7 +40,7 @@ export function createScheme(name: SchemeName, options: SchemeOptions): Scheme {
   const client = hashText(options.clientKey);
   switch (name) {
     case 'rendezvous':
-      return perServer((server) => rendezvousScore(client, hashText(server.address), server.weight));
+      return new RendezvousScheme(client);
     case 'ring':
       return perServer((server) => ringScore(client, hashText(server.address), options.ringPoints ?? 1));
     case 'slots': {
@@ -54,7 +54,7 @@ export function createScheme(name: SchemeName, options: SchemeOptions): Scheme {
 }
 
 function perServer(score: (server: ShardServer) => number): Scheme {
-  return { isGlobal: false, prepare: () => {}, score };
+  return { prepare: () => false, score };
 }
 
 /** Walking the ring meets servers in the order of their nearest point clockwise. */
@@ -70,9 +70,63 @@ function slotPosition(server: ShardServer, key: string): number {
   return Number.isInteger(slot) && slot >= 0 ? vanDerCorput(slot) : unit(hashText(server.address));
 }
 
+/** Steps of 2 % in which shares are told apart, so that one server more among hundreds changes no order. */
+const shareStep = Math.log(1.02);
+
+/**
+ * Weighted rendezvous for N servers. The lowest -ln(u) / weight is right for one server only: taking the N lowest of many
+ * gives heavy ones too little (at half of the list, 2.6 instead of 4 times a light one's share). Pareto sampling (Rosen,
+ * 1997) orders by odds(u) / odds(share) with share = N * weight / sum and is exact to a per mille; with equal weights both
+ * are the same order.
+ */
+class RendezvousScheme implements Scheme {
+  readonly #client: number;
+  /** Share of a server of weight 1; 0 while all weights are equal. */
+  #share = 0;
+
+  constructor(client: number) {
+    this.#client = client;
+  }
+
+  prepare(servers: readonly ShardServer[], count: number): boolean {
+    const share = shareOf(servers, count);
+    if (share === this.#share) return false;
+    this.#share = share;
+    return true;
+  }
+
+  score(server: ShardServer): number {
+    if (server.weight <= 0) return Number.POSITIVE_INFINITY;
+    // 1 - u: the highest hash comes first, as in `rendezvousScores`.
+    const u = 1 - unit(pairHash(this.#client, hashText(server.address)));
+    const odds = u / (1 - u);
+    if (this.#share === 0) return odds;
+    const share = this.#share * server.weight;
+    return share >= 1 ? odds * 1e-12 : (odds * (1 - share)) / share;
+  }
+}
+
+/** How probable a server of weight 1 is to be among the `count`, in steps; 0 when all weights are equal. */
+function shareOf(servers: readonly ShardServer[], count: number): number {
+  const counts = new Map<number, number>();
+  for (const { weight } of servers) if (weight > 0) counts.set(weight, (counts.get(weight) ?? 0) + 1);
+  if (counts.size <= 1) return 0;
+  let left = count;
+  let total = 0;
+  for (const [weight, number] of counts) total += weight * number;
+  // The heaviest are certain to be in where their share would exceed 1; the rest share what is left.
+  for (const weight of [...counts.keys()].sort((a, b) => b - a)) {
+    const number = counts.get(weight) as number;
+    if (left <= 0 || (left / total) * weight < 1) break;
+    left -= number;
+    total -= weight * number;
+  }
+  if (left <= 0 || total <= 0) return 1;
+  return Math.exp(Math.round(Math.log(left / total) / shareStep) * shareStep);
+}
+
 /** The order in which a walk through the table from the client's place on meets the servers. */
 class MaglevScheme implements Scheme {
-  readonly isGlobal = true;
   readonly #client: number;
   #ranks = new Map<string, number>();
 
@@ -80,7 +134,7 @@ class MaglevScheme implements Scheme {
     this.#client = client;
   }
 
-  prepare(servers: readonly ShardServer[]): void {
+  prepare(servers: readonly ShardServer[]): boolean {
     // The table depends on the order of its keys: all clients must use the same.
     const sorted = servers
       .filter((server) => server.weight > 0)
@@ -91,6 +145,7 @@ class MaglevScheme implements Scheme {
     );
     const order = table.walk(this.#client, sorted.length);
     this.#ranks = new Map(order.map((index, rank) => [(sorted[index] as ShardServer).address, rank]));
+    return true;
   }
 
   score(server: ShardServer): number {

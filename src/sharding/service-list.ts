@@ -49,19 +49,21 @@ interface Entry<T> {
  */
 export class ServiceListShard<T extends ShardServer> {
   readonly #options: ShardOptions;
-  readonly #scheme: Scheme;
+  /** One for the own zone, one for the rest: each orders its own servers. */
+  readonly #schemes: readonly [Scheme, Scheme];
   readonly #entries = new Map<string, Entry<T>>();
   #order: Entry<T>[] = [];
   #members: Entry<T>[] = [];
 
   constructor(options: ShardOptions) {
     this.#options = options;
-    this.#scheme = createScheme(options.scheme ?? 'rendezvous', options);
+    const name = options.scheme ?? 'rendezvous';
+    this.#schemes = [createScheme(name, options), createScheme(name, options)];
   }
 
   /** Servers in the whole list. */
   get total(): number {
-    return this.#order.length;
+    return this.#entries.size;
   }
 
   members(): T[] {
@@ -109,38 +111,46 @@ export class ServiceListShard<T extends ShardServer> {
     entry.tier = -1;
   }
 
-  /** Puts what is new or changed where it belongs: a few by insertion, many by sorting anew. */
+  /** Puts what is new or changed where it belongs: a few by insertion, many or all by sorting anew. */
   #place(touched: readonly T[], removedCount: number): void {
-    if (this.#scheme.isGlobal && touched.length + removedCount > 0) {
-      this.#scheme.prepare([...this.#entries.values()].map((entry) => entry.server));
-      this.#sortAll();
-      return;
-    }
-    if (touched.length > 16) {
-      this.#sortAll();
+    if (touched.length + removedCount === 0) return;
+    for (const server of touched) this.#rank(this.#entries.get(server.address) as Entry<T>);
+    if (this.#prepare() || touched.length > 16) {
+      this.#order = [...this.#entries.values()];
+      for (const entry of this.#order) this.#rate(entry);
+      this.#order.sort(compare);
       return;
     }
     const moving = new Set(touched.map((server) => this.#entries.get(server.address) as Entry<T>));
-    if (moving.size + removedCount > 0) {
-      this.#order = this.#order.filter((entry) => entry.tier >= 0 && !moving.has(entry));
-    }
+    this.#order = this.#order.filter((entry) => entry.tier >= 0 && !moving.has(entry));
     for (const entry of moving) {
       this.#rate(entry);
       this.#order.splice(this.#placeOf(entry), 0, entry);
     }
   }
 
-  #sortAll(): void {
-    this.#order = [...this.#entries.values()];
-    for (const entry of this.#order) this.#rate(entry);
-    this.#order.sort(compare);
+  /** Tells the schemes what they choose from. @returns whether every score must be made anew */
+  #prepare(): boolean {
+    const near: T[] = [];
+    const far: T[] = [];
+    for (const { server, tier } of this.#entries.values()) {
+      if (tier === 0) near.push(server);
+      else if (tier === 1) far.push(server);
+    }
+    const wanted = this.#size();
+    const ofNear = Math.min(wanted, near.length);
+    const isNearStale = this.#schemes[0].prepare(near, ofNear);
+    return this.#schemes[1].prepare(far, Math.min(wanted - ofNear, far.length)) || isNearStale;
+  }
+
+  #rank(entry: Entry<T>): void {
+    const { weight, zone } = entry.server;
+    const own = this.#options.zone ?? '';
+    entry.tier = weight <= 0 ? 2 : own === '' || zone === own ? 0 : 1;
   }
 
   #rate(entry: Entry<T>): void {
-    const { server } = entry;
-    const zone = this.#options.zone ?? '';
-    entry.score = this.#scheme.score(server);
-    entry.tier = server.weight <= 0 ? 2 : zone === '' || server.zone === zone ? 0 : 1;
+    entry.score = entry.tier === 2 ? 0 : (this.#schemes[entry.tier] as Scheme).score(entry.server);
   }
 
   #placeOf(entry: Entry<T>): number {
@@ -182,7 +192,7 @@ export class ServiceListShard<T extends ShardServer> {
 
   #size(): number {
     const { size, minSize = 1 } = this.#options;
-    const total = this.#order.length;
+    const total = this.#entries.size;
     let wanted: number;
     if ('fraction' in size) wanted = Math.ceil(total * size.fraction - 1e-9);
     else if ('count' in size) wanted = size.count;
