@@ -5,6 +5,13 @@ export { Listener, type ListenerLimits, type ListenerOptions } from './listener/
 export { createPool, type PoolSetup } from './pool/index.ts';
 export { createResolver, type ResolverOptions } from './resolver.ts';
 export { DrivenWheel, SystemClock } from './system-clock.ts';
+export {
+  type HandleChannel,
+  HandOverReceiver,
+  type HandOverResult,
+  HandOverSender,
+  processChannel,
+} from './upgrade/index.ts';
 export { formatAddress, parseAddress, type SocketAddress } from './wire/address.ts';
 export { createDialer } from './wire/dial.ts';
 export { SocketWire } from './wire/socket-wire.ts';

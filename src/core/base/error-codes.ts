@@ -188,6 +188,12 @@ export const errorCodes = {
     'a heap snapshot cannot be read',
     'give a complete .heapsnapshot file of Node.js 20 or newer',
   ),
+  ERR_UPGRADE_FAILED: entry(
+    'internal',
+    'no',
+    'the next generation did not take over',
+    'see the reason; this process goes on serving',
+  ),
   ERR_UPSTREAM_CONNECT: entry(
     'upstream',
     'yes',

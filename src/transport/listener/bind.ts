@@ -8,6 +8,7 @@ const staleProbeMs = 1000;
 /**
  * Binds `server`; unix sockets left behind by a process that died are removed, live ones are not.
  * @param mode permissions of a unix socket
+ * @param inherited a listening server of another process: its socket is used, nothing is bound
  * @returns the address in use, with the port that the system chose for 0
  * @throws HeddleError ERR_LISTENER_ADDRESS
  */
@@ -16,28 +17,36 @@ export async function bind(
   address: SocketAddress,
   backlog: number,
   mode: number,
+  inherited: Server | null,
 ): Promise<string> {
+  if (inherited !== null) {
+    await listen(server, inherited, formatPlace(address));
+    return address.kind === 'unix' ? `unix:${address.path}` : boundAddress(server);
+  }
   if (address.kind === 'unix') await removeStale(address.path);
   const place: ListenOptions =
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
-  await listen(server, { ...place, backlog });
+  await listen(server, { ...place, backlog }, formatPlace(address));
   if (address.kind === 'tcp') return boundAddress(server);
   chmodSync(address.path, mode);
   return `unix:${address.path}`;
 }
 
-function listen(server: Server, options: ListenOptions): Promise<void> {
+function listen(server: Server, place: ListenOptions | Server, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => {
-      const place = options.path ?? formatAddress(options.host ?? '', options.port ?? 0);
-      reject(new HeddleError('ERR_LISTENER_ADDRESS', `${place} (${messageOf(cause)})`, { cause }));
+      reject(new HeddleError('ERR_LISTENER_ADDRESS', `${text} (${messageOf(cause)})`, { cause }));
     };
     server.once('error', fail);
-    server.listen(options, () => {
+    server.listen(place, () => {
       server.off('error', fail);
       resolve();
     });
   });
+}
+
+function formatPlace(address: SocketAddress): string {
+  return address.kind === 'unix' ? `unix:${address.path}` : formatAddress(address.host, address.port);
 }
 
 function boundAddress(server: Server): string {

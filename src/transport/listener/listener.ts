@@ -44,8 +44,6 @@ export interface ListenerOptions {
   readonly mode?: number;
   /** Told of each connection that is gone: pools of mode `bound` let go of what belongs to it. */
   readonly onGone?: (codec: ServerCodec) => void;
-  /** Told of each connection that stands at a message boundary, while a hand-over waits for it. */
-  readonly onIdle?: (codec: ServerCodec) => void;
   readonly descriptors?: DescriptorProbe;
 }
 
@@ -65,6 +63,8 @@ export class Listener implements ServerOwner, AsyncDisposable {
   pipeline: Pipeline;
   limits: ListenerLimits;
   isDraining = false;
+  /** Told of each connection that stands at a message boundary, while a hand-over waits for it. */
+  onIdle: ((codec: ServerCodec) => void) | null = null;
   readonly #options: ListenerOptions;
   readonly #codec: Codec<unknown>;
   readonly #clock: Clock;
@@ -107,10 +107,18 @@ export class Listener implements ServerOwner, AsyncDisposable {
     return this.#connections;
   }
 
-  /** @throws HeddleError ERR_LISTENER_ADDRESS */
-  async start(): Promise<this> {
+  /** What accepts now; null while nothing does. For a hand-over, which sends it to the next process. */
+  get server(): Server | null {
+    return this.#server;
+  }
+
+  /**
+   * @param inherited a listening server from another process, used instead of binding the address
+   * @throws HeddleError ERR_LISTENER_ADDRESS
+   */
+  async start(inherited: Server | null = null): Promise<this> {
     if (this.#isClosed) throw new HeddleError('ERR_MESH_CLOSED', `listener ${this.name} was closed`);
-    await this.#listen();
+    await this.#listen(inherited);
     return this;
   }
 
@@ -179,12 +187,14 @@ export class Listener implements ServerOwner, AsyncDisposable {
   }
 
   idle(codec: ServerCodec): void {
-    this.#options.onIdle?.(codec);
+    this.onIdle?.(codec);
   }
 
-  async #listen(): Promise<void> {
+  async #listen(inherited: Server | null = null): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
-    const boundTo = await bind(server, this.#address, this.limits.backlog, this.#options.mode ?? defaultMode);
+    const { backlog } = this.limits;
+    const mode = this.#options.mode ?? defaultMode;
+    const boundTo = await bind(server, this.#address, backlog, mode, inherited);
     if (this.#isClosed || this.isDraining) {
       server.close();
       return;

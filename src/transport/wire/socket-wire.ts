@@ -24,6 +24,7 @@ const ending = 32;
 const peerEnded = 64;
 const closed = 128;
 const detached = 256;
+const held = 512;
 
 export type SocketRole = 'accepted' | 'dialled';
 
@@ -133,7 +134,18 @@ export class SocketWire implements Wire {
   resume(): void {
     if ((this.#state & (closed | detached)) !== 0) return;
     this.#state &= ~paused;
-    this.#socket.resume();
+    if ((this.#state & held) === 0) this.#socket.resume();
+  }
+
+  /** For a hand-over: nothing is read until `release`, whatever the codec asks; what runs can finish. */
+  hold(): void {
+    this.#state |= held;
+    this.#socket.pause();
+  }
+
+  release(): void {
+    this.#state &= ~held;
+    if ((this.#state & (closed | detached | paused)) === 0) this.#socket.resume();
   }
 
   end(): void {
@@ -160,9 +172,8 @@ export class SocketWire implements Wire {
     socket.off('close', onClose);
     // 'error' stays: the handle may fail before its new owner listens.
     socket.pause();
-    const unread = (socket.read() as Buffer | null) ?? nothing;
     this.#engine = null;
-    return { handle: socket, unread, state: null };
+    return { handle: socket, unread: takeUnread(socket), state: null };
   }
 
   /** @internal Called by the shared listeners. */
@@ -246,6 +257,11 @@ export class SocketWire implements Wire {
     this.#state |= drainListened;
     this.#socket.on('drain', onDrain);
   }
+}
+
+/** The bytes that a paused socket has read already. Reading starts again: destroy it or attach a wire within the same turn. */
+function takeUnread(socket: Socket): Buffer {
+  return (socket.read() as Buffer | null) ?? nothing;
 }
 
 /** Bytes for a dialled socket: the shared `onread` callback. */
