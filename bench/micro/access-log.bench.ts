@@ -23,7 +23,6 @@ s.peer = peer('192.0.2.7');
 s.route = route();
 s.host = { label: Buffer.from('10.0.0.1:8080') } as never;
 s.responseBytes = 1024;
-s.requestId = '0f8fad5b-d9cb-469f-a165-70867728950e';
 s.requestDoneMs = 1000.2;
 s.firstByteMs = 1002;
 s.endMs = 1003.5;

@@ -128,10 +128,9 @@ export class Stream extends WheelNode {
   readonly attributes: unknown[] = [];
   /** Dynamic metadata: written by filters, read by routes, subsets and the log. */
   metadata: Map<string, string> | null = null;
-  requestId = '';
-  /** 32 and 16 lower-case hex digits; "" when not traced. */
-  traceId = '';
-  spanId = '';
+  /** Fields of `req` (as `find` gives them) with the request's id and our own `traceparent`; -1 when there is none. */
+  requestIdField = -1;
+  traceField = -1;
   /** The tracer's own object (an OpenTelemetry span). */
   span: unknown = null;
   #abort: AbortController | null = null;
@@ -139,6 +138,21 @@ export class Stream extends WheelNode {
   constructor(core: StreamCore) {
     super();
     this.core = core;
+  }
+
+  /** "" when it has none. Made from the header when asked for: most requests need no string of it (60 ns). */
+  get requestId(): string {
+    return this.requestIdField < 0 ? '' : this.req.valueAt(this.requestIdField);
+  }
+
+  /** 32 lower-case hex digits; "" when not traced. */
+  get traceId(): string {
+    return this.traceField < 0 ? '' : this.req.valueAt(this.traceField).slice(3, 35);
+  }
+
+  /** 16 lower-case hex digits; "" when not traced. */
+  get spanId(): string {
+    return this.traceField < 0 ? '' : this.req.valueAt(this.traceField).slice(36, 52);
   }
 
   /** Aborts when the stream ends early; made on first use. */
@@ -217,7 +231,7 @@ export class Stream extends WheelNode {
     this.filterIndex = this.responseFilterIndex = 0;
     for (let i = 0; i < this.attributes.length; i++) this.attributes[i] = undefined;
     this.metadata = null;
-    this.requestId = this.traceId = this.spanId = '';
+    this.requestIdField = this.traceField = -1;
     this.span = null;
     this.#abort = null;
   }

@@ -49,10 +49,7 @@ class TraceContextTracer implements StreamTracer {
     }
     position.nextSpan();
     position.write(s.req);
-    // One string and two slices of it: a slice costs 8 ns, a string of its own 60.
-    const text = latin1(position.bytes, 0, traceparentLength);
-    s.traceId = text.slice(3, 35);
-    s.spanId = text.slice(36, 52);
+    s.traceField = s.req.count + s.req.extraCount - 1;
   }
 
   end(s: Stream): void {
@@ -96,9 +93,7 @@ class TraceContextTracer implements StreamTracer {
     const span = startSpan(s, isContinued ? latin1(this.#position.bytes, 0, traceparentLength) : null);
     if (span === null) return false;
     s.span = span;
-    const { traceId, spanId } = span.spanContext();
-    s.traceId = traceId;
-    s.spanId = spanId;
+    s.traceField = s.req.find('traceparent');
     return true;
   }
 }

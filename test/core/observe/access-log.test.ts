@@ -110,10 +110,12 @@ const operatorCases: readonly (readonly [format: string, expected: string, chang
     ['%DYNAMIC_METADATA(tenant)%', 'acme', (s) => s.setMetadata('tenant', 'acme')],
     [
       '%TRACE_ID% %REQUEST_ID%',
-      'abc r-1',
+      'abababababababababababababababab r-1',
       (s) => {
-        s.traceId = 'abc';
-        s.requestId = 'r-1';
+        s.req.add('traceparent', `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`);
+        s.traceField = s.req.find('traceparent');
+        s.req.add('x-request-id', 'r-1');
+        s.requestIdField = s.req.find('x-request-id');
       },
     ],
     [

@@ -3,6 +3,7 @@ import type { LogOutput } from '../../contract/log-output.ts';
 import type { Metrics } from '../../contract/metrics.ts';
 import { LineBuffer, type LineForm } from './line-buffer.ts';
 
+const nothing: Buffer = Buffer.alloc(0);
 const batchBytes = 64 * 1024;
 /** A longer line has its values cut. */
 export const maxLineBytes = 16 * 1024;
@@ -32,7 +33,7 @@ export class LogBatch {
     context: { readonly clock: Clock; readonly metrics: Metrics },
     flushMs: number = defaultFlushMs,
   ) {
-    this.#line = new LineBuffer(batchBytes, form);
+    this.#line = new LineBuffer(0, form);
     this.#output = output;
     this.#clock = context.clock;
     this.#metrics = context.metrics;
@@ -44,7 +45,10 @@ export class LogBatch {
   /** Where the next line goes; `maxLineBytes` and the line break fit. */
   begin(): LineBuffer {
     const line = this.#line;
-    if (line.at + maxLineBytes + 1 > batchBytes) this.flush();
+    if (line.at + maxLineBytes + 1 > line.bytes.length) {
+      this.flush();
+      if (line.bytes.length === 0) line.bytes = Buffer.allocUnsafeSlow(batchBytes);
+    }
     return line;
   }
 
@@ -63,7 +67,7 @@ export class LogBatch {
     const line = this.#line;
     const isSmall = line.at < keptBytes;
     const bytes = isSmall ? Buffer.from(line.bytes.subarray(0, line.at)) : line.bytes.subarray(0, line.at);
-    if (!isSmall) line.bytes = Buffer.allocUnsafeSlow(batchBytes);
+    if (!isSmall) line.bytes = nothing;
     const lines = this.#lines;
     line.at = this.#lines = 0;
     this.#output.gathering.delete(this);

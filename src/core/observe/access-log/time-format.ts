@@ -59,6 +59,7 @@ export function checkTimeFormat(format: string): string | null {
 export class TimeFormat {
   readonly #parts: readonly (string | number)[];
   #second = Number.NaN;
+  #ms = 0;
   #bytes: Buffer = Buffer.alloc(0);
   /** Offset in `#bytes` and digits of each fraction. */
   #fractions: [at: number, digits: number][] = [];
@@ -73,14 +74,17 @@ export class TimeFormat {
   write(out: LineBuffer, wallMs: number): void {
     const second = Math.floor(wallMs / 1000);
     if (second !== this.#second) this.#render(second);
-    const start = out.at;
-    if (start + this.#bytes.length > out.end) return;
-    out.literal(this.#bytes);
-    if (this.#fractions.length === 0) return;
     const ms = Math.floor(wallMs - second * 1000);
+    if (ms !== this.#ms) this.#patch(ms);
+    if (out.at + this.#bytes.length <= out.end) out.literal(this.#bytes);
+  }
+
+  /** Many lines share a millisecond: the digits stay in the cached bytes. */
+  #patch(ms: number): void {
+    this.#ms = ms;
     for (const [at, digits] of this.#fractions) {
       for (let i = 0, unit = 100; i < digits; i++, unit = (unit / 10) | 0) {
-        out.bytes[start + at + i] = 48 + (unit === 0 ? 0 : ((ms / unit) | 0) % 10);
+        this.#bytes[at + i] = 48 + (unit === 0 ? 0 : ((ms / unit) | 0) % 10);
       }
     }
   }
@@ -101,6 +105,7 @@ export class TimeFormat {
       }
     }
     this.#second = second;
+    this.#ms = 0;
     this.#bytes = Buffer.from(text);
   }
 }

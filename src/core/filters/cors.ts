@@ -1,0 +1,184 @@
+import * as v from 'valibot';
+import type { HeadView } from '../base/head-view.ts';
+import { type HeaderField, headerField } from '../base/header-field.ts';
+import type { Random } from '../base/random.ts';
+import { headerMatch } from '../config/schema/route.ts';
+import { token } from '../config/schema/values.ts';
+import type { Stream } from '../contract/stream.ts';
+import {
+  type FilterContext,
+  type StreamFilter,
+  type StreamFilterDefinition,
+  Verdict,
+} from '../contract/stream-filter.ts';
+import { Conditions } from '../route/conditions.ts';
+import { countOne, filterCounter } from './count.ts';
+import { shapeHooks } from './hooks.ts';
+import { RouteConfigs } from './route-config.ts';
+
+const pattern = v.strictObject({
+  exact: headerMatch.entries.exact,
+  prefix: headerMatch.entries.prefix,
+  suffix: headerMatch.entries.suffix,
+  contains: headerMatch.entries.contains,
+  regex: headerMatch.entries.regex,
+});
+const percent = (otherwise: number) =>
+  v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), otherwise);
+
+const config = v.pipe(
+  v.strictObject({
+    /** "https://a.example", "*" for everybody, or { exact | prefix | suffix | contains | regex }. */
+    allowOrigins: v.optional(v.array(v.union([v.string(), pattern])), []),
+    allowMethods: v.optional(v.array(token), []),
+    allowHeaders: v.optional(v.array(token), []),
+    exposeHeaders: v.optional(v.array(token), []),
+    /** How long a browser may remember a preflight (not said). */
+    maxAgeSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    allowCredentials: v.optional(v.boolean(), false),
+    allowPrivateNetworkAccess: v.optional(v.boolean(), false),
+    /** Lets a preflight of an origin that is not allowed through to the upstream; false answers it here (true). */
+    forwardNotMatchingPreflights: v.optional(v.boolean(), true),
+    /** Share of the requests that the policy holds for (100). */
+    enabledPercent: percent(100),
+    /** Share of the others for which it is only evaluated and counted (0). */
+    shadowPercent: percent(0),
+  }),
+  v.check(
+    (policy) => !(policy.allowCredentials && policy.allowOrigins.includes('*')),
+    'origins by name where credentials are allowed: "*" would let every site act for the user',
+  ),
+);
+export type CorsConfig = v.InferOutput<typeof config>;
+
+/**
+ * Cross-origin resource sharing (Fetch standard, Envoy's CorsPolicy): answers preflights of allowed origins and adds
+ * the headers that let the browser hand the response to the page. A preflight needs a route that matches OPTIONS.
+ *
+ * @example
+ * filters:
+ *   - name: cors
+ *     config: { allowOrigins: ["https://app.example", { suffix: ".app.example" }], allowMethods: [GET, PUT], maxAgeSeconds: 600 }
+ */
+export const cors: StreamFilterDefinition<CorsConfig> = {
+  name: 'cors',
+  stage: 'afterRoute',
+  config,
+  create: (own, context) => createHooks(own, context),
+};
+
+function createHooks(own: CorsConfig, context: FilterContext): StreamFilter {
+  const { metrics, random, slot } = context;
+  const configs = new RouteConfigs(slot, own, (each: CorsConfig) => new Policy(each));
+  const valid = filterCounter(context, 'cors', 'origin_valid');
+  const invalid = filterCounter(context, 'cors', 'origin_invalid');
+  return shapeHooks({
+    onRequestHead(s) {
+      const index = s.req.find('origin');
+      if (index < 0) return Verdict.continue;
+      const policy = configs.of(s);
+      const force = policy === null ? 'off' : policy.force(random);
+      if (policy === null || force === 'off') return Verdict.continue;
+      const isAllowed = policy.allows(s.req);
+      countOne(metrics, isAllowed ? valid : invalid);
+      if (force === 'shadow') return Verdict.continue;
+      const isPreflight = s.req.method === 'OPTIONS' && s.req.has('access-control-request-method');
+      if (!isPreflight) {
+        if (isAllowed) s.attributes[slot] = s.req.valueAt(index);
+        return Verdict.continue;
+      }
+      if (isAllowed) return policy.answerPreflight(s, s.req.valueAt(index));
+      return policy.forwardsOthers ? Verdict.continue : s.reply(200, '');
+    },
+    onResponseHead(s) {
+      const origin = s.attributes[slot] as string | undefined;
+      if (origin !== undefined) configs.of(s)?.decorate(s.res, origin);
+      return Verdict.continue;
+    },
+  });
+}
+
+/** A configuration with its header bytes. */
+class Policy {
+  readonly forwardsOthers: boolean;
+  readonly #isPublic: boolean;
+  readonly #exact: ReadonlySet<string>;
+  readonly #patterns: readonly Conditions[];
+  readonly #forPreflight: readonly HeaderField[];
+  readonly #forResponse: readonly HeaderField[];
+  readonly #config: CorsConfig;
+
+  constructor(own: CorsConfig) {
+    this.#config = own;
+    this.forwardsOthers = own.forwardNotMatchingPreflights;
+    const plain = own.allowOrigins.filter((each) => typeof each === 'string');
+    this.#isPublic = plain.includes('*');
+    this.#exact = new Set(plain);
+    this.#patterns = own.allowOrigins.filter((each) => typeof each !== 'string').map(originConditions);
+    const credentials = own.allowCredentials ? [headerField('access-control-allow-credentials', 'true')] : [];
+    this.#forPreflight = [
+      ...credentials,
+      ...listField('access-control-allow-methods', own.allowMethods),
+      ...listField('access-control-allow-headers', own.allowHeaders),
+      ...listField(
+        'access-control-max-age',
+        own.maxAgeSeconds === undefined ? [] : [String(own.maxAgeSeconds)],
+      ),
+    ];
+    this.#forResponse = [...credentials, ...listField('access-control-expose-headers', own.exposeHeaders)];
+  }
+
+  force(random: Random): 'on' | 'shadow' | 'off' {
+    const { enabledPercent, shadowPercent } = this.#config;
+    if (enabledPercent >= 100 || random.next() * 100 < enabledPercent) return 'on';
+    return shadowPercent > 0 && random.next() * 100 < shadowPercent ? 'shadow' : 'off';
+  }
+
+  allows(head: HeadView): boolean {
+    if (head.getAll('origin').length > 1) return false;
+    if (this.#isPublic || this.#exact.has(head.get('origin') ?? '')) return true;
+    return this.#patterns.some((each) => each.hold(head));
+  }
+
+  answerPreflight(s: Stream, origin: string): Verdict {
+    const wantsPrivate = s.req.get('access-control-request-private-network') === 'true';
+    const verdict = s.reply(200, '');
+    this.#allow(s.res, origin);
+    for (const field of this.#forPreflight) s.res.addField(field);
+    if (wantsPrivate && this.#config.allowPrivateNetworkAccess) s.res.addField(privateNetwork);
+    return verdict;
+  }
+
+  /** Replaces what the upstream said about the same. */
+  decorate(head: HeadView, origin: string): void {
+    for (const name of ownHeaders) head.remove(name);
+    this.#allow(head, origin);
+    for (const field of this.#forResponse) head.addField(field);
+  }
+
+  #allow(head: HeadView, origin: string): void {
+    if (this.#isPublic) {
+      head.addField(everybody);
+      return;
+    }
+    head.add('access-control-allow-origin', origin);
+    head.addField(varyOrigin);
+  }
+}
+
+const everybody = headerField('access-control-allow-origin', '*');
+const varyOrigin = headerField('vary', 'origin');
+const privateNetwork = headerField('access-control-allow-private-network', 'true');
+const ownHeaders = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-expose-headers',
+];
+
+function originConditions(match: v.InferOutput<typeof pattern>): Conditions {
+  return new Conditions({ methods: [], query: [], headers: [{ name: 'origin', invert: false, ...match }] });
+}
+
+function listField(name: string, values: readonly string[]): HeaderField[] {
+  return values.length === 0 ? [] : [headerField(name, values.join(', '))];
+}
