@@ -18,8 +18,6 @@ export interface Monitor {
   readonly directory: string;
   /** Resolves when the worker samples; rejects with ERR_MONITOR_START where it cannot. */
   readonly ready: Promise<void>;
-  /** False once it was stopped or its thread has ended. */
-  readonly isRunning: boolean;
   status(): Promise<MonitorStatus>;
   /** The samples of the last two minutes, oldest first. */
   signals(): Promise<readonly SignalSample[]>;
@@ -125,10 +123,6 @@ class WorkerMonitor implements Monitor {
     process.on('exit', this.#onExit);
   }
 
-  get isRunning(): boolean {
-    return !this.#isOver;
-  }
-
   status(): Promise<MonitorStatus> {
     return this.#calls.call('status');
   }
@@ -188,6 +182,9 @@ class WorkerMonitor implements Monitor {
   #receive(message: WorkerMessage): void {
     this.#calls.receive(message);
     if (message.type === 'event') this.#deliver(message.event);
+    // Only this thread may end the worker: it has then taken note that the worker's inspector sessions are closed.
+    // A worker that exits by itself before that aborts the process (Node 24).
+    if (message.type === 'stopRequested') setImmediate(() => void this.stop());
   }
 
   /** The user's own functions may throw; that is theirs, and stays here. */

@@ -1,9 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { isMainThread } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, errorCodes } from '../../core/base/error-codes.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { ControlSocket, ManualCapture, MonitorControl } from '../contract.ts';
+import type { WorkerMessage } from '../worker/worker-data.ts';
 import { LineChannel } from './line-channel.ts';
 import { readProcess } from './process-table.ts';
 import { controlSocketPath } from './socket-path.ts';
@@ -42,22 +43,29 @@ export async function openControl(
   options: ControlSocket,
 ): Promise<{ close(): Promise<void> }> {
   const closers: (() => Promise<void> | void)[] = [];
-  if (options.listen !== undefined) closers.push(await listen(control, options.listen));
-  if (options.dial !== undefined) closers.push(dial(control, options.dial));
-  return {
-    close: async () => {
-      for (const close of closers) await close();
-    },
+  const close = async (): Promise<void> => {
+    for (const closeOne of closers.splice(0)) await closeOne();
   };
+  const ended = (): void => {
+    void close();
+    parentPort?.postMessage({ type: 'stopRequested' } satisfies WorkerMessage);
+  };
+  if (options.listen !== undefined) closers.push(await listen(control, options.listen, ended));
+  if (options.dial !== undefined) closers.push(dial(control, options.dial, ended));
+  return { close };
 }
 
-async function listen(control: MonitorControl, path: string): Promise<() => Promise<void>> {
+async function listen(
+  control: MonitorControl,
+  path: string,
+  ended: () => void,
+): Promise<() => Promise<void>> {
   const place = path === 'auto' ? controlSocketPath(process.pid) : path;
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serve(control, socket);
+    serve(control, socket, ended);
   });
   server.maxConnections = maxClients;
   rmSync(place, { force: true });
@@ -68,13 +76,13 @@ async function listen(control: MonitorControl, path: string): Promise<() => Prom
   chmodSync(place, 0o600);
   server.unref();
   return async () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) socket.destroySoon();
     await new Promise<void>((resolve) => server.close(() => resolve()));
     rmSync(place, { force: true });
   };
 }
 
-function dial(control: MonitorControl, path: string): () => void {
+function dial(control: MonitorControl, path: string, ended: () => void): () => void {
   let isClosed = false;
   let waitMs = retryMs.first;
   let socket: Socket | undefined;
@@ -90,7 +98,7 @@ function dial(control: MonitorControl, path: string): () => void {
     socket.once('connect', () => {
       waitMs = retryMs.first;
     });
-    serve(control, socket);
+    serve(control, socket, ended);
     socket.on('close', again);
   };
   open();
@@ -102,7 +110,7 @@ function dial(control: MonitorControl, path: string): () => void {
 }
 
 /** Answers requests of one connection until it ends. */
-function serve(control: MonitorControl, socket: Socket): void {
+function serve(control: MonitorControl, socket: Socket, ended: () => void): void {
   socket.unref();
   const channel = new LineChannel(socket);
   const send = (message: ControlMessage): void => channel.send(message);
@@ -119,7 +127,7 @@ function serve(control: MonitorControl, socket: Socket): void {
     call(control, method, argument).then(
       (value) => {
         send({ id, value: value ?? null });
-        if (method === 'stop') endThread(socket);
+        if (method === 'stop') ended();
       },
       (thrown: unknown) => send({ id, failure: failureOf(thrown) }),
     );
@@ -127,13 +135,6 @@ function serve(control: MonitorControl, socket: Socket): void {
   const { service, nodeVersion } = control.status();
   const startTicks = readProcess(process.pid)?.startTicks ?? 0;
   send({ hello: { pid: process.pid, startTicks, service, nodeVersion } });
-}
-
-/** A stopped monitor leaves no thread: with its end the application's thread takes the hooks away. */
-function endThread(socket: Socket): void {
-  socket.end(() => {
-    if (!isMainThread) process.exit(0);
-  });
 }
 
 async function call(control: MonitorControl, method: string, argument: unknown): Promise<unknown> {

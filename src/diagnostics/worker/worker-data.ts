@@ -23,6 +23,8 @@ export interface ControlCall {
 
 export type WorkerMessage =
   | { readonly type: 'ready' }
+  /** Another process asked for the end of the monitor. */
+  | { readonly type: 'stopRequested' }
   | { readonly type: 'event'; readonly event: MonitorEvent }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly code: string; readonly message: string };

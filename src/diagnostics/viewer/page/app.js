@@ -147,7 +147,7 @@ function listProfiles(names, captures) {
         choose(button);
         at('verdict').hidden = true;
         at('timeline').hidden = true;
-        showProfile(name);
+        void showProfile(name);
       };
       return button;
     });
