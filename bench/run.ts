@@ -1,4 +1,4 @@
-/** `npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--update]` */
+/** `npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--only NAMES] [--update]` */
 import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,14 @@ import { compileTools } from './harness/tools.ts';
 const suites = fileURLToPath(new URL('./suites/', import.meta.url));
 /** Set to keep the run's directory: configurations and output of every contender. */
 const { HEDDLE_BENCH_KEEP: keepDirectory } = process.env;
-const usage = 'usage: npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--update]';
+const usage =
+  'usage: npm run bench -- SUITE [--json] [--strict] [--rounds N] [--seconds N] [--only NAMES] [--update]';
 
 interface Options {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly update?: boolean;
+  readonly only?: string;
   readonly rounds?: string;
   readonly seconds?: string;
 }
@@ -67,6 +69,7 @@ async function runSuite(name: string, suite: Suite, options: Options): Promise<0
     result = await suite.run({
       rounds: Math.ceil(Number(options.rounds ?? suite.rounds)),
       seconds: Number(options.seconds ?? suite.seconds),
+      only: options.only?.split(',').map((each) => each.trim()) ?? null,
       update: options.update ?? false,
       cores: chooseCores(),
       children,
@@ -117,7 +120,7 @@ function refuse(problem: string): number {
 function readArguments() {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { json: flag, strict: flag, update: flag, rounds: text, seconds: text };
+  const options = { json: flag, strict: flag, update: flag, rounds: text, seconds: text, only: text };
   try {
     return parseArgs({ allowPositionals: true, options });
   } catch (error) {

@@ -38,7 +38,8 @@ export async function runContest(
   const backend = await startBackend(place, plan.load.shape?.answerBytes);
   const field = { bench, place, backend, plan };
   const entrants: (Entry | Absent)[] = [];
-  for (const contender of contenders) entrants.push(await enter(bench, contender, backend.port));
+  const wanted = contenders.filter(({ name }) => bench.only?.includes(name) ?? true);
+  for (const contender of wanted) entrants.push(await enter(bench, contender, backend.port));
   const entries = entrants.filter((entrant): entrant is Entry => !isAbsent(entrant));
   for (const entry of entries) await warmUp(field, entry);
   for (let round = 0; round < bench.rounds; round += 1) {

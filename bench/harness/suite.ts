@@ -31,6 +31,8 @@ export interface Suite {
 export interface Bench {
   readonly rounds: number;
   readonly seconds: number;
+  /** Names of contenders to run; null runs all. Goals that need another one are missed. */
+  readonly only: readonly string[] | null;
   /** Write this run's figures as the committed ones, where a suite has such. */
   readonly update: boolean;
   readonly cores: Cores;

@@ -13,7 +13,7 @@ export const heddle: Contender = { name: 'heddle', find, launch: (place) => laun
 
 /** Heddle with ten filters at work, a virtual host for each name, metrics and access log. */
 export const heddleFull: Contender = {
-  name: 'heddle, ten filters',
+  name: 'heddle full',
   work: {
     request: ['x-request-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-heddle-bench', 'x-tenant-group'],
     response: ['access-control-allow-origin', 'x-served-by'],

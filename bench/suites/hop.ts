@@ -30,7 +30,8 @@ export const suite: Suite = {
     const place = { tools, children: bench.children, core: bench.cores.load, directory: bench.directory };
     const backend = await startBackend(place);
     const entrants = [];
-    for (const contender of contenders) entrants.push(await enter(bench, contender, backend.port));
+    const wanted = contenders.filter(({ name }) => bench.only?.includes(name) ?? true);
+    for (const contender of wanted) entrants.push(await enter(bench, contender, backend.port));
     const entries = entrants.filter((entrant): entrant is Entry => !isAbsent(entrant));
     const lines = await playRounds(bench, place, backend, entries);
     const rows: HopRow[] = lines.map((line) => toRow(line, lines[0]));

@@ -59,7 +59,8 @@ export const suite: Suite = {
     const tools = await compileTools();
     const place = { tools, children: bench.children, core: bench.cores.load, directory: bench.directory };
     const rows: IdleRow[] = [];
-    for (const [contender, visit] of plan) rows.push(await measure(bench, place, contender, visit));
+    const wanted = plan.filter(([{ name }]) => bench.only?.includes(name) ?? true);
+    for (const [contender, visit] of wanted) rows.push(await measure(bench, place, contender, visit));
     const failures = rows.flatMap((row) => row.problem ?? []);
     const measures = [toMeasure('idle.bytes', rows, one), toMeasure('idle.bytesAfterBurst', rows, burst)];
     return { rows, measures, failures };

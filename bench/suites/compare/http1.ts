@@ -12,6 +12,8 @@ import { nginx } from '../../peers/nginx.ts';
 import { nodePeers } from '../../peers/node.ts';
 
 const contenders = [
+  heddle,
+  heddleFull,
   haproxy,
   haproxyFull,
   nginx,
