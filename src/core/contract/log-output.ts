@@ -6,9 +6,11 @@
 export interface LogOutput {
   /**
    * Takes the bytes over; they are not changed afterwards. Never blocks and never throws.
-   * @returns false when they were dropped because too much is pending; what fails later is counted by the output.
+   * @returns false when they were dropped because too much is pending.
    */
   write(bytes: Buffer, lines: number): boolean;
+  /** Lines that were taken and then lost since this was last asked; absent where none can be. */
+  takeLost?(): number;
   /** Batches that hold lines for this output now; whoever closes it calls `flush` of each first. */
   readonly gathering: Set<{ flush(): void }>;
 }

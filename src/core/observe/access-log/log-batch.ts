@@ -71,7 +71,12 @@ export class LogBatch {
     const lines = this.#lines;
     line.at = this.#lines = 0;
     this.#output.gathering.delete(this);
-    const slot = this.#output.write(bytes, lines) ? this.#written : this.#dropped;
+    const isTaken = this.#output.write(bytes, lines);
+    this.#count(isTaken ? this.#written : this.#dropped, lines);
+    this.#count(this.#dropped, this.#output.takeLost?.() ?? 0);
+  }
+
+  #count(slot: number, lines: number): void {
     this.#metrics.values[slot] = (this.#metrics.values[slot] as number) + lines;
   }
 }
