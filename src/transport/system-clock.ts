@@ -22,17 +22,23 @@ export class SystemClock implements Clock {
 }
 
 /**
- * A timer wheel that turns itself on `clock`: one timer per tick while something is armed, none while nothing is, so
- * an idle mesh does not wake its process.
+ * A timer wheel that turns itself on `clock`: it sleeps until the next slot that holds something, so an idle mesh with
+ * a timeout in ten seconds does not wake its process a hundred times a second, and one with none does not at all.
  */
 export class DrivenWheel extends TimerWheel {
   readonly #clock: Clock;
   #timer: Timer | null = null;
+  #wakeAtMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
   readonly #turn = (): void => {
     this.#timer = null;
-    this.advance(this.#clock.now());
-    if (this.armed > 0) this.#start();
+    // What callbacks arm is looked at below, not one by one.
+    this.#wakeAtMs = 0;
+    const nowMs = this.#clock.now();
+    this.advance(nowMs);
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    const ticks = this.ticksToNext();
+    if (ticks > 0) this.#sleepUntil((Math.floor(nowMs / this.tickMs) + ticks) * this.tickMs, nowMs);
   };
 
   constructor(clock: Clock, tickMs?: number, slots?: number) {
@@ -41,12 +47,9 @@ export class DrivenWheel extends TimerWheel {
   }
 
   override arm(node: WheelNode, deadlineMs: number): void {
-    if (this.#timer === null) {
-      // The wheel stood still while nothing was armed: what is linked now must count from now.
-      this.advance(this.#clock.now());
-      this.#start();
-    }
     super.arm(node, deadlineMs);
+    const dueMs = Math.ceil(deadlineMs / this.tickMs) * this.tickMs;
+    if (dueMs < this.#wakeAtMs) this.#sleepUntil(dueMs, this.#clock.now());
   }
 
   /** Stops for good; armed nodes never fire. */
@@ -56,7 +59,11 @@ export class DrivenWheel extends TimerWheel {
     this.#timer = null;
   }
 
-  #start(): void {
-    if (!this.#isClosed && this.#timer === null) this.#timer = this.#clock.setTimer(this.tickMs, this.#turn);
+  #sleepUntil(atMs: number, nowMs: number): void {
+    if (this.#isClosed) return;
+    this.#timer?.cancel();
+    this.#wakeAtMs = atMs;
+    // Never at once: a deadline in the past is due at the next tick.
+    this.#timer = this.#clock.setTimer(Math.max(1, atMs - nowMs), this.#turn);
   }
 }

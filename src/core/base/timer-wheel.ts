@@ -62,6 +62,15 @@ export class TimerWheel {
     node.deadlineMs = 0;
   }
 
+  /** Ticks from the last `advance` to the next slot that holds a node, 0 when none does: how long an owner may sleep. */
+  ticksToNext(): number {
+    if (this.#armed === 0) return 0;
+    for (let ahead = 1; ahead <= this.#mask + 1; ahead++) {
+      if (this.#heads[(this.#tick + ahead) & this.#mask] !== null) return ahead;
+    }
+    return 0;
+  }
+
   /** Fires what is due. Call it about every `tickMs`; a late call catches up, at most one turn of slots. */
   advance(nowMs: number): void {
     this.nowMs = nowMs;

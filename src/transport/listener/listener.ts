@@ -130,6 +130,8 @@ export class Listener implements ServerOwner, AsyncDisposable {
 
   /** Serves a wire that was accepted elsewhere: by a hand-over, a test, a detecting layer. */
   serve(wire: Wire): ServerCodec {
+    // Always counted, as a reload may bring the limit while they live. It reads the address, as any request does.
+    this.#sources.add(wire);
     const codec = this.#codec.server(wire, this.#options.context, this, this.#options.codecConfig);
     this.#connections.add(codec);
     const values = this.#options.context.metrics.values;
@@ -180,7 +182,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
 
   closed(codec: ServerCodec): void {
     if (!this.#connections.delete(codec)) return;
-    if (this.limits.maxConnectionsPerSource > 0 || this.#sources.size > 0) this.#sources.remove(codec.wire);
+    this.#sources.remove(codec.wire);
     this.#options.context.metrics.values[this.#slots.active] = this.#connections.size;
     this.#options.onGone?.(codec);
     if (this.#connections.size === 0) this.#whenEmpty?.();
@@ -215,7 +217,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
       return;
     }
     const wire = new SocketWire(socket, this.#address.kind, 'accepted');
-    if (limits.maxConnectionsPerSource > 0 && !this.#sources.add(wire, limits.maxConnectionsPerSource)) {
+    if (limits.maxConnectionsPerSource > 0 && this.#sources.countOf(wire) >= limits.maxConnectionsPerSource) {
       this.#reject(socket, this.#slots.overSource);
       return;
     }

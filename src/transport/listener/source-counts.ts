@@ -4,24 +4,17 @@ import type { Wire } from '../../core/contract/wire.ts';
 export class SourceCounts {
   readonly #counts = new Map<string, number>();
 
-  get size(): number {
-    return this.#counts.size;
+  countOf(wire: Wire): number {
+    return this.#counts.get(wire.peer.address) ?? 0;
   }
 
-  /** False when `limit` is reached; nothing is counted then. */
-  add(wire: Wire, limit: number): boolean {
-    const address = wire.peer.address;
-    const count = this.#counts.get(address) ?? 0;
-    if (count >= limit) return false;
-    this.#counts.set(address, count + 1);
-    return true;
+  add(wire: Wire): void {
+    this.#counts.set(wire.peer.address, this.countOf(wire) + 1);
   }
 
   remove(wire: Wire): void {
-    const address = wire.peer.address;
-    const count = this.#counts.get(address);
-    if (count === undefined) return;
-    if (count <= 1) this.#counts.delete(address);
-    else this.#counts.set(address, count - 1);
+    const count = this.countOf(wire);
+    if (count <= 1) this.#counts.delete(wire.peer.address);
+    else this.#counts.set(wire.peer.address, count - 1);
   }
 }

@@ -107,7 +107,8 @@ export class SocketWire implements Wire {
   }
 
   write(buf: Buffer, start: number, end: number): boolean {
-    if ((this.#state & (closed | ending | detached)) !== 0 || start === end) return true;
+    if ((this.#state & (closed | ending | detached)) !== 0 || this.#code !== Code.none) return true;
+    if (start === end) return true;
     const view = start === 0 && end === buf.length ? buf : buf.subarray(start, end);
     this.bytesWritten += end - start;
     const socket = this.#socket;
