@@ -1,6 +1,6 @@
 /**
  * One generation of a server for the hand-over tests. The first one listens; on "upgrade" it forks the second, hands
- * everything over and reports. Answers carry the path asked for and the process id; every fourth takes a few ms.
+ * everything over and reports; with "upgrade-crash" the second dies half-way. Answers carry the path asked for and the process id; every fourth takes a few ms.
  */
 import { fork } from 'node:child_process';
 import { BufferBudget, WriteSlab } from '../../../src/core/base/buffers.ts';
@@ -69,6 +69,8 @@ const codecs: Record<string, Codec> = { 'test-bound': testBound, http1: http1 as
 const codec = codecs[process.argv[2] ?? ''] as Codec;
 const validated = codec.config['~standard'].validate({}) as { value: unknown };
 const isNext = process.argv[3] === 'next';
+/** The next generation kills itself once it took so many connections; 0 = never. */
+const diesAfter = Number(process.argv[4] ?? 0);
 
 const clock = new SystemClock();
 const context: CodecContext = {
@@ -91,8 +93,8 @@ const listener = new Listener({
   logger: silentLogger,
 });
 
-async function handOver(): Promise<void> {
-  const child = fork(import.meta.filename, [process.argv[2] as string, 'next'], {
+async function handOver(crashAfter: number): Promise<void> {
+  const child = fork(import.meta.filename, [process.argv[2] as string, 'next', String(crashAfter)], {
     serialization: 'advanced',
   });
   const sender = new HandOverSender(processChannel(child), clock);
@@ -102,17 +104,24 @@ async function handOver(): Promise<void> {
   const result = await sender.sendConnections(listener);
   const tookMs = clock.now() - startMs;
   sender.end();
+  // The port is free again when its heir died: this process goes on accepting.
+  if (!child.connected) await listener.start();
   process.send?.({ upgraded: { ...result, tookMs, pid: child.pid } });
 }
 
 if (isNext) {
   const receiver = new HandOverReceiver(processChannel(process), () => listener, silentLogger);
   process.on('disconnect', () => process.exit());
+  const watch = setInterval(() => {
+    if (diesAfter > 0 && receiver.taken >= diesAfter) process.kill(process.pid, 'SIGKILL');
+  }, 1);
   await receiver.ended;
+  clearInterval(watch);
 } else {
   await listener.start();
   process.on('message', (message) => {
-    if (message === 'upgrade') void handOver();
+    if (message === 'upgrade') void handOver(0);
+    if (message === 'upgrade-crash') void handOver(40);
   });
   process.on('disconnect', () => process.exit());
   process.send?.({ address: listener.address });

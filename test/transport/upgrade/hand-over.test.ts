@@ -113,3 +113,42 @@ test.serial('keep-alive HTTP/1.1 connections move too, with half a request alrea
 test.serial('pipelining HTTP/1.1 clients never see the move', async (t) => {
   await moveAll(t, 'http1', http, 100, 3);
 });
+
+test.serial(
+  'when the new process dies half-way, the connections that were not moved stay where they are',
+  async (t) => {
+    const server = fork(join(import.meta.dirname, 'echo-server.ts'), ['test-bound'], {
+      serialization: 'advanced',
+    });
+    t.teardown(() => {
+      if (server.connected) server.disconnect();
+    });
+    const address = await message<string>(server, 'address');
+    const clients = Array.from({ length: 100 }, (_, i) => new EchoClient(address, `c${i}`, lines, 1));
+    t.teardown(() => {
+      for (const each of clients) each.destroy();
+    });
+    await waitFor(() => clients.every((each) => each.answered > 2), 'every connection carries traffic');
+    const upgraded = message<Upgraded>(server, 'upgraded');
+    server.send('upgrade-crash');
+    const { moved, left } = await upgraded;
+    t.true(moved >= 40 && left > 0, `${moved} moved, ${left} stayed`);
+    await waitFor(
+      () => clients.filter((each) => each.closedEarly).length >= 100 - left,
+      'the moved ones are gone',
+    );
+    const alive = clients.filter((each) => !each.closedEarly);
+    t.is(alive.length, left, 'all that were not moved live');
+    t.true(100 - left - moved <= 1, 'at most the one under way went down with it');
+    const seen = alive.map((each) => each.answered);
+    await waitFor(() => alive.every((each, i) => each.answered > (seen[i] as number) + 3), 'they go on');
+    const newcomer = new EchoClient(address, 'n', lines, 1);
+    await waitFor(() => newcomer.answered > 2, 'new connections are accepted again');
+    for (const each of [...alive, newcomer]) each.stop();
+    await Promise.all([...alive, newcomer].map((each) => each.done));
+    t.deepEqual(
+      [...alive, newcomer].flatMap((each) => each.problems),
+      [],
+    );
+  },
+);
