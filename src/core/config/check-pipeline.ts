@@ -1,0 +1,80 @@
+import type { CheckOptions } from './check-options.ts';
+import { checkRoute } from './check-route.ts';
+import type { Cursor } from './cursor.ts';
+import { isDomain } from './domain.ts';
+import type { ProblemList } from './problems.ts';
+import { refuseRepeats, refuseTogether } from './repeats.ts';
+
+/** A listener or the in-process entry. @param clusters names that routes may use */
+export function checkPipeline(
+  pipeline: Cursor,
+  clusters: readonly string[],
+  options: CheckOptions,
+  problems: ProblemList,
+): void {
+  checkEdits(pipeline, options, problems);
+  for (const log of pipeline.at('accessLog').items()) checkAccessLog(log, options, problems);
+  const hosts = pipeline.at('virtualHosts').items();
+  refuseRepeats(
+    hosts.map((host) => host.at('name')),
+    'virtual host',
+    problems,
+  );
+  refuseRepeats(
+    hosts.flatMap((host) => host.at('domains').items()),
+    'domain',
+    problems,
+  );
+  for (const host of hosts) {
+    checkHost(host, problems);
+    checkEdits(host, options, problems);
+    for (const route of host.at('routes').items()) {
+      checkRoute(route, clusters, problems);
+      checkEdits(route, options, problems);
+      for (const share of route.at('weightedClusters').items()) checkEdits(share, options, problems);
+    }
+  }
+}
+
+function checkHost(host: Cursor, problems: ProblemList): void {
+  for (const key of ['domains', 'routes']) {
+    const list = host.at(key);
+    if (Array.isArray(list.value) && list.value.length === 0) {
+      problems.add(list.path, [], `at least one of ${key}, as the virtual host would do nothing`);
+    }
+  }
+  for (const domain of host.at('domains').items()) {
+    const text = domain.text();
+    if (text !== null && !isDomain(text)) {
+      problems.add(domain.path, text, '"api.example", "*.example", "api.*" or "*", with :port or without');
+    }
+  }
+}
+
+function checkAccessLog(log: Cursor, options: CheckOptions, problems: ProblemList): void {
+  refuseTogether(log, ['format', 'json'], problems);
+  const format = log.at('format').text();
+  if (format !== null && format !== 'envoy' && format !== 'mosn') {
+    if (!format.includes('%')) {
+      problems.add(log.at('format').path, format, '"envoy", "mosn" or a text with %OPERATORS%', [
+        'envoy',
+        'mosn',
+      ]);
+    } else checkValue(log.at('format'), options, problems);
+  }
+  for (const [, value] of log.at('json').entries()) checkValue(value, options, problems);
+}
+
+function checkEdits(level: Cursor, options: CheckOptions, problems: ProblemList): void {
+  for (const key of ['requestHeaders', 'responseHeaders']) {
+    for (const edit of level.at(key).items()) checkValue(edit.at('value'), options, problems);
+  }
+}
+
+/** A text with operators, by the compiler that the caller gave. */
+function checkValue(place: Cursor, options: CheckOptions, problems: ProblemList): void {
+  const text = place.text();
+  if (text === null || !text.includes('%') || options.valueProblem === undefined) return;
+  const reason = options.valueProblem(text);
+  if (reason !== null) problems.add(place.path, text, reason);
+}

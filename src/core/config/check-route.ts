@@ -1,0 +1,80 @@
+import { patternProblem } from '../base/pattern.ts';
+import { isLess } from './check-clusters.ts';
+import type { Cursor } from './cursor.ts';
+import { missing, type ProblemList } from './problems.ts';
+import { refuseTogether } from './repeats.ts';
+
+const actions = ['cluster', 'weightedClusters', 'redirect', 'directResponse'];
+
+/** @param clusters names that exist */
+export function checkRoute(route: Cursor, clusters: readonly string[], problems: ProblemList): void {
+  if (route.record() === null) return;
+  if (route.given(actions).length === 0) {
+    problems.add(route.path, missing, `one of ${actions.join(', ')}`);
+  }
+  refuseTogether(route, actions, problems);
+  checkCluster(route.at('cluster'), clusters, problems);
+  checkShares(route.at('weightedClusters'), clusters, problems);
+  checkMatch(route.at('match'), problems);
+  refuseTogether(route.at('redirect'), ['path', 'prefix'], problems);
+  refuseTogether(route.at('rewrite'), ['path', 'prefix'], problems);
+  const { backoffBaseMs, backoffMaxMs } = route.at('retry').record() ?? {};
+  if (isLess(backoffMaxMs, backoffBaseMs)) {
+    const place = route.at('retry').at('backoffMaxMs');
+    problems.add(place.path, backoffMaxMs, `at least backoffBaseMs, ${String(backoffBaseMs)}`);
+  }
+  const local = route.given(['redirect', 'directResponse'])[0];
+  if (local !== undefined) {
+    for (const key of route.given(['rewrite', 'retry'])) {
+      problems.add(route.at(key).path, route.at(key).value, `nothing, as ${local} sends no request upstream`);
+    }
+  }
+}
+
+function checkCluster(place: Cursor, clusters: readonly string[], problems: ProblemList): void {
+  const name = place.text();
+  if (name === null || clusters.includes(name)) return;
+  problems.add(place.path, name, `the name of a cluster: ${listed(clusters)}`, clusters);
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'there is none';
+  return names.length <= 10
+    ? names.join(', ')
+    : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
+}
+
+function checkShares(place: Cursor, clusters: readonly string[], problems: ProblemList): void {
+  if (!Array.isArray(place.value)) return;
+  let sum = 0;
+  let isReadable = true;
+  for (const share of place.items()) {
+    checkCluster(share.at('cluster'), clusters, problems);
+    const weight = share.at('weight').value;
+    if (typeof weight === 'number') sum += weight;
+    else isReadable = false;
+  }
+  if (isReadable && sum === 0)
+    problems.add(place.path, place.value, 'at least one cluster with a weight above 0');
+  if (sum > 4_294_967_295) problems.add(place.path, sum, 'weights with a sum of at most 4294967295');
+}
+
+function checkMatch(match: Cursor, problems: ProblemList): void {
+  refuseTogether(match, ['path', 'prefix', 'segmentPrefix', 'regex'], problems);
+  checkPattern(match.at('regex'), problems);
+  for (const header of match.at('headers').items()) {
+    refuseTogether(header, ['exact', 'prefix', 'suffix', 'contains', 'regex', 'present'], problems);
+    checkPattern(header.at('regex'), problems);
+  }
+  for (const parameter of match.at('query').items()) {
+    refuseTogether(parameter, ['exact', 'regex', 'present'], problems);
+    checkPattern(parameter.at('regex'), problems);
+  }
+}
+
+function checkPattern(place: Cursor, problems: ProblemList): void {
+  const source = place.text();
+  if (source === null) return;
+  const reason = patternProblem(source);
+  if (reason !== null) problems.add(place.path, source, `RE2 syntax (${reason})`);
+}

@@ -1,0 +1,42 @@
+import type { EffectiveConfig } from '../contract/config.ts';
+import { checkExtensions } from './check-extensions.ts';
+import type { CheckOptions } from './check-options.ts';
+import { checkReferences } from './check-references.ts';
+import { checkStructure } from './check-structure.ts';
+import { complete } from './complete.ts';
+import { Cursor } from './cursor.ts';
+import type { ExtensionSet } from './extensions.ts';
+import { configError, type Problem, ProblemList } from './problems.ts';
+
+export type CheckResult =
+  | { readonly config: EffectiveConfig; readonly problems: readonly [] }
+  | { readonly config: null; readonly problems: readonly Problem[] };
+
+/**
+ * Checks a configuration and fills in what it leaves out. All problems are found in one go: types, unknown keys,
+ * names that do not exist or exist twice, keys that exclude each other, and what extensions say about their own part.
+ * The input is not changed.
+ */
+export function checkConfig(
+  input: unknown,
+  extensions: ExtensionSet,
+  options: CheckOptions = {},
+): CheckResult {
+  const problems = new ProblemList(options.file ?? null, options.locate ?? (() => null));
+  const draft = new Cursor(checkStructure(input, problems));
+  checkExtensions(draft, extensions, problems);
+  checkReferences(draft, options, problems);
+  if (problems.all.length > 0) return { config: null, problems: problems.all };
+  return { config: complete(draft), problems: [] };
+}
+
+/** As `checkConfig`. @throws HeddleError ERR_CONFIG_INVALID with the list in `context.problems` */
+export function requireConfig(
+  input: unknown,
+  extensions: ExtensionSet,
+  options: CheckOptions = {},
+): EffectiveConfig {
+  const result = checkConfig(input, extensions, options);
+  if (result.config === null) throw configError(result.problems);
+  return result.config;
+}

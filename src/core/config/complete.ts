@@ -1,0 +1,40 @@
+import type { EffectiveConfig } from '../contract/config.ts';
+import type { Cursor } from './cursor.ts';
+
+/** Fills in the defaults that depend on other keys. Changes the checked draft and returns it, now typed. */
+export function complete(draft: Cursor): EffectiveConfig {
+  const root = draft.record() as Record<string, unknown> & { $schema?: string };
+  delete root.$schema;
+  for (const pipeline of [...draft.at('listeners').items(), draft.at('inProcess')])
+    completePipeline(pipeline);
+  for (const cluster of draft.at('clusters').items()) {
+    setDefault(cluster.at('discovery'), 'service', cluster.at('name').value);
+  }
+  return root as unknown as EffectiveConfig;
+}
+
+function completePipeline(pipeline: Cursor): void {
+  for (const log of pipeline.at('accessLog').items()) {
+    if (!log.has('json')) setDefault(log, 'format', 'envoy');
+  }
+  for (const host of pipeline.at('virtualHosts').items()) {
+    for (const route of host.at('routes').items()) completeMatch(route.at('match'));
+  }
+}
+
+function completeMatch(match: Cursor): void {
+  if (match.given(['path', 'prefix', 'segmentPrefix', 'regex']).length === 0)
+    setDefault(match, 'prefix', '/');
+  for (const header of match.at('headers').items()) {
+    const kinds = ['exact', 'prefix', 'suffix', 'contains', 'regex', 'present'];
+    if (header.given(kinds).length === 0) setDefault(header, 'present', true);
+  }
+  for (const parameter of match.at('query').items()) {
+    if (parameter.given(['exact', 'regex', 'present']).length === 0) setDefault(parameter, 'present', true);
+  }
+}
+
+function setDefault(place: Cursor, key: string, value: unknown): void {
+  const record = place.record();
+  if (record !== null && record[key] === undefined) record[key] = value;
+}

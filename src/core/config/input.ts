@@ -1,0 +1,114 @@
+import type { Endpoint } from '../contract/cluster.ts';
+import type {
+  AccessLogConfig,
+  AdminConfig,
+  BuffersConfig,
+  CircuitBreakersConfig,
+  ClusterConfig,
+  DirectResponseConfig,
+  DiscoveryConfig,
+  EffectiveConfig,
+  HeaderEditsConfig,
+  HeaderMatchConfig,
+  HeaderOperationConfig,
+  InProcessConfig,
+  ListenerConfig,
+  ListenerLimits,
+  LogConfig,
+  OutlierDetectionConfig,
+  PoolConfig,
+  QueryMatchConfig,
+  RedirectConfig,
+  RetryBudgetConfig,
+  RetryConfig,
+  RouteConfig,
+  RouteMatchConfig,
+  TracingConfig,
+  VirtualHostConfig,
+  WeightedClusterConfig,
+} from '../contract/config.ts';
+import type { ExtensionConfig } from '../contract/extension.ts';
+import type { PathNormalization } from '../contract/pipeline.ts';
+
+/**
+ * What a user writes: the effective configuration with everything that has a default left out where wanted, and
+ * names or addresses alone in place of objects. Units and defaults stand at each property.
+ */
+export interface MeshConfig
+  extends Replace<
+    EffectiveConfig,
+    {
+      /** Where an editor finds the JSON Schema; no meaning here. */
+      $schema: string;
+      listeners: readonly ListenerInput[];
+      clusters: readonly ClusterInput[];
+      inProcess: InProcessInput;
+      admin: Replace<AdminConfig, { token: string | NonNullable<AdminConfig['token']> }, 'address'>;
+      log: Optional<LogConfig>;
+      buffers: Optional<BuffersConfig>;
+    }
+  > {}
+
+export interface ListenerInput
+  extends Replace<
+    ListenerConfig,
+    PipelineParts & { codec: Named; limits: Optional<ListenerLimits> },
+    'name' | 'address'
+  > {}
+export interface InProcessInput extends Replace<InProcessConfig, PipelineParts> {}
+export interface VirtualHostInput
+  extends Replace<VirtualHostConfig, EditsInput & { routes: readonly RouteInput[] }, 'name' | 'domains'> {}
+export interface RouteInput extends Replace<RouteConfig, RouteParts> {}
+export interface ClusterInput extends Replace<ClusterConfig, ClusterParts, 'name'> {}
+
+/** An extension by its name, or with its configuration. */
+export type Named = string | ExtensionConfig;
+
+type Optional<T> = { [K in keyof T]?: T[K] | undefined };
+/** All of `T` optional but `Required`, some parts in another form. */
+type Replace<T, Parts, Required extends keyof T = never> = Optional<Omit<T, keyof Parts | Required>> &
+  Pick<T, Exclude<Required, keyof Parts>> &
+  Optional<Parts>;
+
+type EditsInput = {
+  [K in keyof HeaderEditsConfig]: HeaderEditsConfig[K] extends readonly string[]
+    ? readonly string[]
+    : readonly (Optional<HeaderOperationConfig> & Pick<HeaderOperationConfig, 'name' | 'value'>)[];
+};
+
+type PipelineParts = EditsInput & {
+  normalizePath: Optional<PathNormalization>;
+  filters: readonly Named[];
+  accessLog: readonly Optional<AccessLogConfig>[];
+  tracing: Optional<TracingConfig>;
+  virtualHosts: readonly VirtualHostInput[];
+};
+
+type RouteParts = EditsInput & {
+  match: Replace<
+    RouteMatchConfig,
+    {
+      headers: readonly (Optional<HeaderMatchConfig> & Pick<HeaderMatchConfig, 'name'>)[];
+      query: readonly (Optional<QueryMatchConfig> & Pick<QueryMatchConfig, 'name'>)[];
+    }
+  >;
+  weightedClusters: readonly Replace<WeightedClusterConfig, EditsInput, 'cluster'>[];
+  redirect: Optional<RedirectConfig>;
+  directResponse: Optional<DirectResponseConfig> & Pick<DirectResponseConfig, 'status'>;
+  retry: Optional<RetryConfig>;
+};
+
+type ClusterParts = {
+  endpoints: readonly (string | (Optional<Endpoint> & Pick<Endpoint, 'address'>))[];
+  discovery: Optional<DiscoveryConfig> & Pick<DiscoveryConfig, 'name'>;
+  loadBalancer: Named;
+  codec: Named;
+  circuitBreakers: Replace<CircuitBreakersConfig, { retryBudget: Optional<RetryBudgetConfig> }>;
+  outlierDetection: Optional<OutlierDetectionConfig>;
+  pool: Optional<PoolConfig>;
+};
+
+/** Types a configuration without changing it: completion and checks in the editor. */
+export function defineConfig<const Config extends MeshConfig>(config: Config): Config {
+  return config;
+}

@@ -1,0 +1,23 @@
+import * as v from 'valibot';
+import { cluster } from './cluster.ts';
+import { fields } from './combine.ts';
+import { inProcess, listener } from './listener.ts';
+import { address, secret, sizeBytes } from './values.ts';
+
+export const admin = fields({ address, token: v.optional(secret) });
+export const log = fields({
+  level: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'off']), 'info'),
+});
+export const buffers = fields({ limitBytes: v.optional(sizeBytes, 268_435_456) });
+
+/** The whole configuration, without what references and extensions add (check.ts). */
+export const mesh = fields({
+  /** Lets an editor find the JSON Schema; no meaning here. */
+  $schema: v.optional(v.string()),
+  listeners: v.optional(v.array(listener), []),
+  clusters: v.optional(v.array(cluster), []),
+  inProcess: v.optional(inProcess, {}),
+  admin: v.optional(admin),
+  log: v.optional(log, {}),
+  buffers: v.optional(buffers, {}),
+});

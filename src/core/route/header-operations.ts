@@ -1,0 +1,85 @@
+import type { HeadView } from '../base/head-view.ts';
+import { headerField } from '../base/header-field.ts';
+import type { HeaderEditsConfig, HeaderOperationConfig } from '../contract/config.ts';
+import type { HeaderOperation, HeaderOperations } from '../contract/route.ts';
+import type { Stream } from '../contract/stream.ts';
+
+/** Compiles a text with `%OPERATORS%`. */
+export type CompileValue = (text: string) => (s: Stream) => string;
+
+export interface HeaderEdits {
+  readonly request: HeaderOperations | null;
+  readonly response: HeaderOperations | null;
+}
+
+/** The edits of one level, their constant headers made into bytes once. */
+export function compileEdits(config: HeaderEditsConfig, compileValue: CompileValue): HeaderEdits {
+  return {
+    request: compileSide(config.removeRequestHeaders, config.requestHeaders, compileValue),
+    response: compileSide(config.removeResponseHeaders, config.responseHeaders, compileValue),
+  };
+}
+
+function compileSide(
+  remove: readonly string[],
+  apply: readonly HeaderOperationConfig[],
+  compileValue: CompileValue,
+): HeaderOperations | null {
+  if (remove.length === 0 && apply.length === 0) return null;
+  return {
+    remove: remove.map((name) => name.toLowerCase()),
+    apply: apply.map((each) => compileOperation(each, compileValue)),
+  };
+}
+
+function compileOperation(config: HeaderOperationConfig, compileValue: CompileValue): HeaderOperation {
+  const isConstant = !config.value.includes('%');
+  return {
+    lowerName: config.name.toLowerCase(),
+    action: config.action,
+    field: isConstant ? headerField(config.name, config.value) : null,
+    value: isConstant ? null : compileValue(config.value),
+  };
+}
+
+/** Merges both sides of two levels; `outer` is the less specific one and is applied after `inner`, as in Envoy. */
+export function mergeEdits(inner: HeaderEdits, outer: HeaderEdits): HeaderEdits {
+  if (inner.request === null && inner.response === null) return outer;
+  if (outer.request === null && outer.response === null) return inner;
+  return {
+    request: mergeOperations(inner.request, outer.request),
+    response: mergeOperations(inner.response, outer.response),
+  };
+}
+
+/**
+ * Two levels as one. Each level removes first and edits then; what the outer level removes takes the inner level's
+ * edits of that name with it, so that one pass gives what two passes would.
+ */
+export function mergeOperations(
+  inner: HeaderOperations | null,
+  outer: HeaderOperations | null,
+): HeaderOperations | null {
+  if (inner === null || outer === null) return inner ?? outer;
+  const kept = inner.apply.filter((each) => !outer.remove.includes(each.lowerName));
+  return { remove: [...new Set([...inner.remove, ...outer.remove])], apply: [...kept, ...outer.apply] };
+}
+
+/**
+ * Applies edits to a head. An operator that gives "" adds no header (Envoy's keep_empty_value = false); with
+ * `overwrite` the header that was there goes all the same.
+ * @throws HeddleError ERR_HEADER_INVALID when an operator gives a control character
+ */
+export function applyHeaderOperations(operations: HeaderOperations, head: HeadView, s: Stream): void {
+  for (const name of operations.remove) head.remove(name);
+  for (const operation of operations.apply) {
+    const { lowerName, action, field } = operation;
+    if (action === 'addIfAbsent' && head.has(lowerName)) continue;
+    if (action === 'overwriteIfExists' && !head.has(lowerName)) continue;
+    // The value is made before the old one goes: it may be made of it.
+    const value = field === null ? (operation.value as (s: Stream) => string)(s) : '';
+    if (action === 'overwrite' || action === 'overwriteIfExists') head.remove(lowerName);
+    if (field !== null) head.addField(field);
+    else if (value !== '') head.add(lowerName, value);
+  }
+}

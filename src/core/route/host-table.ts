@@ -1,0 +1,80 @@
+/** Finds the virtual host of an authority, in Envoy's order: exact, `*.suffix`, `prefix.*`, `*`; longest wildcard first. */
+export class HostTable {
+  /** "host" or "host:port" in lower case. */
+  readonly #exact: Map<string, number> = new Map();
+  readonly #suffixes: WildcardList = new WildcardList();
+  readonly #prefixes: WildcardList = new WildcardList();
+
+  /** @param domains of each virtual host, by index; a domain without a port stands for any port */
+  constructor(domains: readonly (readonly string[])[]) {
+    domains.forEach((list, index) => {
+      for (const domain of list) this.#add(domain.toLowerCase(), index);
+    });
+    this.#suffixes.sort();
+    this.#prefixes.sort();
+  }
+
+  /** Index of the virtual host, or -1. @param authority as it stands in the request, "" when there is none */
+  find(authority: string): number {
+    const text = authority.toLowerCase();
+    const split = portStart(text);
+    const port = text.slice(split);
+    const host = text[split - 1] === '.' ? text.slice(0, split - 1) : text.slice(0, split);
+    return (
+      (port === '' ? undefined : this.#exact.get(host + port)) ??
+      this.#exact.get(host) ??
+      this.#suffixes.find(host, port, true) ??
+      this.#prefixes.find(host, port, false) ??
+      (port === '' ? undefined : this.#exact.get(`*${port}`)) ??
+      this.#exact.get('*') ??
+      -1
+    );
+  }
+
+  #add(domain: string, index: number): void {
+    const split = portStart(domain);
+    const host = domain.slice(0, split);
+    if (host !== '*' && host.startsWith('*')) this.#suffixes.add(host.slice(1), domain.slice(split), index);
+    else if (host !== '*' && host.endsWith('*')) {
+      this.#prefixes.add(host.slice(0, -1), domain.slice(split), index);
+    } else if (!this.#exact.has(domain)) this.#exact.set(domain, index);
+  }
+}
+
+/** Wildcards of one side, grouped by length: one map look-up a length, however many there are. */
+class WildcardList {
+  readonly #byLength: Map<number, Map<string, number>> = new Map();
+  #lengths: number[] = [];
+
+  /** @param part the text beside the star @param port ":8080" or "" */
+  add(part: string, port: string, index: number): void {
+    let group = this.#byLength.get(part.length);
+    if (group === undefined) {
+      group = new Map();
+      this.#byLength.set(part.length, group);
+    }
+    if (!group.has(part + port)) group.set(part + port, index);
+  }
+
+  sort(): void {
+    this.#lengths = [...this.#byLength.keys()].sort((a, b) => b - a);
+  }
+
+  find(host: string, port: string, isSuffix: boolean): number | undefined {
+    for (const length of this.#lengths) {
+      // The star stands for at least one character.
+      if (length >= host.length) continue;
+      const part = isSuffix ? host.slice(host.length - length) : host.slice(0, length);
+      const group = this.#byLength.get(length) as Map<string, number>;
+      const found = (port === '' ? undefined : group.get(part + port)) ?? group.get(part);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** Where ":port" begins; the length of the text when there is none. IPv6 addresses stand in brackets. */
+function portStart(text: string): number {
+  const colon = text.lastIndexOf(':');
+  return colon < 0 || text.endsWith(']') ? text.length : colon;
+}

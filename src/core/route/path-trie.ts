@@ -1,0 +1,182 @@
+/** How a literal in the trie is matched. */
+export type LiteralKind = 'exact' | 'prefix' | 'segment';
+
+export interface TrieEntry {
+  readonly kind: LiteralKind;
+  /** Path bytes as characters U+0000 to U+00FF; "" with kind prefix or segment is every path. */
+  readonly literal: string;
+  /** Position of the route: the smallest that matches wins. */
+  readonly index: number;
+  /** The literal decides alone; otherwise conditions must be looked at. */
+  readonly isFinal: boolean;
+}
+
+/** Numbers a node: label range, children, three lists. */
+const stride = 7;
+const slash = 47;
+const question = 63;
+const none = -1;
+const noRoute = 0x7fffffff;
+
+/**
+ * A compressed byte trie over all paths and prefixes of one virtual host, laid out in typed arrays. One walk along the
+ * path meets every literal that can match, so the cost follows the length of the path and not the number of routes.
+ * Routes that depend on more than the path are collected in `lists` for the caller, who keeps first-match order.
+ *
+ *   list cell: -1 none | i >= 0 route i, final | -2 - n the n-th list of several or conditional routes
+ */
+export class PathTrie {
+  readonly #nodes: Int32Array;
+  readonly #labels: Uint8Array;
+  /** Conditional candidates, ascending, each list ended by its first final one. */
+  readonly conditional: readonly Int32Array[];
+  /** Ids of the conditional lists met by the last walk. */
+  readonly met: number[] = [];
+  metCount = 0;
+
+  constructor(entries: readonly TrieEntry[]) {
+    const layout = new Layout(entries);
+    this.#nodes = Int32Array.from(layout.nodes);
+    this.#labels = Uint8Array.from(layout.labels);
+    this.conditional = layout.conditional;
+  }
+
+  /**
+   * Walks along `buf[start, end)`, which a "?" may end early.
+   * @returns the smallest final route, or 0x7fffffff; `met[0, metCount)` has the conditional lists
+   */
+  walk(buf: Uint8Array, start: number, end: number): number {
+    const nodes = this.#nodes;
+    const labels = this.#labels;
+    let best = noRoute;
+    let at = start;
+    let node = 0;
+    this.metCount = 0;
+    for (;;) {
+      let cell = nodes[node + 5] as number;
+      if (cell >= 0) best = cell < best ? cell : best;
+      else if (cell !== none) this.met[this.metCount++] = -2 - cell;
+      const byte = at < end ? (buf[at] as number) : question;
+      if (byte === question || byte === slash) {
+        cell = nodes[node + 6] as number;
+        if (cell >= 0) best = cell < best ? cell : best;
+        else if (cell !== none) this.met[this.metCount++] = -2 - cell;
+      }
+      if (byte === question) {
+        cell = nodes[node + 4] as number;
+        if (cell >= 0) return cell < best ? cell : best;
+        if (cell !== none) this.met[this.metCount++] = -2 - cell;
+        return best;
+      }
+      node = this.#child(node, byte);
+      if (node < 0) return best;
+      let label = (nodes[node] as number) + 1;
+      const labelEnd = nodes[node + 1] as number;
+      if (labelEnd - label > end - ++at) return best;
+      while (label < labelEnd) if (labels[label++] !== buf[at++]) return best;
+    }
+  }
+
+  /** Children stand side by side, sorted by the first byte of their labels. */
+  #child(node: number, byte: number): number {
+    const nodes = this.#nodes;
+    const labels = this.#labels;
+    let low = nodes[node + 2] as number;
+    let high = low + (nodes[node + 3] as number) * stride;
+    while (high - low > 4 * stride) {
+      const middle = low + Math.floor((high - low) / (2 * stride)) * stride;
+      if ((labels[nodes[middle] as number] as number) <= byte) low = middle;
+      else high = middle;
+    }
+    for (; low < high; low += stride) if (labels[nodes[low] as number] === byte) return low;
+    return none;
+  }
+}
+
+interface Node {
+  label: string;
+  readonly children: Map<number, Node>;
+  readonly exact: TrieEntry[];
+  readonly prefix: TrieEntry[];
+  readonly segment: TrieEntry[];
+}
+
+/** Builds the tree with objects, then lays it out breadth first. */
+class Layout {
+  readonly nodes: number[] = [];
+  readonly labels: number[] = [];
+  readonly conditional: Int32Array[] = [];
+
+  constructor(entries: readonly TrieEntry[]) {
+    const root = createNode('');
+    for (const entry of entries) insert(root, entry);
+    this.#layOut(root);
+  }
+
+  #layOut(root: Node): void {
+    const queue: Node[] = [root];
+    let next = stride;
+    for (let i = 0; i < queue.length; i++) {
+      const node = queue[i] as Node;
+      const children = [...node.children.values()].sort(
+        (a, b) => a.label.charCodeAt(0) - b.label.charCodeAt(0),
+      );
+      const labelStart = this.labels.length;
+      for (let c = 0; c < node.label.length; c++) this.labels.push(node.label.charCodeAt(c));
+      this.nodes.push(labelStart, this.labels.length, next, children.length);
+      this.nodes.push(this.#cell(node.exact), this.#cell(node.prefix), this.#cell(node.segment));
+      next += children.length * stride;
+      for (const child of children) queue.push(child);
+    }
+  }
+
+  #cell(entries: readonly TrieEntry[]): number {
+    const sorted = entries.toSorted((a, b) => a.index - b.index);
+    const first = sorted[0];
+    if (first === undefined) return none;
+    if (first.isFinal) return first.index;
+    // What stands behind a final route can never be reached from here.
+    const final = sorted.findIndex((entry) => entry.isFinal);
+    const reachable = final < 0 ? sorted : sorted.slice(0, final + 1);
+    this.conditional.push(Int32Array.from(reachable, (entry) => entry.index));
+    return -1 - this.conditional.length;
+  }
+}
+
+function createNode(label: string): Node {
+  return { label, children: new Map(), exact: [], prefix: [], segment: [] };
+}
+
+function insert(root: Node, entry: TrieEntry): void {
+  let node = root;
+  let rest = entry.literal;
+  while (rest !== '') {
+    const child = node.children.get(rest.charCodeAt(0));
+    if (child === undefined) {
+      const leaf = createNode(rest);
+      node.children.set(rest.charCodeAt(0), leaf);
+      node = leaf;
+      break;
+    }
+    const common = commonLength(child.label, rest);
+    if (common < child.label.length) split(node, child, common);
+    node = node.children.get(rest.charCodeAt(0)) as Node;
+    rest = rest.slice(common);
+  }
+  node[entry.kind].push(entry);
+}
+
+/** Puts a node for the first `length` characters between a node and its child. */
+function split(parent: Node, child: Node, length: number): void {
+  const between = createNode(child.label.slice(0, length));
+  child.label = child.label.slice(length);
+  between.children.set(child.label.charCodeAt(0), child);
+  parent.children.set(between.label.charCodeAt(0), between);
+}
+
+function commonLength(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < limit && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  return i;
+}
