@@ -62,6 +62,14 @@ export const goals = {
   'clusters.deltaUs': lower(100, 20, 'one host changed among 50,000 with 618 subsets, and the next pick'),
   'monitor.idlePercent': lower(1.0, 0.5, 'of a core, monitor idle'),
   'monitor.armedLossPercent': lower(1.0, 0.5, 'of a core, monitor armed'),
+  'monitor.pendingPercent': lower(2.0, 1.0, 'of a core, pending-work tracking duty-cycled'),
+  'monitor.rssMb': lower(25, 20, 'resident memory that the monitor adds'),
+  'detect.found': higher(
+    1.0,
+    null,
+    'share of failing programs captured in time with the right function and cause',
+  ),
+  'detect.falseCaptures': lower(0, null, 'captures of healthy programs'),
   'admission.goodputMin': higher(1.0, null, "goodput over each scenario's bound at x2 to x10"),
 } as const satisfies Record<string, GoalDefinition>;
 

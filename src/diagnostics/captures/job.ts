@@ -1,5 +1,7 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileArtifact } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
@@ -14,7 +16,8 @@ import {
 } from '../pprof/index.ts';
 import type { Profile } from '../profile-model.ts';
 import { coroutinesOf } from '../snapshot/index.ts';
-import { buildVerdict, type VerdictProfile } from '../verdict/build.ts';
+import { buildVerdict, troubledCpu, type VerdictProfile } from '../verdict/build.ts';
+import { hottestLine } from '../verdict/summary.ts';
 import { verdictPage } from '../verdict/markdown.ts';
 import { type DirectoryBounds, enforceBounds, linkLatest, writePrivate } from './directory.ts';
 import { mergeProfiles } from './merge.ts';
@@ -61,6 +64,7 @@ export async function runCaptureJob(job: CaptureJob): Promise<Capture> {
     samples: job.samples,
     profiles,
     stallCpuShare: job.stallCpuShare,
+    hotLine: await hotLineOf(profiles),
     missing,
   });
   const { id, eventId, service, pid, startMs, labels, trigger } = job;
@@ -80,6 +84,22 @@ export async function runCaptureJob(job: CaptureJob): Promise<Capture> {
   enforceBounds(job.directory, job.bounds, job.endMs);
   return { ...head, files, verdict };
 }
+
+/** The text of the line that executes most, from disk; at most 300 characters of it. */
+async function hotLineOf(profiles: readonly VerdictProfile[]): Promise<string> {
+  const cpu = troubledCpu(profiles);
+  const place = cpu === undefined ? undefined : hottestLine(cpu);
+  if (place === undefined) return '';
+  try {
+    const path = place.url.startsWith('file://') ? fileURLToPath(place.url) : place.url;
+    if ((await stat(path)).size > maxSourceBytes) return '';
+    return ((await readFile(path, 'utf8')).split('\n')[place.line - 1] ?? '').slice(0, 300);
+  } catch {
+    return '';
+  }
+}
+
+const maxSourceBytes = 16 * 1024 * 1024;
 
 const withSamples = (capture: Capture, samples: readonly SignalSample[]): object => ({ ...capture, samples });
 

@@ -6,6 +6,9 @@ import type { Profile } from '../profile-model.ts';
 import { nowMs, wait } from '../worker/cpu-profiler.ts';
 import type { KindContext } from './context.ts';
 
+/** An observation that has run so long needs no further waiting. */
+const preparedMs = 1500;
+
 const modelArtifact = (
   target: ProfileTarget,
   kind: string,
@@ -33,7 +36,9 @@ function observedKind(context: KindContext, name: 'pending' | 'buffers', descrip
       const startMs = nowMs();
       const prepared = await context.hook<Profile>(`dump${word}`);
       if (prepared === undefined || prepared === null) await context.hook(`start${word}`);
-      if ((prepared?.samples.length ?? 0) === 0) await wait(request.durationMs, request.signal);
+      // One that was prepared has seen the trouble grow already.
+      const seenMs = prepared?.durationMs ?? 0;
+      if (seenMs < preparedMs) await wait(request.durationMs - seenMs, request.signal);
       const profile = await context.hook<Profile>(`dump${word}`);
       await context.hook(`stop${word}`);
       return profile === undefined || profile === null ? [] : [modelArtifact(target, name, startMs, profile)];

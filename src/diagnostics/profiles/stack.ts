@@ -17,6 +17,7 @@ interface CallFrame {
 /** Looks so often; one look may be chance. */
 const looks = 3;
 const betweenMs = 40;
+const lateMs = 200;
 /** A native call (a regular expression, JSON, a synchronous read) pauses only when it comes back. */
 const pauseTimeoutMs = 1500;
 
@@ -62,14 +63,18 @@ async function look(session: InspectorSession, builder: ProfileBuilder): Promise
     const { scriptId, url } = message as { scriptId: string; url: string };
     urls.set(scriptId, url);
   });
-  await session.post('Debugger.enable', { maxScriptsCacheSize: 0 });
-  stopScripts();
+  const enabled = session.post('Debugger.enable', { maxScriptsCacheSize: 0 }).finally(stopScripts);
+  // Not awaited yet: the first pause travels with it.
+  enabled.catch(() => {});
   let seen = 0;
   for (let index = 0; index < looks; index++) {
+    const askedMs = nowMs();
     const frames = await pauseOnce(session);
     if (frames === undefined) break;
     seen++;
     addStack(builder, frames, urls);
+    // A pause that comes late means one long native call: a second look would wait for the next one.
+    if (nowMs() - askedMs > lateMs) break;
     await wait(betweenMs);
   }
   await session.post('Debugger.disable');

@@ -101,6 +101,17 @@ export class RuleEngine {
     return this.#fire(rule, state, { ...confirming.since, current: value, reason }, atMs);
   }
 
+  /** The capture showed that it was nothing (a heap full of garbage): as if it had not fired, but it rests a while. */
+  refuted(ruleName: string, atMs: number): void {
+    const state = this.#states.get(ruleName);
+    if (state === undefined) return;
+    state.captures.pop();
+    state.fired--;
+    state.cooledAtMs = 0;
+    state.armed = true;
+    this.#refute(state, atMs);
+  }
+
   /** Call when the capture of a rule is done: the cool-down counts from here. */
   captured(ruleName: string, atMs: number): void {
     const rule = this.#rules.find((candidate) => candidate.name === ruleName);
@@ -187,7 +198,6 @@ export class RuleEngine {
     }
     state.armed = false;
     state.heldReason = '';
-    state.restMs = 0;
     state.fired++;
     state.cooledAtMs = atMs + rule.cooldownMs;
     state.captures.push({ atMs, value: finding.current });
@@ -197,6 +207,7 @@ export class RuleEngine {
   #blockedBy(rule: Rule, state: State, finding: Finding, atMs: number): string {
     if (this.#isWarmingUp(rule, atMs)) return 'warming up';
     if (!state.armed) return 'not calm since the last capture';
+    if (atMs < state.restUntilMs) return 'resting after a false suspicion';
     if (atMs < state.cooledAtMs) return 'cooling down';
     state.captures = state.captures.filter((capture) => atMs - capture.atMs < hourMs);
     if (state.captures.length >= rule.maxPerHour) return 'captures of this hour used up';

@@ -1,10 +1,11 @@
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { CaptureTrigger } from '../../core/contract/sink.ts';
+import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
 import { whatMoved } from './moved.ts';
-import { builtinsOn, compareFunctions, summarise } from './summary.ts';
+import { compareFunctions, ownerNameOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
 
 export interface VerdictProfile {
@@ -20,6 +21,8 @@ export interface VerdictInput {
   readonly samples: readonly SignalSample[];
   readonly profiles: readonly VerdictProfile[];
   readonly stallCpuShare: number;
+  /** The source line that most CPU samples executed, where the file is there to read. */
+  readonly hotLine: string;
   readonly missing: readonly string[];
 }
 
@@ -27,16 +30,18 @@ export interface VerdictInput {
 export function buildVerdict(input: VerdictInput): Verdict {
   const { trigger, samples } = input;
   const summaries = input.profiles.flatMap(summariesOf);
-  const during = summaries.find((one) => one.kind === 'cpu' && one.window === 'during' && one.threadId === 0);
+  const cpuProfile = troubledCpu(input.profiles);
+  const during =
+    cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
-  const cpu = input.profiles.find(({ profile, window }) => profile.kind === 'cpu' && window === 'during');
   const pendingProfile = input.profiles.find(({ profile }) => profile.kind === 'pending')?.profile;
   const pending = summaries.find((one) => one.kind === 'pending')?.functions ?? [];
   const waiting = input.profiles.flatMap(({ profile }) => waitingOf(profile));
   const cause = likelyCause({
     trigger,
     profiles: summaries,
-    builtins: cpu === undefined ? new Map() : builtinsOn(cpu.profile),
+    cpu: during,
+    hotLine: input.hotLine,
     stallCpuShare: input.stallCpuShare,
     latest: samples.at(-1)?.values ?? {},
     earlier: samples[Math.max(0, samples.length - 30)]?.values ?? {},
@@ -56,6 +61,14 @@ export function buildVerdict(input: VerdictInput): Verdict {
     waiting,
     missing: input.missing,
   };
+}
+
+/** CPU time of the trouble on the main thread: what the recorder has of it and what was sampled after the trigger. */
+export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | undefined {
+  const wanted = profiles.filter(
+    ({ profile, threadId, window }) => profile.kind === 'cpu' && threadId === 0 && window !== 'quiet',
+  );
+  return mergeProfiles(wanted.map(({ profile }) => profile));
 }
 
 /** One summary a value type for profiles whose columns mean different things, else one. */
@@ -106,8 +119,29 @@ function byType(
     .slice(0, 8)
     .map(({ name }) => {
       const samples = profile.samples.filter(({ node }) => typeOfSample(profile, node) === name);
-      return { ...summarise({ ...profile, samples }, about), kind: `pending:${name}` };
+      const summary = summarise({ ...profile, samples }, about);
+      const functions = innermostFirst({ ...profile, samples }, summary.functions);
+      return { ...summary, functions, kind: `pending:${name}` };
     });
+}
+
+/**
+ * One call of an async function that awaits another makes a promise in each: equal counts, one cause. Among functions
+ * with about the same count the one that is called by the others comes first.
+ */
+function innermostFirst(profile: Profile, functions: readonly TopFrame[]): TopFrame[] {
+  const most = functions[0]?.value ?? 0;
+  const rivals = functions.filter((frame) => frame.value >= most * 0.6);
+  const rest = functions.filter((frame) => frame.value < most * 0.6);
+  const depths = new Map<string, number>();
+  for (const { node: leaf } of profile.samples) {
+    let depth = 0;
+    for (let node = leaf; node > 0; node = profile.tree.parents[node] ?? 0) depth++;
+    const owner = ownerNameOf(profile, leaf);
+    depths.set(owner, Math.max(depth, depths.get(owner) ?? 0));
+  }
+  const depthOf = (frame: TopFrame): number => depths.get(`${frame.name} ${frame.place}`) ?? 0;
+  return [...rivals.sort((a, b) => depthOf(b) - depthOf(a)), ...rest];
 }
 
 /** Calls and streams that wait, as the `in-flight` kind tells them. */

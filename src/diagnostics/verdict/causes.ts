@@ -5,8 +5,10 @@ import type { Cause, CauseName, ProfileSummary, TopFrame, Waiting } from './verd
 export interface Evidence {
   readonly trigger: CaptureTrigger;
   readonly profiles: readonly ProfileSummary[];
-  /** Share of builtins on top of the application's functions in the CPU profile. */
-  readonly builtins: ReadonlyMap<string, number>;
+  /** CPU time of the trouble: recorder and capture together. */
+  readonly cpu: ProfileSummary | undefined;
+  /** The source line that executes most; V8 charges native calls (JSON, regular expressions) to it. */
+  readonly hotLine: string;
   /** CPU of the main thread during a stall over its length; NaN when not known. */
   readonly stallCpuShare: number;
   readonly latest: Readonly<Record<string, number>>;
@@ -49,22 +51,21 @@ const cause = (
 });
 
 const blocked: Finder = (evidence) => {
-  const { trigger, builtins, stallCpuShare } = evidence;
+  const { trigger, cpu, hotLine, stallCpuShare } = evidence;
   if (trigger.signal !== 'stallMs' && trigger.signal !== 'loopDelayP99Ms') return undefined;
   const stall = summary(evidence, 'stall');
-  const cpu = summary(evidence, 'cpu');
-  const guilty = cpu?.functions[0] ?? stall?.functions[0];
+  const guilty = cpu?.functions.find((frame) => frame.place !== '') ?? stall?.functions[0];
   const where = guilty === undefined ? 'a function that could not be sampled' : at(guilty);
   const facts = [
     `${trigger.signal} was ${Math.round(trigger.current)} ms`,
     ...(cpu?.functions[0]
-      ? [`${percent(cpu.functions[0].share)} of the CPU samples are in ${at(cpu.functions[0])}`]
+      ? [`${percent(cpu.functions[0].share)} of the CPU time is spent in ${at(cpu.functions[0])}`]
       : []),
     ...(stall?.stacks[0]
       ? [`the stack at the trigger: ${stall.stacks[0].frames.slice(0, 4).join(' < ')}`]
       : []),
   ];
-  if (cpu !== undefined && cpu.collectorShare > 0.4) return collector(cpu, facts);
+  if (cpu !== undefined && cpu.collectorShare > 0.4) return collector(evidence, cpu, guilty, facts);
   if (stallCpuShare < 0.3) {
     const text = `The event loop stood still in a system call or native code that waits, called from ${where}.`;
     return cause(
@@ -75,7 +76,7 @@ const blocked: Finder = (evidence) => {
       'Use the asynchronous form of the call, or a worker thread.',
     );
   }
-  const special = specialOf(builtins, where);
+  const special = specialOf(hotLine, where);
   if (special !== undefined) return cause(special.name, special.text, guilty, facts, special.advice);
   if (trigger.signal === 'loopDelayP99Ms') {
     const text = `${where} runs in long synchronous stretches again and again and keeps the event loop busy.`;
@@ -91,22 +92,33 @@ const blocked: Finder = (evidence) => {
   );
 };
 
-function collector(cpu: ProfileSummary, facts: readonly string[]): Cause {
-  const guilty = cpu.functions[0];
-  const text = `The collector took ${percent(cpu.collectorShare)} of the time; it works for what ${guilty ? at(guilty) : 'the application'} allocates.`;
+function collector(
+  { latest, earlier }: Evidence,
+  cpu: ProfileSummary,
+  guilty: TopFrame | undefined,
+  facts: readonly string[],
+): Cause {
+  const who = guilty ? at(guilty) : 'the application';
+  const heap = latest['heapUsedBytes'] ?? 0;
+  const share = percent(cpu.collectorShare);
+  if (heap > 2 * (earlier['heapUsedBytes'] ?? heap)) {
+    const more = [
+      ...facts,
+      `the heap rose to ${megabytes(heap)}, and the collector took ${share} of the time`,
+    ];
+    const text = `${who} fills the heap faster than it can be collected.`;
+    return cause('heap-leak', text, guilty, more, 'Bound what this function keeps.');
+  }
+  const text = `The collector took ${share} of the time; it works for what ${who} allocates.`;
   return cause('gc-thrash', text, guilty, facts, 'Allocate less there, or give the heap more room.');
 }
 
+/** V8 samples no native function: what the hottest line calls tells which one it was. */
 function specialOf(
-  builtins: ReadonlyMap<string, number>,
+  hotLine: string,
   where: string,
 ): { name: CauseName; text: string; advice: string } | undefined {
-  const share = (test: (name: string) => boolean): number => {
-    let sum = 0;
-    for (const [name, value] of builtins) if (test(name)) sum = Math.max(sum, value);
-    return sum;
-  };
-  if (share((name) => name === 'parse' || name === 'stringify') > 0.4) {
+  if (/\bJSON\.(parse|stringify)\(|\.json\(\)/.test(hotLine)) {
     const text = `A very large JSON document was read or written synchronously in ${where}.`;
     return {
       name: 'json',
@@ -114,17 +126,14 @@ function specialOf(
       advice: 'Bound the size of the document, stream it, or use a worker thread.',
     };
   }
-  const isRegExp = (name: string): boolean =>
-    /^RegExp[: ]|^(exec|test|match|matchAll|replace|replaceAll|search|split)$|\[Symbol\.(match|replace|search|split)/.test(
-      name,
-    );
-  if (share(isRegExp) > 0.4) {
+  if (/\.(exec|test|match|matchAll|replace|replaceAll|search)\(/.test(hotLine)) {
     const text = `A regular expression in ${where} took exponential or very long time on its input.`;
-    return {
-      name: 'regular-expression',
-      text,
-      advice: 'Bound the input or rewrite the expression without nested repeats.',
-    };
+    const advice = 'Bound the input or rewrite the expression without nested repeats.';
+    return { name: 'regular-expression', text, advice };
+  }
+  if (/\b\w+Sync\(/.test(hotLine)) {
+    const text = `A synchronous call of Node (…Sync) in ${where} kept the event loop from turning.`;
+    return { name: 'native-call', text, advice: 'Use the asynchronous form of the call.' };
   }
   return undefined;
 }
@@ -132,8 +141,11 @@ function specialOf(
 const thrash: Finder = (evidence) => {
   if (evidence.trigger.signal !== 'gcTimePercent') return undefined;
   const allocations = summary(evidence, 'allocations') ?? summary(evidence, 'heap');
-  const guilty = allocations?.functions[0];
-  const text = `The collector took ${Math.round(evidence.trigger.current)} % of the time; most memory is allocated by ${guilty ? at(guilty) : 'a place that could not be sampled'}.`;
+  return thrashing(evidence, allocations?.functions[0]);
+};
+
+function thrashing({ latest }: Evidence, guilty: TopFrame | undefined): Cause {
+  const text = `The collector took ${Math.round(latest['gcTimePercent'] ?? 0)} % of the time; most memory is allocated by ${guilty ? at(guilty) : 'a place that could not be sampled'}.`;
   const facts =
     guilty === undefined ? [] : [`${percent(guilty.share)} of the sampled allocations are in ${at(guilty)}`];
   return cause(
@@ -143,7 +155,7 @@ const thrash: Finder = (evidence) => {
     facts,
     'Allocate less there, keep less alive, or give the heap more room.',
   );
-};
+}
 
 const memory: Finder = (evidence) => {
   const { trigger, latest } = evidence;
@@ -160,6 +172,8 @@ const memory: Finder = (evidence) => {
   const pending = leakOfPending(evidence, facts);
   if (pending !== undefined) return pending;
   if (guilty === undefined) return undefined;
+  const isFlat = (latest['heapAfterGcBytes'] ?? 0) < 1.1 * (evidence.earlier['heapAfterGcBytes'] ?? 0);
+  if ((latest['gcTimePercent'] ?? 0) >= 30 && isFlat) return thrashing(evidence, guilty);
   const nearEnd = trigger.signal === 'heapOfLimitPercent' ? ' and is about to run out of memory' : '';
   const text = `The heap grows${nearEnd}; what stays alive is allocated in ${at(guilty)}.`;
   return cause(
@@ -252,6 +266,10 @@ const buffers: Finder = (evidence) => {
 const resources: Finder = (evidence) => {
   const { trigger, latest, earlier } = evidence;
   if (!['activeResources', 'fileDescriptors', 'pendingCount'].includes(trigger.signal)) return undefined;
+  const rose = (signal: string): number => (latest[signal] ?? 0) - (earlier[signal] ?? 0);
+  // Requests that wait hold sockets too: then the waiting is the trouble.
+  if (rose('serverInFlight') + rose('clientInFlight') > rose('activeResources') / 4)
+    return waitingCause(evidence);
   const grown = Object.keys(latest)
     .filter((name) => name.startsWith('resource:'))
     .map((name) => ({ name: name.slice(9), by: (latest[name] ?? 0) - (earlier[name] ?? 0) }))
@@ -275,10 +293,14 @@ function creatorOf(evidence: Evidence, type: string | undefined): TopFrame | und
   return wanted ?? evidence.pendingCreators[0];
 }
 
-const waits: Finder = (evidence) => {
-  const { trigger, waiting, latest } = evidence;
-  if (!['serverInFlight', 'clientInFlight', 'pendingStreams'].includes(trigger.signal)) return undefined;
-  const creator = evidence.pendingCreators[0];
+const waits: Finder = (evidence) =>
+  ['serverInFlight', 'clientInFlight', 'pendingStreams'].includes(evidence.trigger.signal)
+    ? waitingCause(evidence)
+    : undefined;
+
+function waitingCause(evidence: Evidence): Cause {
+  const { waiting, latest } = evidence;
+  const creator = creatorOf(evidence, 'PROMISE');
   const facts = waiting
     .slice(0, 5)
     .map(({ what, count, typicalMs }) => `${count} x ${what}, typically ${Math.round(typicalMs)} ms old`);
@@ -297,7 +319,7 @@ const waits: Finder = (evidence) => {
       'Give the call a timeout and bound the calls in flight; look at the upstream.',
     );
   }
-  const text = `${Math.round(trigger.current)} requests wait and no call to an upstream explains it: they wait for each other, on a lock or queue${creator ? ` entered in ${at(creator)}` : ''}.`;
+  const text = `${latest['serverInFlight'] ?? 'Many'} requests wait and no call to an upstream explains it: they wait for each other, on a lock or queue${creator ? ` entered in ${at(creator)}` : ''}.`;
   return cause(
     'lock-contention',
     text,
@@ -305,7 +327,7 @@ const waits: Finder = (evidence) => {
     facts,
     'Look at what holds the lock; "heddle profile <pid> coroutines --deep" shows the exact await chains.',
   );
-};
+}
 
 const limits: Finder = ({ trigger }) => {
   if (trigger.signal === 'throttledPercent') {
@@ -344,7 +366,7 @@ export function likelyCause(evidence: Evidence): Cause {
     const found = find(evidence);
     if (found !== undefined) return found;
   }
-  const busiest = summary(evidence, 'cpu')?.functions[0];
+  const busiest = evidence.cpu?.functions[0];
   const text = 'Not known: the evidence fits no cause that this monitor recognises.';
   const facts = busiest === undefined ? [] : [`the busiest function was ${at(busiest)}`];
   return {

@@ -1,4 +1,4 @@
-import { describeFrame, displayName, pathOf } from '../pprof/frame-names.ts';
+import { anonymous, describeFrame, displayName, pathOf } from '../pprof/frame-names.ts';
 import type { Profile, ProfileFrame } from '../profile-model.ts';
 import type { Changed, ProfileSummary, TopFrame, TopStack } from './verdict-types.ts';
 
@@ -46,6 +46,12 @@ export function summarise(
   };
 }
 
+/** `name place` of the function that a sample counts for, as `summarise` tells it. */
+export function ownerNameOf(profile: Profile, leaf: number): string {
+  const { name, place } = topFrame(profile, ownerOf(profile, leaf), 0, 0);
+  return `${name} ${place}`;
+}
+
 /** Functions whose share differs most from a quiet profile of the same kind. */
 export function compareFunctions(now: ProfileSummary, quiet: ProfileSummary): Changed[] {
   const before = new Map(quiet.functions.map((frame) => [`${frame.name} ${frame.place}`, frame.share]));
@@ -56,27 +62,26 @@ export function compareFunctions(now: ProfileSummary, quiet: ProfileSummary): Ch
     .slice(0, 5);
 }
 
-/** The names above the application's own function in the largest stacks: builtins such as `parse` or `exec`. */
-export function builtinsOn(
-  profile: Profile,
-  valueIndex: number = profile.defaultSampleType,
-): Map<string, number> {
-  const shares = new Map<string, number>();
-  let total = 0;
-  for (const { node, values } of profile.samples) {
-    const value = values[valueIndex] ?? 0;
-    total += value;
-    const seen = new Set<string>();
-    for (let at = node; at > 0; at = profile.tree.parents[at] ?? 0) {
-      const frame = frameAt(profile, at);
-      if (frame === undefined || isApplication(frame)) break;
-      seen.add(frame.name);
-    }
-    for (const name of seen) shares.set(name, (shares.get(name) ?? 0) + value);
+/** The place that executes most: file and 1-based line of the nearest application frame of the heaviest samples. */
+export function hottestLine(profile: Profile): { readonly url: string; readonly line: number } | undefined {
+  const sums = new Map<string, number>();
+  for (const { node: leaf, values } of profile.samples) {
+    let node = leaf;
+    while (node > 0 && !isApplication(frameAt(profile, node) ?? noFrame))
+      node = profile.tree.parents[node] ?? 0;
+    const frame = frameAt(profile, node);
+    if (node === 0 || frame === undefined) continue;
+    const line = profile.tree.lines[node] || frame.line;
+    const key = `${line} ${frame.url}`;
+    sums.set(key, (sums.get(key) ?? 0) + (values[profile.defaultSampleType] ?? 0));
   }
-  for (const [name, value] of shares) shares.set(name, total === 0 ? 0 : value / total);
-  return shares;
+  const [key] = [...sums].sort((a, b) => b[1] - a[1])[0] ?? [];
+  if (key === undefined) return undefined;
+  const space = key.indexOf(' ');
+  return { line: Number(key.slice(0, space)), url: key.slice(space + 1) };
 }
+
+const noFrame: ProfileFrame = { name: '', url: '', line: 0, column: 0 };
 
 const frameAt = (profile: Profile, node: number): ProfileFrame | undefined =>
   profile.frames[profile.tree.frames[node] ?? -1];
@@ -85,10 +90,21 @@ const frameAt = (profile: Profile, node: number): ProfileFrame | undefined =>
 function ownerOf(profile: Profile, leaf: number): number {
   for (let node = leaf; node > 0; node = profile.tree.parents[node] ?? 0) {
     const frame = frameAt(profile, node);
-    if (frame !== undefined && isApplication(frame)) return profile.tree.frames[node] ?? -1;
+    if (frame !== undefined && isApplication(frame)) return namedOwner(profile, node, frame);
   }
   const frame = frameAt(profile, leaf);
   return frame === undefined || frame.name === '(idle)' ? -1 : (profile.tree.frames[leaf] ?? -1);
+}
+
+/** A callback without a name counts for the named function of the same file that it was called from. */
+function namedOwner(profile: Profile, at: number, owner: ProfileFrame): number {
+  for (let node = at; node > 0; node = profile.tree.parents[node] ?? 0) {
+    const frame = frameAt(profile, node);
+    if (frame === undefined || !isApplication(frame)) continue;
+    if (frame.url !== owner.url) break;
+    if (frame.name !== '' && frame.name !== anonymous) return profile.tree.frames[node] ?? -1;
+  }
+  return profile.tree.frames[at] ?? -1;
 }
 
 function largest(sums: ReadonlyMap<number, number>, count: number): [number, number][] {

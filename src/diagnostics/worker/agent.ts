@@ -72,7 +72,7 @@ export class MonitorAgent implements MonitorControl {
       labels: { pid: String(process.pid), node: process.version },
     });
     this.#sinks = new SinkQueue(settings.sinks, settings.service, (message) => this.problem(message));
-    this.#runner = new RuleRunner(settings, {
+    this.#runner = new RuleRunner(settings, options.oldSpaceBytes, {
       take: (order, ruleName) => this.#take(order, ruleName),
       refusal: (order) => this.#capturer.refusal(order),
       prepare: (kind) => this.#prepare(kind),

@@ -25,6 +25,8 @@ export interface CaptureOrder {
   readonly stallCpuShare: number;
   /** The process may be gone in a moment: raw evidence is written before anything else. */
   readonly emergency: boolean;
+  /** An emergency is none when the heap is below this after its collection. */
+  readonly refuteBelowBytes?: number;
   /** Somebody asked: global bounds do not apply. */
   readonly manual: boolean;
 }
@@ -39,6 +41,9 @@ export interface CapturerParts {
 
 const keptCaptures = 100;
 
+/** What looked like the end of the heap was garbage. */
+export class Refuted extends Error {}
+
 /** Takes captures one at a time, encodes them in a pool thread, remembers the last hundred. */
 export class Capturer {
   readonly captures: Capture[] = [];
@@ -47,7 +52,7 @@ export class Capturer {
   readonly #bounds: CaptureBounds;
   #serial = 0;
   #current: string | undefined;
-  #pool: Offload<CaptureJob, Capture> | undefined;
+  #pool: Offload<PoolJob, Capture | undefined> | undefined;
 
   constructor(parts: CapturerParts) {
     this.#parts = parts;
@@ -84,6 +89,7 @@ export class Capturer {
       if (this.captures.length > keptCaptures) this.captures.shift();
       return capture;
     } catch (error) {
+      if (error instanceof Refuted) throw error;
       this.counters.failed++;
       throw HeddleError.from(error, 'ERR_MONITOR_CAPTURE', { rule: order.trigger.rule });
     } finally {
@@ -110,14 +116,16 @@ export class Capturer {
     };
     const serial = ++this.#serial;
     if (order.emergency) return this.#takeEmergency(order, serial, startMs);
+    const warm = this.#warmPool();
     const { artifacts, missing } = await collect(kinds, wanted, target, request);
     const endMs = nowMs();
     if (!order.manual) this.#bounds.spend(endMs, degraded ? 0 : endMs - startMs);
     const job = this.#job(order, serial, startMs, endMs, artifacts, missing);
     if (job.artifacts.length === 0 && missing.length > 0 && order.manual) throw new Error(missing.join('; '));
-    this.#pool ??= await openPool();
     try {
-      return await this.#pool.run(job);
+      const capture = await (await warm).run(job);
+      if (capture === undefined) throw new Error('the encoder gave no answer');
+      return capture;
     } catch (error) {
       throw new Error(`${settings.directory}: ${messageOf(error)}`, { cause: error });
     }
@@ -127,6 +135,8 @@ export class Capturer {
   async #takeEmergency(order: CaptureOrder, serial: number, startMs: number): Promise<Capture> {
     const { kinds, target, settings } = this.#parts;
     const first = await collect(kinds, ['heap'], target, { durationMs: 0 });
+    const { usedSize } = await target.session.post<{ usedSize: number }>('Runtime.getHeapUsage');
+    if (usedSize < (order.refuteBelowBytes ?? 0)) throw new Refuted();
     const heap = first.artifacts[0];
     if (heap !== undefined) {
       const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
@@ -134,6 +144,13 @@ export class Capturer {
     }
     const { runCaptureJob } = await import('../captures/job.ts');
     return runCaptureJob(this.#job(order, serial, startMs, nowMs(), first.artifacts, first.missing));
+  }
+
+  /** The pool is loaded with the first capture: an idle monitor pays nothing for it. */
+  async #warmPool(): Promise<Offload<PoolJob, Capture | undefined>> {
+    this.#pool ??= await openPool();
+    void this.#pool.run('warm').catch(() => {});
+    return this.#pool;
   }
 
   #job(
@@ -169,8 +186,9 @@ export class Capturer {
   }
 }
 
-/** The pool is loaded with the first capture: an idle monitor pays nothing for it. */
-async function openPool(): Promise<Offload<CaptureJob, Capture>> {
+type PoolJob = CaptureJob | 'warm';
+
+async function openPool(): Promise<Offload<PoolJob, Capture | undefined>> {
   const { createOffload } = await import('../../core/offload/pool.ts');
-  return createOffload<CaptureJob, Capture>(siblingUrl('../captures/capture-job.worker', import.meta.url));
+  return createOffload(siblingUrl('../captures/capture-job.worker', import.meta.url));
 }

@@ -91,18 +91,19 @@ export class FlightRecorder {
   async #roll(): Promise<void> {
     const ending = this.#title(this.#serial);
     const startMs = this.#startMs;
-    await this.#begin();
     const finished = new Promise<Window>((resolve) => this.#finishing.set(ending, resolve));
-    await evaluate(this.#session, `console.profileEnd(${JSON.stringify(ending)})`);
+    // Begin before end, in one message.
+    await this.#begin(`; console.profileEnd(${JSON.stringify(ending)})`);
     const window = await finished;
     this.#windows.push({ ...window, startMs });
     while (this.#windows.length > this.#options.windows) this.#windows.shift();
   }
 
-  async #begin(): Promise<void> {
+  async #begin(then = ''): Promise<void> {
     this.#serial++;
+    const title = JSON.stringify(this.#title(this.#serial));
+    await evaluate(this.#session, `console.profile(${title})${then}`);
     this.#startMs = nowMs();
-    await evaluate(this.#session, `console.profile(${JSON.stringify(this.#title(this.#serial))})`);
   }
 
   #finished(message: FinishedProfile): void {

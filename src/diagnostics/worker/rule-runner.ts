@@ -8,7 +8,7 @@ import { SignalHistory } from '../rules/history.ts';
 import { HolmesRules } from '../rules/holmes-rules.ts';
 import type { ParsedRules } from '../rules/parse.ts';
 import type { Rule } from '../rules/rule-types.ts';
-import type { CaptureOrder } from './capturer.ts';
+import { type CaptureOrder, Refuted } from './capturer.ts';
 import { nowMs, wait } from './cpu-profiler.ts';
 import type { StallView } from './sampler.ts';
 
@@ -32,12 +32,14 @@ export class RuleRunner {
   readonly #settings: MonitorSettings;
   readonly #effects: RuleEffects;
   readonly #history: SignalHistory;
+  readonly #oldSpaceBytes: number;
   readonly #prepared = new Map<string, number>();
   #engine: RuleEngine | undefined;
   #holmes: HolmesRules | undefined;
   #paused = false;
 
-  constructor(settings: MonitorSettings, effects: RuleEffects) {
+  constructor(settings: MonitorSettings, oldSpaceBytes: number, effects: RuleEffects) {
+    this.#oldSpaceBytes = oldSpaceBytes;
     this.#settings = settings;
     this.#effects = effects;
     this.#history = new SignalHistory(settings.intervalMs);
@@ -109,9 +111,13 @@ export class RuleRunner {
         this.#tell(action.trigger, `held: ${action.reason}`);
         break;
       case 'capture':
-        void this.#capture(
-          this.#order(action.trigger, rule.capture, rule.durationMs, rule.type === 'nearLimit'),
-        );
+        void this.#capture({
+          ...this.#order(action.trigger, rule.capture, rule.durationMs),
+          ...(rule.type === 'nearLimit' && {
+            emergency: true,
+            refuteBelowBytes: (this.#oldSpaceBytes * rule.from * 0.8) / 100,
+          }),
+        });
     }
   }
 
@@ -153,7 +159,8 @@ export class RuleRunner {
       await this.#effects.take(isStall ? { ...order, signal: done.signal } : order, trigger.rule);
       for (const kind of order.kinds) this.#prepared.delete(kind);
     } catch (error) {
-      this.#effects.emit({ type: 'problem', atMs: nowMs(), message: messageOf(error) });
+      if (error instanceof Refuted) this.#engine?.refuted(trigger.rule, nowMs());
+      else this.#effects.emit({ type: 'problem', atMs: nowMs(), message: messageOf(error) });
     } finally {
       done.abort();
     }
@@ -168,12 +175,7 @@ export class RuleRunner {
     }
   }
 
-  #order(
-    trigger: CaptureTrigger,
-    kinds: readonly string[],
-    durationMs: number,
-    emergency = false,
-  ): CaptureOrder {
+  #order(trigger: CaptureTrigger, kinds: readonly string[], durationMs: number): CaptureOrder {
     const { startMs, stallMs, cpuShare } = this.#effects.stall();
     const isStall = trigger.signal === 'stallMs' && stallMs > 0;
     const wanted = this.#settings.pending === 'off' ? kinds.filter((kind) => kind !== 'pending') : kinds;
@@ -183,7 +185,7 @@ export class RuleRunner {
       durationMs,
       troubleMs: isStall ? startMs : trigger.atMs - 5000,
       stallCpuShare: isStall ? cpuShare : Number.NaN,
-      emergency,
+      emergency: false,
       manual: false,
     };
   }
