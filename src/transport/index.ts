@@ -1,7 +1,8 @@
 /** Everything that moves bytes between processes: clock, wires, listeners, pools. Public as `heddle/transport`. */
 export { createFileAccess } from './files.ts';
 export { FlushList } from './flush.ts';
-export { Listener, type ListenerLimits, type ListenerOptions } from './listener/listener.ts';
+export { Listener } from './listener/listener.ts';
+export type { ListenerLimits, ListenerOptions } from './listener/options.ts';
 export { createPool, type PoolSetup } from './pool/index.ts';
 export { createResolver, type ResolverOptions } from './resolver.ts';
 export { DrivenWheel, SystemClock } from './system-clock.ts';

@@ -1,55 +1,20 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Clock, Timer } from '../../core/base/clock.ts';
+import type { Clock } from '../../core/base/clock.ts';
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
-import type {
-  Codec,
-  CodecContext,
-  ServerCodec,
-  ServerLimits,
-  ServerOwner,
-} from '../../core/contract/codec.ts';
-import type { Logger } from '../../core/contract/logger.ts';
+import type { Codec, ServerCodec, ServerOwner } from '../../core/contract/codec.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Wire } from '../../core/contract/wire.ts';
 import { parseAddress, type SocketAddress } from '../wire/address.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
+import { AcceptPause } from './accept-pause.ts';
 import { bind } from './bind.ts';
-import { DescriptorGuard, type DescriptorProbe, descriptorProbe } from './descriptors.ts';
+import { DescriptorGuard, descriptorProbe } from './descriptors.ts';
+import type { ListenerLimits, ListenerOptions } from './options.ts';
 import { type ListenerSlots, listenerSlots } from './slots.ts';
 import { SourceCounts } from './source-counts.ts';
 
-/** Limits of a listener; those of one connection come from the contract. Defaults in parentheses. */
-export interface ListenerLimits extends ServerLimits {
-  /** Open at once; 0 = unlimited (10,000). Further ones are closed at accept. */
-  readonly maxConnections: number;
-  /** Of one client address; 0 = unlimited (0). */
-  readonly maxConnectionsPerSource: number;
-  /** Connections that the kernel holds before they are accepted (511). */
-  readonly backlog: number;
-}
-
-export interface ListenerOptions {
-  /** Metric label `listener`. */
-  readonly name: string;
-  /** "127.0.0.1:8080", "[::]:8080", "unix:/path"; port 0 picks a free one. */
-  readonly address: string;
-  readonly codec: Codec;
-  readonly codecConfig: unknown;
-  readonly context: CodecContext;
-  readonly pipeline: Pipeline;
-  readonly limits: ListenerLimits;
-  readonly logger: Logger;
-  /** Permissions of a unix socket (0o660). */
-  readonly mode?: number;
-  /** Told of each connection that is gone: pools of mode `bound` let go of what belongs to it. */
-  readonly onGone?: (codec: ServerCodec) => void;
-  readonly descriptors?: DescriptorProbe;
-}
-
 const defaultMode = 0o660;
-const firstPauseMs = 100;
-const longestPauseMs = 5000;
 
 /**
  * Accepts connections and gives each a wire and a server codec.
@@ -75,8 +40,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
   #server: Server | null = null;
   #address: SocketAddress;
   #boundTo = '';
-  #pauseMs = firstPauseMs;
-  #pause: Timer | null = null;
+  readonly #pause: AcceptPause;
   #whenEmpty: (() => void) | null = null;
   #isClosed = false;
 
@@ -88,6 +52,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.limits = options.limits;
     this.#codec = options.codec;
     this.#clock = options.context.clock;
+    this.#pause = new AcceptPause(this.#clock, () => this.#resumeAccepting());
     this.#slots = listenerSlots(options.context.metrics, options.name);
     this.#guard = new DescriptorGuard(options.descriptors ?? descriptorProbe());
     this.#address = parseAddress(options.address);
@@ -142,8 +107,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
 
   /** Stops accepting; connections go on. */
   stopAccepting(): void {
-    this.#pause?.cancel();
-    this.#pause = null;
+    this.#pause.cancel();
     this.#server?.close();
     this.#server = null;
   }
@@ -221,7 +185,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
       this.#reject(socket, this.#slots.overSource);
       return;
     }
-    this.#pauseMs = firstPauseMs;
+    this.#pause.succeeded();
     this.serve(wire);
   }
 
@@ -243,25 +207,25 @@ export class Listener implements ServerOwner, AsyncDisposable {
     if (this.#server === null || this.isDraining) return;
     const values = this.#options.context.metrics.values;
     values[this.#slots.pauses] = (values[this.#slots.pauses] as number) + 1;
-    this.#options.logger.warn('accepting paused', { listener: this.name, reason, pauseMs: this.#pauseMs });
+    this.#options.logger.warn('accepting paused', {
+      listener: this.name,
+      reason,
+      pauseMs: this.#pause.delayMs,
+    });
     this.stopAccepting();
-    this.#resumeLater();
+    this.#pause.begin();
   }
 
-  #resumeLater(): void {
-    this.#pause = this.#clock.setTimer(this.#pauseMs, () => void this.#resumeAccepting());
-    this.#pauseMs = Math.min(this.#pauseMs * 2, longestPauseMs);
-  }
-
-  async #resumeAccepting(): Promise<void> {
-    this.#pause = null;
-    if (this.isDraining || this.#server !== null) return;
+  async #resumeAccepting(): Promise<boolean> {
+    if (this.isDraining || this.#server !== null) return true;
     try {
-      if (this.#guard.hasRoom()) await this.#listen();
+      if (!this.#guard.hasRoom()) return false;
+      await this.#listen();
+      return true;
     } catch (error) {
       this.#options.logger.warn('accepting not resumed', { listener: this.name, error: messageOf(error) });
+      return false;
     }
-    if (this.#server === null && !this.isDraining) this.#resumeLater();
   }
 
   async #emptyWithin(deadlineMs: number): Promise<void> {

@@ -2,7 +2,8 @@ import { Code } from '../../core/base/codes.ts';
 import type { ClientCodec, ServerCodec } from '../../core/contract/codec.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
-import { ConnectionPool, type PoolSetup } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { PoolSetup } from './setup.ts';
 
 /**
  * One upstream connection per downstream connection, for life (protocols with a session: logins, transactions).

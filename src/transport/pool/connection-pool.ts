@@ -1,25 +1,13 @@
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { WheelNode } from '../../core/base/timer-wheel.ts';
-import type { ConnectionPermits } from '../../core/contract/cluster.ts';
-import type { ClientCodec, ClientOwner, Codec, CodecContext, Flushable } from '../../core/contract/codec.ts';
+import type { ClientCodec, ClientOwner, Codec, Flushable } from '../../core/contract/codec.ts';
 import type { Pool, PoolOptions, PoolStats } from '../../core/contract/pool.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import { type StreamEnd, waiting } from '../../core/contract/stream-end.ts';
-import type { Dialer } from '../../core/contract/wire.ts';
 import { Keepalive } from './keepalive.ts';
 import { Preconnect } from './preconnect.ts';
-
-/** What a pool is made of. */
-export interface PoolSetup {
-  readonly codec: Codec;
-  readonly codecConfig: unknown;
-  readonly dial: Dialer;
-  readonly context: CodecContext;
-  readonly options: PoolOptions;
-  readonly permits: ConnectionPermits;
-  /** "10.0.0.1:8080", "[::1]:8080" or "unix:/path". */
-  readonly address: string;
-}
+import type { PoolSetup } from './setup.ts';
+import { WaitQueue } from './wait-queue.ts';
 
 /** How often connections that only finish what they carry are looked at when no idle limit asks for more. */
 const slowestTickMs = 15_000;
@@ -56,7 +44,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   readonly #codec: Codec<unknown>;
   /** Connections that take no more streams but exist. */
   readonly #leaving = new Set<ClientCodec>();
-  readonly #waiters = new Set<Stream>();
+  readonly #waiters: WaitQueue;
   readonly #timer: PoolTimer;
   readonly #preconnect: Preconnect;
   readonly #keepalive: Keepalive | null;
@@ -73,6 +61,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.options = setup.options;
     this.address = setup.address;
     this.#codec = setup.codec;
+    this.#waiters = new WaitQueue(setup.permits, setup.context.sink);
     this.#timer = new PoolTimer(this);
     this.#preconnect = new Preconnect(setup.context, setup.options.preconnect, () => this.#fill());
     const heartbeat = setup.codec.heartbeat;
@@ -102,13 +91,11 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     }
     if (this.isDraining) return this.#refusal;
     if (this.#count === 0) return Code.connectionOverflow;
-    if (!this.setup.permits.tryPending()) return Code.pendingOverflow;
-    this.#waiters.add(s);
-    return waiting;
+    return this.#waiters.tryAdd(s) ? waiting : Code.pendingOverflow;
   }
 
   cancelWait(s: Stream): void {
-    if (this.#waiters.delete(s)) this.setup.permits.releasePending();
+    this.#waiters.remove(s);
   }
 
   unbind(_down: StreamEnd): void {}
@@ -140,7 +127,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     if (this.isDraining) return;
     this.isDraining = true;
     this.#stopTimers();
-    this.#failWaiters(Code.draining);
+    this.#waiters.failAll(Code.draining);
     for (const codec of [...this.usable]) this.#retire(codec);
     this.#checkClosed();
   }
@@ -149,7 +136,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.#refusal = Code.meshClosed;
     this.isDraining = true;
     this.#stopTimers();
-    this.#failWaiters(Code.meshClosed);
+    this.#waiters.failAll(Code.meshClosed);
     for (const codec of [...this.usable, ...this.#leaving]) codec.wire.destroy(Code.meshClosed);
     this.#checkClosed();
   }
@@ -228,22 +215,15 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     for (const s of this.#waiters) {
       const codec = this.select(s) ?? this.#dialFor(s);
       if (codec === null) {
-        if (this.#count === 0) this.#failWaiters(Code.connectionOverflow);
+        if (this.#count === 0) this.#waiters.failAll(Code.connectionOverflow);
         // Another waiter may be tied to the connection that got free.
         if (this.setup.codec.poolMode === 'bound') continue;
         return;
       }
-      this.cancelWait(s);
+      this.#waiters.remove(s);
       codec.bind(s);
       this.setup.context.sink.upstreamReady(s, codec);
     }
-  }
-
-  #failWaiters(code: number): void {
-    const streams = [...this.#waiters];
-    this.#waiters.clear();
-    for (const _ of streams) this.setup.permits.releasePending();
-    for (const s of streams) this.setup.context.sink.upstreamReset(s, code);
   }
 
   /** With no other connection to hope for, streams in the queue fail now and may try another host. */
@@ -251,7 +231,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.#connectFailures++;
     this.#preconnect.failed();
     for (const codec of this.usable) if (!codec.wire.isConnecting) return;
-    this.#failWaiters(code);
+    this.#waiters.failAll(code);
   }
 
   #fill(): void {

@@ -1,5 +1,6 @@
 import type { ClientCodec } from '../../core/contract/codec.ts';
-import { ConnectionPool, type PoolSetup } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { PoolSetup } from './setup.ts';
 
 interface Use {
   served: number;

@@ -1,6 +1,7 @@
 import type { ClientCodec } from '../../core/contract/codec.ts';
-import { ConnectionPool, type PoolSetup } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { IdleAges } from './idle-ages.ts';
+import type { PoolSetup } from './setup.ts';
 
 /** One stream at a time on a connection (HTTP/1.1). The connection used last is taken first: it is warm, the others age. */
 export class PingPongPool extends ConnectionPool {

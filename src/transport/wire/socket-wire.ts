@@ -3,6 +3,7 @@ import { Code } from '../../core/base/codes.ts';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { ByteEngine, DetachedWire, Peer, Wire } from '../../core/contract/wire.ts';
 import { formatAddress, plainAddress } from './address.ts';
+import { WriteQueue } from './write-queue.ts';
 
 /** Node's default high-water mark of a socket; our queue feeds it below this only. */
 const highWaterBytes = 64 * 1024;
@@ -46,8 +47,7 @@ export class SocketWire implements Wire {
   #state: number;
   #code: number = Code.none;
   #peer: Peer | null = null;
-  #queue: Buffer[] | null = null;
-  #queuedBytes = 0;
+  #queue: WriteQueue | null = null;
   #flushed: (() => void) | null = null;
 
   constructor(socket: Socket, kind: 'tcp' | 'unix', role: SocketRole) {
@@ -70,7 +70,8 @@ export class SocketWire implements Wire {
   }
 
   get pending(): number {
-    return this.#queuedBytes + this.#socket.writableLength;
+    const unsent = this.#socket.writableLength;
+    return this.#queue === null ? unsent : this.#queue.sizeBytes + unsent;
   }
 
   get isConnecting(): boolean {
@@ -116,9 +117,8 @@ export class SocketWire implements Wire {
       socket.write(view);
       if (socket.writableLength <= highWaterBytes) return true;
     } else {
-      if (this.#queue === null) this.#queue = [view];
-      else this.#queue.push(view);
-      this.#queuedBytes += end - start;
+      this.#queue ??= new WriteQueue();
+      this.#queue.push(view);
       this.#listenDrain();
       if (this.pending <= highWaterBytes) return true;
     }
@@ -196,8 +196,11 @@ export class SocketWire implements Wire {
   feed(): void {
     if ((this.#state & (closed | detached)) !== 0) return;
     const queue = this.#queue;
-    if (queue !== null) this.#feedFrom(queue);
-    if (this.#queue !== null) return;
+    if (queue !== null) {
+      const reports = (this.#state & wantsDrain) !== 0 ? this.#whenFlushed() : null;
+      if (!queue.feed(this.#socket, highWaterBytes, reports)) return;
+      this.#queue = null;
+    }
     if ((this.#state & ending) !== 0) this.#socket.end();
     if ((this.#state & wantsDrain) === 0 || this.pending !== 0) return;
     this.#state &= ~wantsDrain;
@@ -222,7 +225,6 @@ export class SocketWire implements Wire {
     if ((this.#state & closed) !== 0) return;
     this.#state |= closed;
     this.#queue = null;
-    this.#queuedBytes = 0;
     this.#engine?.onClose(this.#closeCode());
   }
 
@@ -232,22 +234,6 @@ export class SocketWire implements Wire {
     return (this.#state & connecting) === 0 ? Code.upstreamClosed : Code.connectFailure;
   }
 
-  #feedFrom(queue: Buffer[]): void {
-    const socket = this.#socket;
-    let taken = 0;
-    if (queue.length > 1) socket.cork();
-    while (taken < queue.length && socket.writableLength < highWaterBytes) {
-      const view = queue[taken++] as Buffer;
-      this.#queuedBytes -= view.length;
-      if (taken < queue.length || (this.#state & wantsDrain) === 0) socket.write(view);
-      else socket.write(view, this.#whenFlushed());
-    }
-    if (queue.length > 1) socket.uncork();
-    if (taken === queue.length) this.#queue = null;
-    else queue.splice(0, taken);
-  }
-
-  /** The rest may be below the mark, then no 'drain' comes: the last write reports instead. */
   #whenFlushed(): () => void {
     this.#flushed ??= () => this.feed();
     return this.#flushed;

@@ -1,0 +1,32 @@
+import type { Codec, CodecContext, ServerCodec, ServerLimits } from '../../core/contract/codec.ts';
+import type { Logger } from '../../core/contract/logger.ts';
+import type { Pipeline } from '../../core/contract/pipeline.ts';
+import type { DescriptorProbe } from './descriptors.ts';
+
+/** Limits of a listener; those of one connection come from the contract. Defaults in parentheses. */
+export interface ListenerLimits extends ServerLimits {
+  /** Open at once; 0 = unlimited (10,000). Further ones are closed at accept. */
+  readonly maxConnections: number;
+  /** Of one client address; 0 = unlimited (0). */
+  readonly maxConnectionsPerSource: number;
+  /** Connections that the kernel holds before they are accepted (511). */
+  readonly backlog: number;
+}
+
+export interface ListenerOptions {
+  /** Metric label `listener`. */
+  readonly name: string;
+  /** "127.0.0.1:8080", "[::]:8080", "unix:/path"; port 0 picks a free one. */
+  readonly address: string;
+  readonly codec: Codec;
+  readonly codecConfig: unknown;
+  readonly context: CodecContext;
+  readonly pipeline: Pipeline;
+  readonly limits: ListenerLimits;
+  readonly logger: Logger;
+  /** Permissions of a unix socket (0o660). */
+  readonly mode?: number;
+  /** Told of each connection that is gone: pools of mode `bound` let go of what belongs to it. */
+  readonly onGone?: (codec: ServerCodec) => void;
+  readonly descriptors?: DescriptorProbe;
+}
