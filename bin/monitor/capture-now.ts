@@ -1,4 +1,5 @@
 import { copyFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   attach,
   type Capture,
@@ -35,6 +36,10 @@ export async function captureNow(pid: number, word: string, flags: CaptureFlags)
   const { control, wasRunning } = await attach(pid, { monitor: { ...monitor, rules: [], recorder: false } });
   try {
     if (deepKinds.has(kind)) await warnOfPause(control, kind, flags);
+    if (kind === 'heap' && !wasRunning) {
+      note(`sampling allocations for ${flags.time / 1000} s: what was there before is not seen`);
+      await delay(flags.time);
+    }
     const capture = await control.capture({
       kinds: [kind],
       durationMs: flags.time,

@@ -15,6 +15,9 @@ const plainNames = new Set([
   '(object properties)',
 ]);
 
+/** Holds its local variables: who waits, never who wakes. */
+const generatorNames = new Set(['Generator', 'AsyncGenerator']);
+
 /** A node on the way back, with the name of the last property that led there. */
 interface Step {
   readonly node: number;
@@ -91,6 +94,7 @@ export class WaitReasons {
     const name = graph.nameOf(source);
     // Requests of Node's own hold the promise that they settle; any other object that holds one only reads it.
     if (graph.nodeName(node) === this.#promise) return /Req|Wrap$/.test(name) ? name : undefined;
+    if (generatorNames.has(name)) return undefined;
     if (plainNames.has(name) || name.startsWith('system /') || name === '') {
       return name === 'Promise' ? undefined : { node: source, property: label };
     }
@@ -101,9 +105,11 @@ export class WaitReasons {
    * The promise itself counts only when a resolve function holds it (a slot without a name, which V8 shows as
    * `hidden` or, once optimised, as `extension`): a variable that holds a promise belongs to somebody who reads it.
    */
-  #judgeContext(edge: number, node: number, scope: number, property: string): Step | undefined {
-    const isPromise = this.#graph.nodeName(node) === this.#promise;
-    if (isPromise && this.#graph.edgeType(edge) === this.#edgeTypes.variable) return undefined;
+  #judgeContext(edge: number, node: number, scope: number, property: string): string | Step | undefined {
+    const isVariable = this.#graph.edgeType(edge) === this.#edgeTypes.variable;
+    if (isVariable && this.#graph.nodeName(node) === this.#promise) return undefined;
+    // A list or table of resolve functions in a variable: its name is what the source code calls the queue.
+    if (isVariable && this.#graph.typeOf(node) === 'object') return this.#graph.edgeLabel(edge);
     return { node: scope, property };
   }
 }

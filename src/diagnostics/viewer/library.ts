@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** In the order in which the browser has to load them: each adds itself to the global `d3`. */
@@ -33,14 +33,21 @@ export function findLibrary(): ViewerLibrary {
   const require = createRequire(import.meta.url);
   const flameGraph = require.resolve('d3-flame-graph');
   const fromFlameGraph = createRequire(flameGraph);
-  const minified = (file: string): string => file.replace(/(?<!\.min)\.js$/, '.min.js');
-  const scripts = new Map(resolveAll(fromFlameGraph).map(([name, file]) => [`${name}.js`, minified(file)]));
-  scripts.set('d3-flame-graph.js', minified(flameGraph));
+  const scripts = new Map(
+    resolveAll(fromFlameGraph).map(([name, file]) => [`${name}.js`, browserFile(name, file)]),
+  );
+  scripts.set('d3-flame-graph.js', flameGraph.replace(/\.umd(\.min)?\.js$/, '.umd.min.js'));
   return {
     scripts,
     speedscopeDirectory: join(dirname(require.resolve('speedscope/package.json')), 'dist', 'release'),
     pageDirectory: findPage(dirname(fileURLToPath(import.meta.url))),
   };
+}
+
+/** Every d3 module brings `dist/<name>.min.js` for browsers; its entry for Node has had several names. */
+function browserFile(name: string, entry: string): string {
+  const inside = `${sep}${name}${sep}`;
+  return join(entry.slice(0, entry.lastIndexOf(inside) + inside.length), 'dist', `${name}.min.js`);
 }
 
 /** A module that only a dependency needs may be installed below that dependency. */

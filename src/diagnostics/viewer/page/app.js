@@ -21,17 +21,21 @@ function tell(text) {
   at('message').hidden = text === '';
 }
 
+let turn = 0;
+
+/** Runs what a click asked for. A later click wins: `isStale` tells the earlier one to draw nothing more. */
 const guarded =
   (run) =>
   async (...values) => {
+    const mine = ++turn;
+    const isStale = () => mine !== turn;
     try {
       tell('');
-      await run(...values);
-      document.body.dataset.ready = 'true';
+      await run(isStale, ...values);
     } catch (error) {
-      tell(String(error.message ?? error));
-      document.body.dataset.ready = 'failed';
+      if (!isStale()) tell(String(error.message ?? error));
     }
+    if (!isStale()) document.body.dataset.ready = String(turn);
   };
 
 const loadScript = (name) =>
@@ -49,35 +53,38 @@ function choose(button) {
 
 const profilesOf = (capture) => capture.files.filter(({ format }) => format === 'pprof');
 
-const showCapture = guarded(async (id, button) => {
+const showCapture = guarded(async (isStale, id, button) => {
   choose(button);
   const capture = await ask('capture', { id });
+  if (isStale()) return;
   drawVerdict(at('verdict'), capture, (name) => showProfile(name));
-  const neighbours = state.index.captures.filter(
-    ({ pid, service }) => pid === capture.pid && service === capture.service,
-  );
+  const { pid, service } = capture;
+  const neighbours = state.index.captures.filter((other) => other.pid === pid && other.service === service);
   drawTimeline(at('timeline'), at('charts'), capture.samples ?? [], neighbours);
   const [first] = profilesOf(capture);
   if (first === undefined) at('profile').hidden = true;
-  else await showProfile(first.name);
+  else await drawProfile(isStale, first.name);
 });
 
-const showProfile = guarded(async (name, type = -1, base = '') => {
+const showProfile = guarded((isStale, name, type, base) => drawProfile(isStale, name, type, base));
+
+async function drawProfile(isStale, name, type = -1, base = '') {
   Object.assign(state, { file: name, type, base });
   const view =
     base === '' ? await ask('profile', { file: name, type }) : await ask('diff', { base, file: name });
+  if (isStale()) return;
   at('profile').hidden = false;
   at('profile-name').textContent = name;
   fillTypes(view);
   fillBases(name, base);
-  at('speedscope').href =
-    `speedscope/index.html#profileURL=${encodeURIComponent(new URL(`files/${name}`, location.href).href)}&title=${encodeURIComponent(name)}`;
+  const file = encodeURIComponent(new URL(`files/${name}`, location.href).href);
+  at('speedscope').href = `speedscope/index.html#profileURL=${file}&title=${encodeURIComponent(name)}`;
   const unit = view.types[view.type].unit;
   drawFlame(at('flame'), at('details'), view.tree, { unit, isDifference: base !== '' });
   at('pending').replaceChildren();
   if (treeKinds.has(view.kind))
     at('pending').append(element('h2', {}, 'Who waits'), workTree(view.tree, unit));
-});
+}
 
 function fillTypes(view) {
   const options = view.types.map(({ type, unit }, index) =>

@@ -3,6 +3,7 @@ import { formatValue } from './dom.js';
 /** Draws the tree with d3-flame-graph; in a difference red grew and blue shrank. */
 export function drawFlame(place, details, tree, { unit, isDifference }) {
   place.replaceChildren();
+  details.textContent = '';
   const chart = globalThis.flamegraph.default ?? globalThis.flamegraph.flamegraph ?? globalThis.flamegraph;
   const describe = ({ data }) => {
     const share = tree.value === 0 ? 0 : (data.value / tree.value) * 100;

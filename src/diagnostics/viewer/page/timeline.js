@@ -69,7 +69,7 @@ function chart(name, samples, captures) {
             y: size.top - 2,
             'text-anchor': isRight ? 'end' : 'start',
           },
-          trigger.rule,
+          trigger.rule === 'manual' ? '' : trigger.rule,
         ),
       ];
     });
