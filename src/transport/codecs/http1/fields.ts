@@ -1,6 +1,6 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
 import { tokenByte } from '../../../core/base/header-field.ts';
-import { isKnownLength, noteField } from './known-fields.ts';
+import { isNotable, noteField } from './known-fields.ts';
 import { type HeadLimits, Policy } from './limits.ts';
 import { Refusal } from './refusals.ts';
 
@@ -50,6 +50,16 @@ export function scanFields(
     const valueStart = at;
     // Visible ASCII and space by one comparison; tab and obs-text leave the inner loop for a moment.
     for (; ; at++) {
+      // Four bytes a turn: a negative difference has the sign bit, a sum of 128 or more bit 7.
+      while (at + 3 < end) {
+        const a = buf[at] as number;
+        const b = buf[at + 1] as number;
+        const c = buf[at + 2] as number;
+        const d = buf[at + 3] as number;
+        if (((a - 32) | (b - 32) | (c - 32) | (d - 32)) < 0 || ((a + 1) | (b + 1) | (c + 1) | (d + 1)) > 127)
+          break;
+        at += 4;
+      }
       while (at < end && ((buf[at] as number) - 32) >>> 0 < 95) at++;
       if (at >= end) return Refusal.incomplete;
       const byte = buf[at] as number;
@@ -67,7 +77,7 @@ export function scanFields(
     fields[n + 1] = nameStart + nameLength;
     fields[n + 2] = valueStart;
     fields[n + 3] = valueEnd;
-    if (isKnownLength(nameLength)) {
+    if (isNotable(nameLength, buf[nameStart] as number)) {
       flags = noteField(head, buf, n, nameLength, flags, policy);
       if (flags < 0) return flags;
     }
