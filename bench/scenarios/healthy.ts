@@ -62,7 +62,7 @@ setInterval(() => { const timers = Array.from({ length: ${seeded.int(50, 200)} }
     source: (
       seeded,
     ) => `${server("(request, response) => setTimeout(() => response.end('news'), 4000 + Math.random() * 4000)")}
-for (let index = 0; index < ${seeded.int(20, 40)}; index++) (function poll() { http.get({ port: server.address().port || 0, host: '127.0.0.1', agent: false }, (answer) => { answer.resume(); answer.on('end', poll); }).on('error', () => setTimeout(poll, 500)); })();`,
+server.on('listening', () => { for (let index = 0; index < ${seeded.int(20, 40)}; index++) (function poll() { http.get({ port: server.address().port, host: '127.0.0.1', agent: false }, (answer) => { answer.resume(); answer.on('end', poll); }).on('error', () => setTimeout(poll, 500)); })(); });`,
   },
   {
     name: 'buffers in and out',
