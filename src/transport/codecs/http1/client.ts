@@ -162,9 +162,9 @@ export class Http1Client implements ClientCodec {
   }
 
   onBytes(buf: Buffer, start: number, end: number): void {
-    if (this.#stream === null) {
+    if (this.#stream === null || !this.#headSent) {
       // Nobody asked: an answer that comes late, or a server that says why it closes.
-      if (this.#read !== Read.gone) this.#drop(Code.upstreamProtocol);
+      if (this.#read !== Read.gone) this.#fail(Code.upstreamProtocol);
       return;
     }
     const hold = this.#hold;
@@ -351,6 +351,7 @@ export class Http1Client implements ClientCodec {
     this.#owner.gone(this, code);
   }
 
+  /** Drops the connection, and resets the stream that it carries, if any. */
   #fail(code: number): void {
     const s = this.#stream;
     this.#stream = null;
@@ -359,12 +360,6 @@ export class Http1Client implements ClientCodec {
     this.#retire(code);
     this.wire.destroy(code);
     if (s !== null && s.gen === this.#gen) this.#context.sink.upstreamReset(s, code);
-  }
-
-  /** An idle connection is of no use any more. */
-  #drop(code: number): void {
-    this.#retire(code);
-    this.wire.destroy(code);
   }
 
   #resume(): void {
@@ -382,9 +377,11 @@ export class Http1Client implements ClientCodec {
     this.#peerEnded = true;
     const s = this.#stream;
     if (s === null) {
-      if (this.#read !== Read.gone) this.#drop(Code.upstreamClosed);
+      if (this.#read !== Read.gone) this.#fail(Code.upstreamClosed);
     } else if (this.#read === Read.tunnel) {
       if (s.gen === this.#gen) this.#context.sink.responseData(s, nothing, 0, 0, true);
+      // The stream may go on in the other direction; when it does not, nobody else closes this side.
+      if (s.gen !== this.#gen) this.#fail(Code.none);
     } else if (this.#read === Read.body && this.#body.isUntilClose) {
       this.#release(false);
       this.#context.sink.responseData(s, nothing, 0, 0, true);
@@ -410,7 +407,7 @@ export class Http1Client implements ClientCodec {
   drain(): void {
     this.#isDraining = true;
     this.room = 0;
-    if (this.#stream === null && this.#read !== Read.gone) this.#drop(Code.none);
+    if (this.#stream === null && this.#read !== Read.gone) this.#fail(Code.none);
   }
 
   isIdle(): boolean {

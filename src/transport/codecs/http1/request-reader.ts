@@ -51,6 +51,7 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
   readonly #policy: number;
   #authority = '';
   #bodyBytes = 0;
+  #countedBytes = 0;
 
   constructor(wire: Wire, context: CodecContext, owner: ServerOwner, config: Http1Config) {
     super();
@@ -102,6 +103,7 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
     }
     const heldBytes = hold.sizeBytes;
     hold.append(buf, start, end);
+    this.#countHeld();
     if (!this.#canRun()) this.#limitAhead();
     else if (this.read !== Read.head || this.#isWorthAScan(heldBytes)) this.runHeld();
   }
@@ -114,6 +116,7 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
       hold.take();
       this.#run(buf, start, end, true);
     }
+    this.#countHeld();
     if (this.isAheadFull && !this.#isAboveMark()) {
       this.isAheadFull = false;
       this.resumeWire();
@@ -149,13 +152,31 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
     }
     this.isRunning = false;
     if (this.read === Read.closing) {
-      this.hold.clear();
+      this.clearHeld();
       if (at < end) this.dropBytes(end - at);
       return;
     }
-    if (at < end) this.hold.keep(buf, at, end, isOwned);
+    if (at < end) this.#keep(buf, at, end, isOwned);
     else if (this.hold.sizeBytes === 0) this.hold.clear();
     this.afterRun();
+  }
+
+  #keep(buf: Buffer, at: number, end: number, isOwned: boolean): void {
+    this.hold.keep(buf, at, end, isOwned);
+    this.#countHeld();
+  }
+
+  protected clearHeld(): void {
+    this.hold.clear();
+    this.#countHeld();
+  }
+
+  /** Held bytes count against the budget of the mesh, however many connections hold a little. */
+  #countHeld(): void {
+    const held = this.hold.sizeBytes;
+    if (held === this.#countedBytes) return;
+    this.context.budget.heldBytes += held - this.#countedBytes;
+    this.#countedBytes = held;
   }
 
   #readHead(buf: Buffer, start: number, end: number, isOwned: boolean): number {
@@ -313,7 +334,9 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
   }
 
   #isAboveMark(): boolean {
-    return this.hold.sizeBytes > this.owner.limits.maxPipelined * aheadBytesPerRequest;
+    const { budget } = this.context;
+    const limit = budget.isExhausted ? 0 : this.owner.limits.maxPipelined * aheadBytesPerRequest;
+    return this.hold.sizeBytes > limit;
   }
 }
 

@@ -241,7 +241,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   #close(): void {
     if (this.read === Read.closing) return;
     this.read = Read.closing;
-    if (!this.isRunning) this.hold.clear();
+    if (!this.isRunning) this.clearHeld();
     this.body.clear();
     this.deadlines.linger(this.config.lingerMs);
     this.wire.end();
@@ -306,7 +306,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   onClose(code: number): void {
     this.deadlines.stop();
     this.read = Read.closing;
-    this.hold.clear();
+    this.clearHeld();
     this.body.clear();
     const s = this.stream;
     this.#leave();

@@ -335,3 +335,12 @@ test('pausing a stream pauses the wire, and the next stream finds it reading', (
   client.wire.send(ok);
   t.false(client.wire.isPaused);
 });
+
+test('a connection that speaks before the request was sent is not trusted', (t) => {
+  const { sink, wire, codec } = createClient();
+  const s = sink.acquire();
+  codec.bind(s);
+  wire.send(ok);
+  t.is(sink.responses[0]?.reset, Code.upstreamProtocol);
+  t.true(wire.destroyedWith >= 0);
+});

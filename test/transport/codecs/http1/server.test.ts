@@ -438,3 +438,16 @@ test('reset drops the connection', (t) => {
   t.is(wire.destroyedWith, Code.filterClosed);
   t.is(sink.requests[0]?.reset, -1);
 });
+
+test('held bytes count against the budget and are given back', (t) => {
+  const { sink, wire, context } = createServer();
+  wire.send(get + get);
+  t.is(context.budget.heldBytes, get.length);
+  answer(sink.requests[0]?.stream as Stream, 200);
+  t.is(context.budget.heldBytes, 0);
+  wire.send(get);
+  wire.send('GET / HT');
+  t.is(context.budget.heldBytes, get.length + 8);
+  wire.close(Code.downstreamClosed);
+  t.is(context.budget.heldBytes, 0);
+});
