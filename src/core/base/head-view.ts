@@ -209,7 +209,7 @@ export class HeadView {
   addField(field: HeaderField): void {
     const bytes = field.bytes;
     const at = this.#reserve(bytes.length);
-    bytes.copy(this.extra, at);
+    copyBytes(bytes, bytes.length, this.extra, at);
     this.#indexExtra(at, field.name.length, bytes.length - field.name.length - 4, false);
   }
 
@@ -217,7 +217,7 @@ export class HeadView {
   addRaw(nameBytes: HeaderField, valueLength: number): number {
     const nameLength = nameBytes.name.length;
     const at = this.#reserve(nameLength + valueLength + 4);
-    nameBytes.bytes.copy(this.extra, at, 0, nameLength + 2);
+    copyBytes(nameBytes.bytes, nameLength + 2, this.extra, at);
     this.#indexExtra(at, nameLength, valueLength);
     return at + nameLength + 2;
   }
@@ -298,4 +298,10 @@ export class HeadView {
     }
     return true;
   }
+}
+
+/** A loop costs 0.9 ns a byte, `copy` 35 whatever the length. */
+function copyBytes(source: Buffer, length: number, target: Buffer, at: number): void {
+  if (length > 40) source.copy(target, at, 0, length);
+  else for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
 }

@@ -194,11 +194,12 @@ function kindOf(head: HeadView, index: number): number {
   const fields = inWire ? head.fields : head.extraFields;
   const at = (inWire ? index : index - head.count) * 4;
   const from = fields[at] as number;
-  if (from < 0) return Kind.none;
+  const to = fields[at + 1] as number;
+  // The shortest such name is x-real-ip.
+  if (from < 0 || to - from < 9) return Kind.none;
   const buf = inWire ? head.buf : head.extra;
   const first = lowerByte[buf[from] as number];
   if (first !== 120 && first !== 102) return Kind.none;
-  const to = fields[at + 1] as number;
   if (first === 102) return isName(buf, from, to, 'forwarded') ? Kind.forwarded : Kind.none;
   if (to - from <= prefix.length) return isName(buf, from, to, 'x-real-ip') ? Kind.forwarded : Kind.none;
   if (!isName(buf, from, from + prefix.length, prefix)) return Kind.none;
