@@ -1,10 +1,9 @@
 import { Code } from '../base/codes.ts';
 import { HealthRecord } from '../base/health-record.ts';
-import type { Balancer, Cluster, ClusterSlots, Host, HostSet, UpstreamFactory } from '../contract/cluster.ts';
+import type { Cluster, ClusterSlots, Host, HostSet, UpstreamFactory } from '../contract/cluster.ts';
 import type { RegistryDelta } from '../contract/registry.ts';
 import type { HasHealth, Health, Stateful } from '../contract/state.ts';
 import type { Stream } from '../contract/stream.ts';
-import { createBalancer, sameExtension } from './balancer-choice.ts';
 import { CircuitBreakers, type PermitKind } from './circuit-breakers.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import {
@@ -19,8 +18,10 @@ import { type EjectionKind, Ejections } from './health/ejections.ts';
 import { Outcome, outcomeOf } from './health/passive.ts';
 import type { ClusterHost, HostOwner } from './host.ts';
 import { HostList, type Snapshot } from './host-list.ts';
+import { HostRecord } from './host-statistics.ts';
 import { Membership } from './membership.ts';
-import { type ClusterDependencies, type ClusterSettings, defaultPanicThresholdPercent } from './settings.ts';
+import { createSelector, panicShare, type Selector, sameSelection } from './selector.ts';
+import type { ClusterDependencies, ClusterSettings } from './settings.ts';
 
 /** A cluster as those see it who feed, reload and show it; the stream core sees `Cluster`. */
 export interface LiveCluster extends Cluster, HasHealth, Stateful<ClusterState> {
@@ -61,11 +62,11 @@ class BalancedCluster implements LiveCluster {
   readonly #ejections: Ejections;
   readonly #owner: { name: string; createUpstream: UpstreamFactory } & HostOwner;
   readonly #health: HealthRecord;
-  #balancer: Balancer;
+  #selector: Selector;
   #code: number = Code.none;
 
   constructor(settings: ClusterSettings, dependencies: ClusterDependencies) {
-    this.#balancer = createBalancer(settings.name, settings.loadBalancer, dependencies);
+    this.#selector = createSelector(settings, dependencies);
     this.name = settings.name;
     this.settings = settings;
     this.#dependencies = dependencies;
@@ -108,7 +109,7 @@ class BalancedCluster implements LiveCluster {
     if (this.#code !== Code.none) return this.#code;
     if (this.#list.isDirty) this.#rebuild();
     if (!this.breakers.tryRequest()) return Code.requestOverflow;
-    const host = this.#balancer.pick(s);
+    const host = this.#selector.balancer.pick(s);
     if (host === null) {
       this.breakers.releaseRequest();
       this.#count(this.slots.noHost);
@@ -128,11 +129,15 @@ class BalancedCluster implements LiveCluster {
   }
 
   report(host: Host, status: number, code: number, durationMs: number): void {
-    this.#balancer.report?.(host, status, code, durationMs);
+    const ours = host as ClusterHost;
+    if (this.#selector.usesStatistics) {
+      const nowMs = this.#dependencies.clock.now();
+      ours.statistics ??= new HostRecord(nowMs);
+      ours.statistics.add(status, code, durationMs, nowMs);
+    }
     const limit = this.settings.outlierDetection.consecutiveErrors;
     if (limit === 0) return;
     const outcome = outcomeOf(status, code);
-    const ours = host as ClusterHost;
     if (outcome === Outcome.success) ours.consecutiveErrors = 0;
     else if (outcome === Outcome.serverError && ++ours.consecutiveErrors >= limit) {
       ours.consecutiveErrors = 0;
@@ -154,10 +159,10 @@ class BalancedCluster implements LiveCluster {
   }
 
   update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void {
-    if (!sameExtension(settings.loadBalancer, this.settings.loadBalancer)) {
-      const balancer = createBalancer(this.name, settings.loadBalancer, this.#dependencies);
-      balancer.update(this.hostSet);
-      this.#balancer = balancer;
+    if (!sameSelection(settings, this.settings)) {
+      const selector = createSelector(settings, this.#dependencies);
+      selector.balancer.update(this.hostSet);
+      this.#selector = selector;
     }
     this.settings = settings;
     this.breakers.settings = settings.circuitBreakers;
@@ -227,7 +232,7 @@ class BalancedCluster implements LiveCluster {
 
   #rebuild(): void {
     const set = this.#list.snapshot();
-    this.#balancer.update(set);
+    this.#selector.balancer.update(set);
     const values = this.#dependencies.metrics.values;
     values[this.#metrics.hosts] = set.allView.length;
     values[this.#metrics.available] = set.availableView.length;
@@ -289,8 +294,4 @@ class BalancedCluster implements LiveCluster {
     const values = this.#dependencies.metrics.values;
     values[slot] = (values[slot] as number) + 1;
   }
-}
-
-function panicShare(settings: ClusterSettings): number {
-  return (settings.panicThresholdPercent ?? defaultPanicThresholdPercent) / 100;
 }

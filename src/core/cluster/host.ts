@@ -5,6 +5,7 @@ import type {
   HostUpstream,
   UpstreamFactory,
 } from '../contract/cluster.ts';
+import type { HostRecord } from './host-statistics.ts';
 
 /** What the hosts of one cluster share: one reference each instead of four. */
 export interface HostOwner {
@@ -38,6 +39,7 @@ export class ClusterHost implements Host {
   ejections = 0;
   ejectedUntilMs = 0;
   sinceMs: number;
+  statistics: HostRecord | null = null;
   readonly #owner: HostOwner;
   #upstream: HostUpstream | null = null;
   #label: Buffer | null = null;

@@ -6,6 +6,8 @@ import type { Logger } from '../contract/logger.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { CircuitBreakerSettings } from './circuit-breakers.ts';
 import type { EjectionSettings } from './health/ejections.ts';
+import type { LocalitySettings } from './selection/locality-load.ts';
+import type { SubsetSettings } from './selection/subset-balancer.ts';
 
 /** The part of a cluster's configuration that the cluster itself uses; the rest is the transport's and the registry's. */
 export interface ClusterSettings {
@@ -18,6 +20,12 @@ export interface ClusterSettings {
   readonly outlierDetection: OutlierSettings;
   /** Per cent of healthy hosts below which all hosts get traffic (50); 0 = never. */
   readonly panicThresholdPercent?: number | undefined;
+  /** Per cent by which a priority is taken to have more hosts than it needs before traffic spills over (140). */
+  readonly overprovisioningPercent?: number | undefined;
+  /** Balancing over zones (none). */
+  readonly locality?: LocalitySettings | undefined;
+  /** Subsets by metadata (none). */
+  readonly subsets?: SubsetSettings | undefined;
   /** Make upstreams as soon as hosts are known (pool.preconnect above 0), not on first use. */
   readonly pool?: { readonly preconnect: number } | undefined;
 }

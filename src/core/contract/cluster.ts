@@ -34,6 +34,18 @@ export interface Host extends Endpoint {
   readonly label: Buffer;
   /** Gone from discovery; its connections finish what they carry. */
   isRemoved: boolean;
+  /** How recent tries went; null until there is one, or when no balancer asks. */
+  readonly statistics?: HostStatistics | null;
+}
+
+/** Exponentially weighted over time: what was `windowMs` ago still counts 1/e. */
+export interface HostStatistics {
+  readonly durationMs: number;
+  /** Shares of recent tries, 0 to 1. */
+  readonly clientErrorShare: number;
+  readonly serverErrorShare: number;
+  /** Monotonic ms of the last try. */
+  readonly updatedMs: number;
 }
 
 /** Immutable; replaced whole by an update. */
@@ -89,13 +101,14 @@ export interface Balancer {
   update(set: HostSet): void;
   /** Null when nothing may be chosen; never throws. `s` is null for host selection without a request (connect). */
   pick(s: Stream | null): Host | null;
-  /** Statistics of a finished try, for balancers that learn. */
-  report?(host: Host, status: number, code: number, durationMs: number): void;
 }
 
 export interface BalancerDefinition<Config = unknown> {
   readonly name: string;
   readonly config: ConfigSchema<Config>;
+  /** It reads `host.statistics`: the cluster keeps them (50 ns a try) only where somebody does. */
+  readonly usesStatistics?: boolean;
+  /** Called once for each group of hosts that is balanced by itself: a priority, a locality, a subset. */
   create(config: Config, context: ExtensionContext): Balancer;
 }
 

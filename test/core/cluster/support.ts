@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../../src/core/base/clock.ts';
 import { SeededRandom } from '../../../src/core/base/random.ts';
-import { leastRequest, random, roundRobin } from '../../../src/core/cluster/balancers/index.ts';
+import * as balancers from '../../../src/core/cluster/balancers/index.ts';
 import type { ClusterDependencies } from '../../../src/core/cluster/settings.ts';
 import type { BalancerDefinition, Endpoint, Host, HostUpstream } from '../../../src/core/contract/cluster.ts';
 import type { LogFields, Logger } from '../../../src/core/contract/logger.ts';
@@ -106,7 +106,7 @@ export interface TestDependencies extends ClusterDependencies {
 
 export function testDependencies(seed = 1, more: readonly BalancerDefinition[] = []): TestDependencies {
   const upstreams: FakeUpstream[] = [];
-  const definitions = [roundRobin, random, leastRequest, ...more] as BalancerDefinition[];
+  const definitions = [...Object.values(balancers), ...more] as BalancerDefinition[];
   return {
     clock: new ManualClock(),
     random: new SeededRandom(seed),

@@ -1,4 +1,9 @@
+export { leastConnection } from './least-connection.ts';
 export { leastRequest } from './least-request.ts';
+export { maglev } from './maglev.ts';
+export { peakEwma } from './peak-ewma.ts';
 export { random } from './random.ts';
+export { rendezvous } from './rendezvous.ts';
+export { ringHash } from './ring-hash.ts';
 export { roundRobin } from './round-robin.ts';
 export { weighted } from './weighted-round-robin.ts';

@@ -1,16 +1,19 @@
 import * as v from 'valibot';
 import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
+import type { ExtensionContext } from '../../contract/extension.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { clampWeight } from './edf.ts';
 import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
-import { WeightedPicker, WeightSpread } from './weighted.ts';
+import { slowStartConfig } from './slow-start.ts';
+import { WeightedMode } from './weighted-mode.ts';
 
 const config = v.strictObject({
   /** Hosts compared per request when weights are equal. */
   choiceCount: v.optional(v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(16)), 2),
   /** With unequal weights the share is weight / (active + 1) ^ activeRequestBias; 0 ignores load. */
   activeRequestBias: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(16)), 1),
+  slowStart: slowStartConfig,
 });
 type Config = v.InferOutput<typeof config>;
 
@@ -21,15 +24,14 @@ type Config = v.InferOutput<typeof config>;
 class LeastRequest implements Balancer {
   readonly #random: Random;
   readonly #choiceCount: number;
-  readonly #weighted: WeightedPicker;
-  readonly #weights = new WeightSpread();
+  readonly #weighted: WeightedMode;
   #hosts = noHosts;
 
-  constructor(config: Config, random: Random) {
+  constructor(config: Config, context: ExtensionContext) {
     const bias = config.activeRequestBias;
-    this.#random = random;
+    this.#random = context.random;
     this.#choiceCount = config.choiceCount;
-    this.#weighted = new WeightedPicker(random, (host) =>
+    this.#weighted = new WeightedMode(context, config.slowStart, (host) =>
       bias === 1
         ? clampWeight(host.weight) / (host.active + 1)
         : clampWeight(host.weight) / (host.active + 1) ** bias,
@@ -38,13 +40,11 @@ class LeastRequest implements Balancer {
 
   update(set: HostSet): void {
     this.#hosts = availableHosts(set);
-    this.#weights.update(set);
-    if (this.#weights.differ) this.#weighted.update(set);
-    else this.#weighted.clear();
+    this.#weighted.update(set);
   }
 
   pick(s: Stream | null): Host | null {
-    if (this.#weights.differ) return this.#weighted.pick(s);
+    if (this.#weighted.isOn) return this.#weighted.pick(s);
     const hosts = this.#hosts;
     const count = hosts.length;
     if (count === 0) return null;
@@ -73,5 +73,5 @@ class LeastRequest implements Balancer {
 export const leastRequest: BalancerDefinition<Config> = {
   name: 'leastRequest',
   config,
-  create: (given, context) => new LeastRequest(given, context.random),
+  create: (given, context) => new LeastRequest(given, context),
 };

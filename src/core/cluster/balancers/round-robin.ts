@@ -1,36 +1,38 @@
 import * as v from 'valibot';
 import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
+import type { ExtensionContext } from '../../contract/extension.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { clampWeight } from './edf.ts';
 import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
-import { WeightedPicker, WeightSpread } from './weighted.ts';
+import { slowStartConfig } from './slow-start.ts';
+import { WeightedMode } from './weighted-mode.ts';
 
-/** One after the other from a random start; by EDF as soon as weights differ. */
+const config = v.strictObject({ slowStart: slowStartConfig });
+type Config = v.InferOutput<typeof config>;
+
+/** One after the other from a random start; by EDF while weights differ or a host is in slow start. */
 class RoundRobin implements Balancer {
   readonly #random: Random;
-  readonly #weighted: WeightedPicker;
+  readonly #weighted: WeightedMode;
   #hosts = noHosts;
-  readonly #weights = new WeightSpread();
   #at = -1;
 
-  constructor(random: Random) {
-    this.#random = random;
-    this.#weighted = new WeightedPicker(random, (host) => clampWeight(host.weight));
+  constructor(given: Config, context: ExtensionContext) {
+    this.#random = context.random;
+    this.#weighted = new WeightedMode(context, given.slowStart, (host) => clampWeight(host.weight));
   }
 
   update(set: HostSet): void {
     this.#hosts = availableHosts(set);
-    this.#weights.update(set);
-    if (this.#weights.differ) this.#weighted.update(set);
-    else this.#weighted.clear();
+    this.#weighted.update(set);
     if (this.#at < 0 && this.#hosts.length > 0) {
       this.#at = Math.floor(this.#random.next() * this.#hosts.length);
     }
   }
 
   pick(s: Stream | null): Host | null {
-    if (this.#weights.differ) return this.#weighted.pick(s);
+    if (this.#weighted.isOn) return this.#weighted.pick(s);
     const hosts = this.#hosts;
     const count = hosts.length;
     if (count === 0) return null;
@@ -42,10 +44,8 @@ class RoundRobin implements Balancer {
   }
 }
 
-const config = v.strictObject({});
-
-export const roundRobin: BalancerDefinition<v.InferOutput<typeof config>> = {
+export const roundRobin: BalancerDefinition<Config> = {
   name: 'roundRobin',
   config,
-  create: (_config, context) => new RoundRobin(context.random),
+  create: (given, context) => new RoundRobin(given, context),
 };
