@@ -17,6 +17,11 @@ const leastRatio = 0.0005;
 
 /** The call tree of one sample type; functions called from the same place are one node, whatever line ran. */
 export function flameTree(profile: Profile, sampleType: number = profile.defaultSampleType): FlameNode {
+  const root = fullTree(profile, sampleType);
+  return prune(root, Math.abs(root.value) * leastRatio);
+}
+
+function fullTree(profile: Profile, sampleType: number): FlameNode {
   const root = emptyNode('all', '');
   const nodes: FlameNode[] = [root];
   const { parents, frames } = profile.tree;
@@ -42,12 +47,14 @@ export function flameTree(profile: Profile, sampleType: number = profile.default
     for (let at = node; at > 0; at = parents[at] as number) (nodes[at] as FlameNode).value += value;
     root.value += value;
   }
-  return prune(root, Math.abs(root.value) * leastRatio);
+  return root;
 }
 
 /** The tree of `profile` with, at each node, how much it changed against `base` (scaled as `diffProfiles` does). */
 export function differentialTree(base: Profile, profile: Profile): FlameNode {
-  const difference = flameTree(diffProfiles(base, profile));
+  // Nothing is pruned from the difference: what grew and what shrank below one node may add up to nothing.
+  const changed = diffProfiles(base, profile);
+  const difference = fullTree(changed, changed.defaultSampleType);
   const tree = flameTree(profile);
   addDelta(tree, difference);
   return tree;
