@@ -51,15 +51,15 @@ function checkHost(host: Cursor, problems: ProblemList): void {
   }
 }
 
+const readyFormats = ['heddle', 'envoy', 'mosn'];
+
 function checkAccessLog(log: Cursor, options: CheckOptions, problems: ProblemList): void {
   refuseTogether(log, ['format', 'json'], problems);
   const format = log.at('format').text();
-  if (format !== null && format !== 'envoy' && format !== 'mosn') {
+  if (format !== null && !readyFormats.includes(format)) {
     if (!format.includes('%')) {
-      problems.add(log.at('format').path, format, '"envoy", "mosn" or a text with %OPERATORS%', [
-        'envoy',
-        'mosn',
-      ]);
+      const allowed = '"heddle", "envoy", "mosn" or a text with %OPERATORS%';
+      problems.add(log.at('format').path, format, allowed, readyFormats);
     } else checkValue(log.at('format'), options, problems);
   }
   for (const [, value] of log.at('json').entries()) checkValue(value, options, problems);

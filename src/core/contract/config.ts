@@ -95,7 +95,7 @@ export interface InProcessConfig extends PipelineConfig {}
 export interface AccessLogConfig {
   /** stdout | stderr | an absolute path (stdout). */
   readonly path: string;
-  /** "envoy", "mosn" or a text with their operators ("envoy", unless `json` is given). */
+  /** "heddle", "envoy", "mosn" or a text with %OPERATORS%, see docs/access-log.md ("heddle", unless `json` is given). */
   readonly format?: string | undefined;
   /** One JSON object a line instead: keys to texts with operators. */
   readonly json?: Readonly<Record<string, string>> | undefined;
