@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import { formatAddress, plainAddress, type SocketAddress } from '../wire/address.ts';
@@ -20,7 +20,8 @@ export async function bind(
   inherited: Server | null,
 ): Promise<string> {
   if (inherited !== null) {
-    await listen(server, inherited, formatPlace(address));
+    // A pipe handle cannot be listened on twice: the caller then uses the inherited server itself.
+    if (server !== inherited) await listen(server, inherited, formatPlace(address));
     return address.kind === 'unix' ? `unix:${address.path}` : boundAddress(server);
   }
   if (address.kind === 'unix') await removeStale(address.path);
@@ -30,6 +31,17 @@ export async function bind(
   if (address.kind === 'tcp') return boundAddress(server);
   chmodSync(address.path, mode);
   return `unix:${address.path}`;
+}
+
+/**
+ * Closing a unix server removes its path, also when another process serves the socket by now: a second link brings it
+ * back within the same turn.
+ */
+export function keepingPath(path: string, close: () => void): void {
+  const second = `${path}.${process.pid}`;
+  linkSync(path, second);
+  close();
+  renameSync(second, path);
 }
 
 function listen(server: Server, place: ListenOptions | Server, text: string): Promise<void> {

@@ -8,7 +8,7 @@ import type { Wire } from '../../core/contract/wire.ts';
 import { parseAddress, type SocketAddress } from '../wire/address.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
 import { AcceptPause } from './accept-pause.ts';
-import { bind } from './bind.ts';
+import { bind, keepingPath } from './bind.ts';
 import { DescriptorGuard, descriptorProbe } from './descriptors.ts';
 import type { ListenerLimits, ListenerOptions } from './options.ts';
 import { type ListenerSlots, listenerSlots } from './slots.ts';
@@ -112,6 +112,13 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.#server = null;
   }
 
+  /** Stops accepting here after another process took the listening socket over. */
+  stopAfterHandOver(): void {
+    const address = this.#address;
+    if (address.kind === 'unix') keepingPath(address.path, () => this.stopAccepting());
+    else this.stopAccepting();
+  }
+
   /**
    * Stops accepting, lets connections finish what they carry, drops what is left after `deadlineMs`.
    * Resolves when the last one is gone.
@@ -157,7 +164,9 @@ export class Listener implements ServerOwner, AsyncDisposable {
   }
 
   async #listen(inherited: Server | null = null): Promise<void> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+    const isPipe = this.#address.kind === 'unix';
+    const server =
+      isPipe && inherited !== null ? inherited : createServer({ noDelay: true, keepAlive: true });
     const { backlog } = this.limits;
     const mode = this.#options.mode ?? defaultMode;
     const boundTo = await bind(server, this.#address, backlog, mode, inherited);
@@ -180,6 +189,8 @@ export class Listener implements ServerOwner, AsyncDisposable {
       this.#reject(socket, this.#slots.overConnections);
       return;
     }
+    // On the socket, as an inherited server has options of its own.
+    socket.allowHalfOpen = true;
     const wire = new SocketWire(socket, this.#address.kind, 'accepted');
     if (limits.maxConnectionsPerSource > 0 && this.#sources.countOf(wire) >= limits.maxConnectionsPerSource) {
       this.#reject(socket, this.#slots.overSource);

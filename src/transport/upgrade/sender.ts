@@ -74,7 +74,7 @@ export class HandOverSender {
       const reason = answer?.heddle === 'listening' ? answer.failure : 'the new process ended';
       throw new HeddleError('ERR_UPGRADE_FAILED', `listener ${listener.name} (${reason})`);
     }
-    listener.stopAccepting();
+    listener.stopAfterHandOver();
   }
 
   /** Moves the listener's connections; ends early when the new process does. */

@@ -255,6 +255,22 @@ test('what breaks the protocol is counted by reason and costs one connection', a
   t.is(bench.value('heddle_listener_protocol_errors_total', { reason: 'downstream_protocol' }), 1);
 });
 
+test('a client that sends FIN after its request still gets the answer', async (t) => {
+  await using bench = await listening();
+  const held: Exchange[] = [];
+  bench.sink.onRequest = (exchange) => void held.push(exchange);
+  const client = new Client(bench.listener.address);
+  client.socket.end('GET /half\n0\n');
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  const s = (held[0] as Exchange).stream;
+  fillResponse(s.res, { status: 200 });
+  s.down?.sendHead(s, s.res, null, 0, 0, true);
+  bench.sink.finish(held[0] as Exchange);
+  await client.until(() => client.isClosed);
+  t.is(client.text, '200\n0\n');
+});
+
 test('update is seen by connections that live', async (t) => {
   await using bench = await listening();
   const client = new Client(bench.listener.address);

@@ -46,20 +46,23 @@ export class EchoClient {
   readonly #protocol: Protocol;
   readonly #name: string;
   readonly #window: number;
+  readonly #isSlow: boolean;
   #text = '';
   #rest = '';
   #isGreeted = false;
   #resolve: () => void;
 
-  constructor(address: string, name: string, protocol: Protocol, window: number) {
+  /** @param isSlow asks again only when `fill` is called */
+  constructor(address: string, name: string, protocol: Protocol, window: number, isSlow = false) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#resolve = resolve;
     this.#protocol = protocol;
     this.#name = name;
     this.#window = window;
-    const [host, port] = address.split(':');
-    this.#socket = connect({ host: host as string, port: Number(port), noDelay: true });
+    this.#isSlow = isSlow;
+    const [host, port] = address.split(':') as [string, string];
+    this.#socket = connect(host === 'unix' ? { path: port } : { host, port: Number(port), noDelay: true });
     this.#socket.on('data', (chunk) => this.#take(chunk.toString('latin1')));
     this.#socket.on('error', (error) => this.problems.push(error.message));
     this.#socket.on('close', () => {
@@ -94,7 +97,12 @@ export class EchoClient {
       if (this.sent === this.answered) this.#socket.end();
       return;
     }
-    while (this.#isGreeted && this.sent - this.answered < this.#window) this.#ask();
+    if (!this.#isSlow || this.sent === 0) this.fill();
+  }
+
+  /** Sends as many requests as the window has room for. */
+  fill(): void {
+    while (this.#isGreeted && !this.isStopping && this.sent - this.answered < this.#window) this.#ask();
   }
 
   #check(body: string): void {

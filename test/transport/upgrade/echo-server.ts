@@ -71,6 +71,7 @@ const validated = codec.config['~standard'].validate({}) as { value: unknown };
 const isNext = process.argv[3] === 'next';
 /** The next generation kills itself once it took so many connections; 0 = never. */
 const diesAfter = Number(process.argv[4] ?? 0);
+const address = process.argv[5] ?? '127.0.0.1:0';
 
 const clock = new SystemClock();
 const context: CodecContext = {
@@ -84,7 +85,7 @@ const context: CodecContext = {
 };
 const listener = new Listener({
   name: 'ingress',
-  address: '127.0.0.1:0',
+  address,
   codec,
   codecConfig: validated.value,
   context,
@@ -94,7 +95,7 @@ const listener = new Listener({
 });
 
 async function handOver(crashAfter: number): Promise<void> {
-  const child = fork(import.meta.filename, [process.argv[2] as string, 'next', String(crashAfter)], {
+  const child = fork(import.meta.filename, [process.argv[2] as string, 'next', String(crashAfter), address], {
     serialization: 'advanced',
   });
   const sender = new HandOverSender(processChannel(child), clock);

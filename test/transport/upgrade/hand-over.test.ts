@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { EchoClient, http, lines, type Protocol } from './echo-client.ts';
@@ -20,6 +22,7 @@ function message<Value>(server: ChildProcess, key: string): Promise<Value> {
     server.off('message', take);
     resolve((each as Record<string, Value>)[key] as Value);
   };
+  server.once('exit', (code) => reject(new Error(`the server ended with ${code} before "${key}"`)));
   server.on('message', take);
   return promise;
 }
@@ -39,16 +42,24 @@ async function moveAll(
   protocol: Protocol,
   count: number,
   window: number,
+  at = '127.0.0.1:0',
 ): Promise<void> {
-  const server = fork(join(import.meta.dirname, 'echo-server.ts'), [codec], {
+  const server = fork(join(import.meta.dirname, 'echo-server.ts'), [codec, 'first', '0', at], {
     serialization: 'advanced',
   });
   t.teardown(() => {
     if (server.connected) server.disconnect();
   });
   const address = await message<string>(server, 'address');
-  const clients = Array.from({ length: count }, (_, i) => new EchoClient(address, `c${i}`, protocol, window));
+  // Every tenth asks again at once, the others ten times a second: busy and idle ones, and a load two cores can bear.
+  const clients = Array.from({ length: count }, (_, i) => {
+    return new EchoClient(address, `c${i}`, protocol, window, i % 10 !== 0);
+  });
+  const ticks = setInterval(() => {
+    for (const each of clients) each.fill();
+  }, 100);
   t.teardown(() => {
+    clearInterval(ticks);
     for (const each of clients) each.destroy();
   });
   await waitFor(() => clients.every((each) => each.answered > 2), 'every connection carries traffic');
@@ -58,9 +69,14 @@ async function moveAll(
   // New connections go on all the while.
   const newcomers: EchoClient[] = [];
   let isOver = false;
-  void upgraded.finally(() => {
-    isOver = true;
-  });
+  upgraded.then(
+    () => {
+      isOver = true;
+    },
+    () => {
+      isOver = true;
+    },
+  );
   while (!isOver) {
     newcomers.push(new EchoClient(address, `n${newcomers.length}`, protocol, 1));
     await turn(20);
@@ -112,6 +128,12 @@ test.serial('keep-alive HTTP/1.1 connections move too, with half a request alrea
 
 test.serial('pipelining HTTP/1.1 clients never see the move', async (t) => {
   await moveAll(t, 'http1', http, 100, 3);
+});
+
+test.serial('a unix socket and its path move like a port', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-upgrade-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  await moveAll(t, 'test-bound', lines, 50, 1, `unix:${join(directory, 'a.sock')}`);
 });
 
 test.serial(
