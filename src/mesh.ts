@@ -9,18 +9,22 @@ import { type BuiltPipeline, buildPipeline } from './assembly/pipelines.ts';
 import { createRuntime, type Runtime, type Surroundings } from './assembly/runtime.ts';
 import { HeddleError } from './core/base/errors.ts';
 import { checkConfig, requireConfig } from './core/config/check.ts';
+import { dumpConfig } from './core/config/dump.ts';
 import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
 import type { MeshConfig } from './core/config/input.ts';
 import type { Problem } from './core/config/problems.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
-import type { LogOutputs } from './core/contract/log-output.ts';
 import type { Logger } from './core/contract/logger.ts';
 import { silentLogger } from './core/observe/logger.ts';
 import { type CallOptions, type MeshResponse, startCall } from './core/stream/call.ts';
 import { standard } from './standard.ts';
 import { createFileAccess } from './transport/files.ts';
-import { createLogOutputs } from './transport/log-output.ts';
+import { SystemClock } from './transport/index.ts';
+import { createLogOutputs, type OpenLogOutputs } from './transport/log-output.ts';
 import { createResolver } from './transport/resolver.ts';
+
+/** How long a start or a reload waits for the first list of a registry. */
+const warmLimitMs = 5000;
 
 export interface MeshOptions {
   /** Your own codecs, filters, balancers, registries and limiters beside the built-in ones. */
@@ -52,10 +56,13 @@ export class Mesh implements AsyncDisposable {
   #inProcess: BuiltPipeline;
   #isClosed = false;
   readonly #names: NameRouter;
+  readonly #logs: OpenLogOutputs | null;
+  readonly #closed = Promise.withResolvers<void>();
 
-  /** @internal use `createMesh` */
-  constructor(config: EffectiveConfig, runtime: Runtime) {
+  /** @internal use `createMesh`. @param logs outputs that the mesh opened itself and closes */
+  constructor(config: EffectiveConfig, runtime: Runtime, logs: OpenLogOutputs | null) {
     this.#config = config;
+    this.#logs = logs;
     this.runtime = runtime;
     this.clusters = new ClusterTable(runtime);
     this.#names = new NameRouter(this.clusters.ref, (name) => this.clusters.get(name) !== null);
@@ -72,10 +79,26 @@ export class Mesh implements AsyncDisposable {
     return this.#isClosed;
   }
 
+  /** Resolves when the mesh is closed, whoever asked for it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** The effective configuration as plain data. Running it gives an identical mesh, but for secrets, which are redacted. */
+  dump(): unknown {
+    return JSON.parse(JSON.stringify(dumpConfig(this.#config)));
+  }
+
+  /** Opens access logs anew after a rotation moved them. */
+  reopenLogs(): void {
+    this.#logs?.reopen();
+  }
+
   /** @internal */
   async start(): Promise<this> {
     try {
       for (const cluster of this.#config.clusters) this.clusters.put(cluster);
+      await this.clusters.warm(warmLimitMs);
       const prepared = await this.listeners.prepare(this.#config.listeners);
       await prepared.commit();
     } catch (thrown) {
@@ -124,6 +147,7 @@ export class Mesh implements AsyncDisposable {
     const inProcess = this.#buildInProcess(next, this.#inProcess);
     const prepared = await this.listeners.prepare(next.listeners);
     for (const cluster of next.clusters) this.clusters.put(cluster);
+    await this.clusters.warm(warmLimitMs);
     this.#inProcess = inProcess;
     this.#config = next;
     await prepared.commit();
@@ -143,8 +167,9 @@ export class Mesh implements AsyncDisposable {
     this.#isClosed = true;
     await this.listeners.close();
     await this.clusters.close();
-    await this.runtime.logs.close?.();
+    await this.#logs?.close();
     this.runtime.wheel.close();
+    this.#closed.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,18 +193,20 @@ export async function createMesh(config: MeshConfig = {}, options: MeshOptions =
   const extensions = mergeExtensions(standard, options.use);
   const effective = requireConfig(config, extensions);
   const given = options.surroundings ?? {};
+  const clock = given.clock ?? new SystemClock();
   const logger = options.logger ?? given.logger ?? silentLogger;
-  const logs: LogOutputs = given.logs ?? createLogOutputs({ logger });
+  const ownLogs = given.logs === undefined ? createLogOutputs({ logger }) : null;
   const runtime = createRuntime(
     extensions,
     {
       ...given,
+      clock,
       logger,
-      logs,
-      files: given.files ?? createFileAccess(),
+      logs: given.logs ?? (ownLogs as OpenLogOutputs),
+      files: given.files ?? createFileAccess(clock),
       resolver: given.resolver ?? createResolver(),
     },
     { bufferLimitBytes: effective.buffers.limitBytes, tracksStreams: options.tracksStreams ?? false },
   );
-  return new Mesh(effective, runtime).start();
+  return new Mesh(effective, runtime, ownLogs).start();
 }

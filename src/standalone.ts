@@ -1,13 +1,18 @@
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { adminSections } from './assembly/admin-sections.ts';
 import { HeddleError, messageOf } from './core/base/errors.ts';
-import { loadConfig } from './core/config/load.ts';
-import { formatProblems } from './core/config/problems.ts';
+import type { CheckResult } from './core/config/check.ts';
+import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
+import { loadConfigText } from './core/config/load.ts';
+import { configError, formatProblems } from './core/config/problems.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
 import type { Logger } from './core/contract/logger.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
+import { standard } from './standard.ts';
 import { AdminServer } from './transport/admin/server.ts';
 import { createFileAccess } from './transport/files.ts';
+import { SystemClock } from './transport/index.ts';
 
 export interface StandaloneOptions extends Omit<MeshOptions, 'logger'> {
   /** YAML or JSON. */
@@ -32,7 +37,9 @@ export class Standalone implements AsyncDisposable {
     this.#options = options;
     const onChange = (): void => void this.reload();
     this.#unwatch =
-      options.watches === false ? () => {} : createFileAccess().watch(resolve(options.configPath), onChange);
+      options.watches === false
+        ? () => {}
+        : createFileAccess(new SystemClock()).watch(resolve(options.configPath), onChange);
   }
 
   /** "" when the configuration has no admin endpoint. */
@@ -66,7 +73,7 @@ export class Standalone implements AsyncDisposable {
   async #reloadNow(): Promise<ReloadResult> {
     const { logger, configPath } = this.#options;
     try {
-      const loaded = await readConfig(configPath, this.mesh.extensions);
+      const loaded = await checkConfigFile(configPath, this.#options.use);
       if (loaded.config === null) {
         logger.error('reload refused, the running configuration stays', {
           problems: formatProblems(loaded.problems),
@@ -87,7 +94,7 @@ export class Standalone implements AsyncDisposable {
  * @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const mesh = await createMesh(await loadConfigFile(options.configPath, options), options);
+  const mesh = await createMesh(await loadConfigFile(options.configPath, options.use), options);
   try {
     const admin = await startAdmin(mesh, options.logger);
     return new Standalone(mesh, admin, options);
@@ -95,4 +102,39 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     await mesh.close();
     throw thrown;
   }
+}
+
+async function startAdmin(mesh: Mesh, logger: Logger): Promise<AdminServer | null> {
+  const admin = mesh.config.admin;
+  if (admin === undefined) return null;
+  return new AdminServer({
+    address: admin.address,
+    token: admin.token ?? null,
+    sections: adminSections(mesh, logger, mesh.runtime.clock.now()),
+    logger,
+  }).start();
+}
+
+/** Reads and checks a file without running it: `heddle check`. @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID */
+export async function checkConfigFile(
+  path: string,
+  use: readonly UsedExtension[] = [],
+): Promise<CheckResult> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (thrown) {
+    throw new HeddleError('ERR_CONFIG_READ', `${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  return loadConfigText(text, { path }, mergeExtensions(standard, use));
+}
+
+/** The effective configuration of a file. @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem */
+export async function loadConfigFile(
+  path: string,
+  use: readonly UsedExtension[] = [],
+): Promise<EffectiveConfig> {
+  const result = await checkConfigFile(path, use);
+  if (result.config === null) throw configError(result.problems);
+  return result.config;
 }

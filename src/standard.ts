@@ -1,6 +1,26 @@
-import { leastRequest, random, roundRobin, weighted } from './core/cluster/balancers/index.ts';
+import {
+  leastConnection,
+  leastRequest,
+  maglev,
+  peakEwma,
+  random,
+  rendezvous,
+  ringHash,
+  roundRobin,
+  weighted,
+} from './core/cluster/balancers/index.ts';
 import type { ExtensionSet } from './core/config/extensions.ts';
 import { dnsRegistry, fileRegistry, staticRegistry } from './core/discovery/index.ts';
+import { accessLog } from './core/filters/access-log.ts';
+import { cors } from './core/filters/cors.ts';
+import { fault } from './core/filters/fault.ts';
+import { forwardedHeaders } from './core/filters/forwarded-headers.ts';
+import { headerMutation } from './core/filters/header-mutation.ts';
+import { headerToMetadata } from './core/filters/header-to-metadata.ts';
+import { ipAccess } from './core/filters/ip-access.ts';
+import { localRateLimit } from './core/filters/local-rate-limit.ts';
+import { payloadLimit } from './core/filters/payload-limit.ts';
+import { requestId } from './core/filters/request-id.ts';
 import { concurrency } from './core/limit/concurrency.ts';
 import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
@@ -9,8 +29,29 @@ import { http1 } from './transport/codecs/http1/index.ts';
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
   codecs: [http1],
-  filters: [],
-  balancers: [roundRobin, weighted, random, leastRequest],
+  filters: [
+    accessLog,
+    cors,
+    fault,
+    forwardedHeaders,
+    headerMutation,
+    headerToMetadata,
+    ipAccess,
+    localRateLimit,
+    payloadLimit,
+    requestId,
+  ],
+  balancers: [
+    roundRobin,
+    weighted,
+    random,
+    leastRequest,
+    leastConnection,
+    peakEwma,
+    ringHash,
+    maglev,
+    rendezvous,
+  ],
   registries: [staticRegistry, fileRegistry, dnsRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
 };

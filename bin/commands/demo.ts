@@ -8,7 +8,7 @@ const loops = 8;
 const repaintMs = 250;
 const logEveryMs = 1000;
 /** Between taking an instance off the list and ending its process. */
-const graceMs = 500;
+const graceMs = 1500;
 
 interface DemoOptions {
   readonly seconds?: string;
@@ -64,7 +64,10 @@ async function play(stage: Stage, mesh: Mesh, seconds: number, asJson: boolean):
   const stop = interrupted();
   const third = Math.min(seconds, 15) / 3;
   await Promise.race([stop, script(stage, third, show)]);
-  await Promise.race([stop, wait(seconds === Number.POSITIVE_INFINITY ? seconds : Math.max(0, seconds - 2 * third))]);
+  await Promise.race([
+    stop,
+    wait(seconds === Number.POSITIVE_INFINITY ? seconds : Math.max(0, seconds - 2 * third)),
+  ]);
   for (const traffic of traffics) await traffic.stop();
   show.end();
   return summary(traffics, asJson);
@@ -74,8 +77,8 @@ async function play(stage: Stage, mesh: Mesh, seconds: number, asJson: boolean):
 async function script(stage: Stage, pauseSeconds: number, show: Display): Promise<void> {
   await wait(pauseSeconds);
   show.event('users-2 is taken off the list and stopped');
-  await stage.removeInstance('users-2', Math.min(graceMs, pauseSeconds * 500));
-  await wait(pauseSeconds - Math.min(graceMs, pauseSeconds * 500) / 1000);
+  await stage.removeInstance('users-2', Math.min(graceMs, pauseSeconds * 800));
+  await wait(pauseSeconds - Math.min(graceMs, pauseSeconds * 800) / 1000);
   await stage.addInstance('users-4');
   show.event('users-4 started and joined the list');
 }

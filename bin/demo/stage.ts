@@ -19,7 +19,6 @@ export class Stage implements AsyncDisposable {
   readonly instances: Instance[] = [];
   proxyAddress = '';
   adminAddress = '';
-  #proxy: ChildProcess | null = null;
   readonly #children = new Set<ChildProcess>();
 
   constructor(folder: string) {
@@ -29,16 +28,23 @@ export class Stage implements AsyncDisposable {
 
   static async create(): Promise<Stage> {
     const stage = new Stage(await mkdtemp(join(tmpdir(), 'heddle-demo-')));
-    for (const name of ['users-1', 'users-2', 'users-3']) await stage.addInstance(name);
-    await stage.#startProxy();
+    try {
+      for (const name of ['users-1', 'users-2', 'users-3']) await stage.addInstance(name);
+      await stage.#startProxy();
+    } catch (thrown) {
+      await stage[Symbol.asyncDispose]();
+      throw thrown;
+    }
     return stage;
   }
 
   /** Starts one more instance and lists it once it listens. */
   async addInstance(name: string): Promise<void> {
-    const child = fork(fileURLToPath(sibling('./service')), [name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(fileURLToPath(sibling('./service')), [name], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#track(child);
-    const told = (await within(startLimitMs, `service ${name} did not start`, (resolve) => {
+    const told = (await answerOf(child, `service ${name}`, (resolve) => {
       child.once('message', resolve);
     })) as { port: number };
     this.instances.push({ name, address: `127.0.0.1:${told.port}`, child });
@@ -56,8 +62,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#proxy?.kill('SIGTERM');
-    for (const { child } of this.instances) child.kill('SIGTERM');
+    for (const child of this.#children) child.kill('SIGTERM');
     await Promise.all([...this.#children].map((child) => ended(child)));
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -69,9 +74,8 @@ export class Stage implements AsyncDisposable {
     const child = spawn(process.execPath, [entry, 'run', '--config', configPath, '--json'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    this.#proxy = child;
     this.#track(child);
-    const line = await within(startLimitMs, 'the proxy did not start', firstLine(child));
+    const line = await answerOf(child, 'the proxy', firstLine(child));
     const told = JSON.parse(String(line)) as { listeners: Record<string, string>; admin: string };
     this.proxyAddress = told.listeners['gateway'] ?? '';
     this.adminAddress = told.admin;
@@ -135,11 +139,25 @@ const firstLine =
     });
   };
 
-function within<T>(limitMs: number, message: string, start: (resolve: (value: T) => void) => void): Promise<T> {
+/** What a child says when it is ready. Rejects when it ends first or takes too long. */
+function answerOf<T>(
+  child: ChildProcess,
+  what: string,
+  start: (resolve: (value: T) => void) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(message)), limitMs);
+    const timer = setTimeout(
+      () => reject(new Error(`${what} did not start in ${startLimitMs} ms`)),
+      startLimitMs,
+    );
+    const onExit = (code: number | null): void => {
+      clearTimeout(timer);
+      reject(new Error(`${what} ended with code ${code} before it was ready`));
+    };
+    child.once('exit', onExit);
     start((value) => {
       clearTimeout(timer);
+      child.off('exit', onExit);
       resolve(value);
     });
   });

@@ -15,6 +15,8 @@ interface Entry {
   readonly live: LiveCluster;
   /** Ends the subscription of its service list. */
   unsubscribe: () => void;
+  /** Resolves when the first list has come. */
+  listed: Promise<void>;
 }
 
 /** The clusters of one mesh by name. Routes hold `ClusterRef` cells, so a reload never touches them. */
@@ -94,6 +96,24 @@ export class ClusterTable {
     for (const pool of this.#pools) pool.unbind(codec);
   };
 
+  /**
+   * Waits until every cluster has its first list, so that the first request finds hosts. A registry that does not
+   * answer in time holds up nothing longer: its clusters start empty and say so in the log and in `/health`.
+   */
+  async warm(limitMs: number): Promise<void> {
+    const late = new Set(this.#entries.keys());
+    const all = [...this.#entries.values()].map(async (entry) => {
+      await entry.listed;
+      late.delete(entry.config.name);
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#runtime.clock.setTimer(limitMs, resolve);
+    await Promise.race([Promise.all(all), promise]);
+    timer.cancel();
+    for (const cluster of late)
+      this.#runtime.logger.warn('no service list yet', { cluster, waitedMs: limitMs });
+  }
+
   drain(): void {
     for (const entry of this.#entries.values()) entry.live.drain();
   }
@@ -117,7 +137,7 @@ export class ClusterTable {
       metrics: this.#runtime.metrics,
       logger: this.#runtime.logger,
     });
-    const entry: Entry = { config, live, unsubscribe: () => {} };
+    const entry: Entry = { config, live, unsubscribe: () => {}, listed: Promise.resolve() };
     this.#entries.set(config.name, entry);
     this.ref(config.name).current = live;
     this.#subscribe(entry);
@@ -154,7 +174,12 @@ export class ClusterTable {
       });
       return;
     }
-    entry.unsubscribe = this.registries.subscribe(config.discovery, (delta) => live.applyDelta(delta));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    entry.listed = promise;
+    entry.unsubscribe = this.registries.subscribe(config.discovery, (delta) => {
+      live.applyDelta(delta);
+      resolve();
+    });
   }
 
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {

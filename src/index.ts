@@ -1,0 +1,28 @@
+/**
+ * Heddle: a service mesh that a Node.js service imports.
+ * @example
+ * import { createMesh } from 'heddle';
+ * await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: ['127.0.0.1:8080'] }] });
+ * const user = await (await mesh.fetch('http://users/42')).json();
+ */
+export type { FetchHandler } from './assembly/handler-upstream.ts';
+export { type ErrorCode, type ErrorSource, errorCodes, type RetryAdvice } from './core/base/error-codes.ts';
+export { HeddleError } from './core/base/errors.ts';
+export { type CheckResult, checkConfig } from './core/config/check.ts';
+export type { UsedExtension } from './core/config/extensions.ts';
+export { defineConfig, type MeshConfig } from './core/config/input.ts';
+export { formatProblems, type Problem } from './core/config/problems.ts';
+export type { EffectiveConfig } from './core/contract/config.ts';
+export type { LogFields, Logger, LogLevel } from './core/contract/logger.ts';
+export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
+export type { CallBody, CallOptions, MeshResponse } from './core/stream/call.ts';
+export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
+export {
+  checkConfigFile,
+  loadConfigFile,
+  Standalone,
+  type StandaloneOptions,
+  startStandalone,
+} from './standalone.ts';
+export { standard } from './standard.ts';
+export { version } from './version.ts';
