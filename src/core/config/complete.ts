@@ -15,7 +15,7 @@ export function complete(draft: Cursor): EffectiveConfig {
 
 function completePipeline(pipeline: Cursor): void {
   for (const log of pipeline.at('accessLog').items()) {
-    if (!log.has('json')) setDefault(log, 'format', 'envoy');
+    if (!log.has('json')) setDefault(log, 'format', 'heddle');
   }
   for (const host of pipeline.at('virtualHosts').items()) {
     for (const route of host.at('routes').items()) completeMatch(route.at('match'));
