@@ -97,7 +97,10 @@ export interface ServerLimits {
 export interface ClientOwner {
   /** A place is free again. Called BEFORE the last event of the stream is delivered. */
   room(codec: ClientCodec): void;
-  /** The connection is gone or takes no new streams (goAway, connection: close). May be called before `onClose`. */
+  /**
+   * The connection is gone or takes no new streams (goAway, connection: close). May be called before `onClose` and again
+   * from it; the pool gives the connection permit back once `active` is 0.
+   */
   gone(codec: ClientCodec, code: number): void;
   /** The connection is established. */
   connected(codec: ClientCodec): void;

@@ -1,4 +1,4 @@
 /** Moving listening sockets and live connections from one process to the next. */
-export { type HandleChannel, type HandOverMessage, processChannel } from './channel.ts';
+export { type HandleChannel, processChannel } from './channel.ts';
 export { HandOverReceiver } from './receiver.ts';
 export { type HandOverResult, HandOverSender } from './sender.ts';

@@ -15,7 +15,7 @@ import {
 } from '../../../src/testing/index.ts';
 import { createPool } from '../../../src/transport/index.ts';
 
-export const defaults: PoolOptions = {
+const defaults: PoolOptions = {
   preconnect: 0,
   maxConnectionsPerHost: 0,
   maxRequestsPerConnection: 0,
@@ -24,7 +24,7 @@ export const defaults: PoolOptions = {
 };
 
 /** Counts permits; throws when one is given back that nobody took. */
-export class CountedPermits implements ConnectionPermits {
+class CountedPermits implements ConnectionPermits {
   connections = 0;
   pending = 0;
   maxConnections = Number.POSITIVE_INFINITY;

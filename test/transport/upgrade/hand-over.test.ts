@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { EchoClient, http, lines, type Protocol } from './echo-client.ts';
 
+const serverPath = join(import.meta.dirname, '../../fixtures/hand-over-server.ts');
+
 interface Upgraded {
   readonly moved: number;
   readonly left: number;
@@ -44,7 +46,7 @@ async function moveAll(
   window: number,
   at = '127.0.0.1:0',
 ): Promise<void> {
-  const server = fork(join(import.meta.dirname, 'echo-server.ts'), [codec, 'first', '0', at], {
+  const server = fork(serverPath, [codec, 'first', '0', at], {
     serialization: 'advanced',
   });
   t.teardown(() => {
@@ -139,7 +141,7 @@ test.serial('a unix socket and its path move like a port', async (t) => {
 test.serial(
   'when the new process dies half-way, the connections that were not moved stay where they are',
   async (t) => {
-    const server = fork(join(import.meta.dirname, 'echo-server.ts'), ['test-bound'], {
+    const server = fork(serverPath, ['test-bound'], {
       serialization: 'advanced',
     });
     t.teardown(() => {

@@ -16,7 +16,7 @@ import {
   writeFrame,
 } from './frame.ts';
 
-export const windowBytes = 64 * 1024;
+const windowBytes = 64 * 1024;
 /** Credit goes back in pieces of this size, not per frame. */
 const creditBytes = windowBytes / 4;
 

@@ -50,7 +50,7 @@ export function transcriptOf({ codec, samples }: Subject): Transcript {
 }
 
 /** Takes whatever comes and does nothing. */
-export const swallow: ByteEngine = {
+const swallow: ByteEngine = {
   onBytes: () => {},
   onDrain: () => {},
   onEnd: () => {},
