@@ -14,6 +14,12 @@ export { defineConfig, type MeshConfig } from './core/config/input.ts';
 export { formatProblems, type Problem } from './core/config/problems.ts';
 export type { EffectiveConfig } from './core/contract/config.ts';
 export type { LogFields, Logger, LogLevel } from './core/contract/logger.ts';
+export {
+  type FilterContext,
+  type StreamFilter,
+  type StreamFilterDefinition,
+  Verdict,
+} from './core/contract/stream-filter.ts';
 export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
 export type { CallBody, CallOptions, MeshResponse } from './core/stream/call.ts';
 export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
