@@ -9,8 +9,8 @@ import { Preconnect } from './preconnect.ts';
 import type { PoolSetup } from './setup.ts';
 import { WaitQueue } from './wait-queue.ts';
 
-/** How often connections that only finish what they carry are looked at when no idle limit asks for more. */
-const slowestTickMs = 15_000;
+/** How often connections that only finish what they carry are looked at where there is no idle limit. */
+const sweepMs = 15_000;
 
 class PoolTimer extends WheelNode {
   readonly #pool: ConnectionPool;
@@ -170,9 +170,10 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     if (this.#count > 0) this.#armTick();
   }
 
+  /** Half the idle limit: the modes call two quiet ticks idle. */
   protected get tickMs(): number {
     const idleMs = this.options.idleTimeoutMs;
-    return idleMs === 0 ? slowestTickMs : Math.min(idleMs / 2, slowestTickMs);
+    return idleMs === 0 ? sweepMs : idleMs / 2;
   }
 
   protected isSpent(codec: ClientCodec): boolean {

@@ -136,6 +136,21 @@ test('connections that were idle for the limit are closed, those in use stay', (
   t.is(bench.time.wheel.armed, 0, 'an empty pool has no timer');
 });
 
+test('the idle limit holds in every mode: not a second earlier, at most half of it later', (t) => {
+  const { heartbeat: _heartbeat, ...silentMux } = testMux;
+  for (const codec of [pingPong, silentMux]) {
+    for (const idleTimeoutMs of [4000, 60_000, 600_000]) {
+      const bench = new PoolBench(codec, { idleTimeoutMs });
+      bench.ask();
+      bench.answerNext();
+      bench.advance(idleTimeoutMs - 100);
+      t.is(bench.permits.connections, 1, `${codec.name}, ${idleTimeoutMs} ms`);
+      bench.advance(idleTimeoutMs / 2 + 200);
+      t.is(bench.permits.connections, 0, `${codec.name}, ${idleTimeoutMs} ms`);
+    }
+  }
+});
+
 test('preconnect keeps so many open, refills, and backs off while the host is down', (t) => {
   const bench = new PoolBench(pingPong, { preconnect: 2 });
   t.is(bench.links.length, 2);
