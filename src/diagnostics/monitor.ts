@@ -3,8 +3,10 @@ import { HeddleError, messageOf } from '../core/base/errors.ts';
 import { siblingUrl } from '../core/base/sibling.ts';
 import type { SignalSample } from '../core/contract/signal.ts';
 import type { Capture } from '../core/contract/sink.ts';
+import { openDirectory } from './captures/directory.ts';
 import type { ManualCapture, MonitorEvent, MonitorStatus } from './contract.ts';
 import { installHooks } from './hooks/install.ts';
+import { watchSelfKill } from './hooks/self-kill.ts';
 import { oldSpaceLimitBytes } from './old-space.ts';
 import { type MonitorOptions, resolveSettings } from './options.ts';
 import { startPending } from './profiles/pending.ts';
@@ -35,15 +37,16 @@ export interface Monitor {
 }
 
 /** At exit the application waits at most so long for the worker to let go (1.4 to 6.5 ms as a rule). */
-const releaseTimeoutMs = 200;
+const releaseTimeoutMs = 500;
 const workerHeapMb = 256;
 
 /**
  * Starts a monitor of this process and returns at once; also works while the calling thread is about to block.
- * Throws ERR_OPTION_INVALID or ERR_MONITOR_RULES for wrong options; whatever fails later is an event, never a throw.
+ * Throws ERR_OPTION_INVALID, ERR_MONITOR_RULES or ERR_MONITOR_DIRECTORY for wrong options; whatever fails later is an event, never a throw.
  */
 export function startMonitor(options: MonitorOptions = {}): Monitor {
   const settings = resolveSettings(options);
+  openDirectory(settings.directory);
   const state = new SharedState();
   const id = `m${process.pid}-${performance.now().toFixed(3)}`;
   const { port1, port2 } = new MessageChannel();
@@ -101,6 +104,7 @@ class WorkerMonitor implements Monitor {
   readonly #state: SharedState;
   readonly #removeHooks: () => void;
   readonly #onExit = (): void => this.#release();
+  readonly #stopWatchingKill = watchSelfKill(this.#onExit);
   #isOver = false;
 
   constructor(
@@ -172,6 +176,9 @@ class WorkerMonitor implements Monitor {
         if (message.type === 'ready') {
           this.#worker.unref();
           resolve();
+        } else if (message.type === 'failed') {
+          fail(message.reason);
+          void this.#worker.terminate();
         }
       });
       this.#worker.on('error', (error) => fail(messageOf(error)));
@@ -218,6 +225,7 @@ class WorkerMonitor implements Monitor {
     if (this.#isOver) return;
     this.#isOver = true;
     process.off('exit', this.#onExit);
+    this.#stopWatchingKill();
     this.#removeHooks();
     this.#calls.end(reason);
   }

@@ -1,0 +1,32 @@
+import type { Profile } from '../profile-model.ts';
+
+export interface CpuSampling {
+  readonly durationMs: number;
+  /** Samples a second. @default 99 */
+  readonly hertz?: number;
+  /** `wall` keeps the time in which the loop waited. @default 'cpu' */
+  readonly kind?: 'cpu' | 'wall';
+}
+
+/**
+ * A sampler of the thread that it is called on. The monitor itself profiles from its own thread through the
+ * inspector; a backend is for code that wants profiles of itself, and for what only native samplers know.
+ *
+ * | name          | package          | brings                                        | does not work          |
+ * |---------------|------------------|-----------------------------------------------|------------------------|
+ * | inspector     | none             | always there, every thread                    | no object counts       |
+ * | datadog-pprof | @datadog/pprof   | prebuilt; exact object counts, CPU time       | no musl before 5.3     |
+ * | pprof         | pprof            | the package of that name                      | in worker threads; without a build for this Node |
+ */
+export interface ProfilerBackend {
+  readonly name: BackendName;
+  /** Samples for the given time. */
+  cpu(sampling: CpuSampling): Promise<Profile>;
+  /** Begins heap sampling: one stack for so many bytes allocated. @default 524288 */
+  startHeap(intervalBytes?: number): Promise<void>;
+  /** What is in use now, by the stack that allocated it. Heap sampling must have begun. */
+  heap(): Promise<Profile>;
+  stopHeap(): Promise<void>;
+}
+
+export type BackendName = 'inspector' | 'datadog-pprof' | 'pprof';

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { cleanEnvironment, testDirectory } from '../attach/child.ts';
+
+const run = promisify(execFile);
+const fixture = new URL('../../fixtures/diagnostics/backend.ts', import.meta.url).pathname;
+
+const profileIn = async (cwd: string, ...args: string[]) => {
+  const { stdout } = await run(process.execPath, [fixture, ...args], { cwd, env: cleanEnvironment() });
+  return JSON.parse(stdout) as { name: string; note: string; cpu: string[]; heap: string[] };
+};
+
+/** A package in `node_modules` of a directory of the test's own. */
+const withPackage = async (
+  t: Parameters<typeof testDirectory>[0],
+  name: string,
+  code: string,
+): Promise<string> => {
+  const directory = await testDirectory(t);
+  const home = join(directory, 'node_modules', name);
+  await mkdir(home, { recursive: true });
+  await writeFile(join(home, 'package.json'), JSON.stringify({ name, main: 'index.js' }));
+  await writeFile(join(home, 'index.js'), code);
+  return directory;
+};
+
+test('the inspector needs nothing and names who burns time and who keeps memory', async (t) => {
+  const { name, note, cpu, heap } = await profileIn(await testDirectory(t), 'inspector');
+  t.is(name, 'inspector');
+  t.is(note, '');
+  t.is(cpu[0], 'spin');
+  t.is(heap[0], 'leak');
+});
+
+test('a package that is not installed is named with its install command, and the inspector takes its place', async (t) => {
+  const directory = await testDirectory(t);
+  for (const [backend, install] of [
+    ['datadog-pprof', 'npm install @datadog/pprof'],
+    ['pprof', 'npm install pprof'],
+  ] as const) {
+    const { name, note, cpu } = await profileIn(directory, backend);
+    t.is(name, 'inspector');
+    t.true(note.includes(`is not installed (${install}`), note);
+    t.true(note.endsWith('the inspector is used instead'));
+    t.is(cpu[0], 'spin');
+  }
+});
+
+test('a package built for another Node.js says so', async (t) => {
+  const message =
+    'The module was compiled against a different Node.js version using\\nNODE_MODULE_VERSION 115. This version of Node.js requires\\nNODE_MODULE_VERSION 137. Please try';
+  const directory = await withPackage(t, 'pprof', `throw new Error("${message}");`);
+  const { note } = await profileIn(directory, 'pprof');
+  t.regex(note, /built for another Node\.js \(module version 115, this one has 137\)/);
+});
+
+test('pprof in a worker thread is refused with the reason', async (t) => {
+  const { note } = await profileIn(await testDirectory(t), 'pprof', 'worker');
+  t.regex(note, /works on the main thread only/);
+});
