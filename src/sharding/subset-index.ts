@@ -42,8 +42,8 @@ export class Subset {
 export class SubsetIndex {
   readonly keys: readonly string[];
   readonly #values: Map<string, ValueSlots>[];
-  /** By slot: what is indexed for it, in the order of the keys. */
-  readonly #indexed: ((ValueSlots | null)[] | null)[] = [];
+  /** What is indexed, `keys.length` entries a slot, in the order of the keys. */
+  readonly #indexed: (ValueSlots | null)[] = [];
   #time = 0;
 
   /** @param keys the metadata keys that subsets may ask for */
@@ -54,27 +54,28 @@ export class SubsetIndex {
 
   /** Puts a slot in, or brings one up to date. @param slot small: bitmaps are as long as the highest one */
   put(slot: number, metadata: Metadata): void {
-    let indexed = this.#indexed[slot] ?? null;
-    if (indexed === null) {
-      indexed = new Array<ValueSlots | null>(this.keys.length).fill(null);
-      this.#indexed[slot] = indexed;
-    }
-    for (let k = 0; k < this.keys.length; k++) {
+    const count = this.keys.length;
+    const first = slot * count;
+    while (this.#indexed.length < first + count) this.#indexed.push(null);
+    for (let k = 0; k < count; k++) {
       const text = metadata[this.keys[k] as string];
       const value = text === undefined ? null : this.#valueOf(k, text);
-      const before = indexed[k] as ValueSlots | null;
+      const before = this.#indexed[first + k] as ValueSlots | null;
       if (before === value) continue;
       if (before !== null) this.#clear(before, slot);
       if (value !== null) this.#set(value, slot);
-      indexed[k] = value;
+      this.#indexed[first + k] = value;
     }
   }
 
   remove(slot: number): void {
-    const indexed = this.#indexed[slot] ?? null;
-    if (indexed === null) return;
-    for (const value of indexed) if (value !== null) this.#clear(value, slot);
-    this.#indexed[slot] = null;
+    const first = slot * this.keys.length;
+    for (let at = first; at < first + this.keys.length; at++) {
+      const value = this.#indexed[at] ?? null;
+      if (value === null) continue;
+      this.#clear(value, slot);
+      this.#indexed[at] = null;
+    }
   }
 
   /**

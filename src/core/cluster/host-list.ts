@@ -9,6 +9,7 @@ export class Snapshot implements HostSet {
   readonly availableView: ChunkedList<ClusterHost>;
   readonly isPanic: boolean;
   readonly changes: HostSetChanges | null;
+  readonly hasEqualWeights: boolean;
   #all: readonly Host[] | null = null;
   #available: readonly Host[] | null = null;
 
@@ -18,7 +19,9 @@ export class Snapshot implements HostSet {
     available: ChunkedList<ClusterHost>,
     isPanic: boolean,
     changes: HostSetChanges | null,
+    hasEqualWeights: boolean,
   ) {
+    this.hasEqualWeights = hasEqualWeights;
     this.version = version;
     this.allView = all;
     this.availableView = available;
@@ -50,11 +53,13 @@ export class HostList {
   readonly #all = new ChunkedList<ClusterHost>();
   readonly #healthy = new ChunkedList<ClusterHost>();
   #panicThreshold: number;
-  #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null);
+  #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null, true);
   /** Hosts with a weight above 0. */
   #eligible = 0;
   #allChanged = false;
   #dirty = false;
+  /** How many healthy hosts have each weight. */
+  readonly #weights = new Map<number, number>();
   /** Hosts touched since the last snapshot, with whether they were available then. */
   readonly #touched = new Map<ClusterHost, boolean>();
 
@@ -132,7 +137,7 @@ export class HostList {
     const available = isPanic ? this.#eligibleHosts() : this.#healthy.copy();
     const version = before.version + 1;
     const changes = isPanic || before.isPanic ? null : this.#changes(before.version);
-    this.#set = new Snapshot(version, all, available, isPanic, changes);
+    this.#set = new Snapshot(version, all, available, isPanic, changes, !isPanic && this.#weights.size <= 1);
     this.#allChanged = this.#dirty = false;
     this.#touched.clear();
     return this.#set;
@@ -173,7 +178,19 @@ export class HostList {
     this.#eligible += isEligible ? 1 : -1;
   }
 
+  #countWeight(host: ClusterHost, weight: number): void {
+    const before = host.countedWeight;
+    if (before === weight) return;
+    host.countedWeight = weight;
+    if (weight > 0) this.#weights.set(weight, (this.#weights.get(weight) ?? 0) + 1);
+    if (before === 0) return;
+    const left = (this.#weights.get(before) as number) - 1;
+    if (left === 0) this.#weights.delete(before);
+    else this.#weights.set(before, left);
+  }
+
   #setHealthy(host: ClusterHost, isHealthy: boolean): void {
+    this.#countWeight(host, isHealthy ? host.weight : 0);
     if (isHealthy === host.availableIndex >= 0) return;
     if (isHealthy) {
       host.availableIndex = this.#healthy.length;

@@ -32,6 +32,8 @@ export class ClusterHost implements Host {
   availableIndex = -1;
   /** Counted as one that may get traffic: its weight is above 0. */
   isEligible = false;
+  /** The weight under which it counts as healthy, 0 when it does not. */
+  countedWeight = 0;
   isUnhealthy = false;
   isRemoved = false;
   /** Failed in a row; ejections so far, falling again while it behaves. */

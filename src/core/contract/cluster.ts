@@ -59,6 +59,8 @@ export interface HostSet {
    * only made when somebody reads them. A picker that is to bear many hosts indexes this; absent in small fake sets.
    */
   readonly availableView?: ListView<Host> | undefined;
+  /** All weights of `available` are the same: a picker need not look. Absent: not known. */
+  readonly hasEqualWeights?: boolean | undefined;
   /** Too few are healthy to be choosy: `available` holds unhealthy hosts too. */
   readonly isPanic: boolean;
   /** How `available` differs from that of the version before, so that a picker need not be built anew; null: unknown. */

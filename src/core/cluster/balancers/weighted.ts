@@ -65,7 +65,11 @@ export class WeightSpread {
 
   update(set: HostSet): void {
     const changes = set.changes;
-    if (changes === null || changes.from !== this.#version) {
+    if (set.hasEqualWeights === true) {
+      this.differ = false;
+      this.#common = -1;
+      if (availableHosts(set).length > 0) this.#look([availableHosts(set).get(0)]);
+    } else if (changes === null || changes.from !== this.#version) {
       this.differ = false;
       this.#common = -1;
       this.#look(availableHosts(set));

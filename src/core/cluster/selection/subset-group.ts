@@ -94,6 +94,7 @@ export class SubsetGroup {
         return [...view];
       },
       availableView: view,
+      hasEqualWeights: this.#slots.hasEqualWeights ? true : undefined,
       isPanic: false,
       changes,
     };

@@ -16,6 +16,7 @@ export class SubsetSlots {
   freed = 0;
   /** Hosts changed in place so far, and the last of them, oldest first. */
   changed = 0;
+  hasEqualWeights = false;
   readonly #changedHosts: Host[] = [];
   readonly #slotOf = new Map<Host, number>();
   readonly #freeSlots: { slot: number; freedAs: number }[] = [];
@@ -32,6 +33,7 @@ export class SubsetSlots {
       for (const host of changes.changed) this.#change(host);
       for (const host of changes.added) this.#add(host);
     } else this.#replace(set);
+    this.hasEqualWeights = set.hasEqualWeights === true;
     this.#version = set.version;
   }
 
@@ -47,6 +49,10 @@ export class SubsetSlots {
   }
 
   #replace(set: HostSet): void {
+    if (this.#slotOf.size === 0) {
+      for (const host of set.availableView ?? set.available) this.#add(host);
+      return;
+    }
     const now = new Set(set.availableView ?? set.available);
     for (const host of [...this.#slotOf.keys()]) if (!now.has(host)) this.#remove(host);
     for (const host of now) {
