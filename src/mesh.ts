@@ -86,7 +86,7 @@ export class Mesh implements AsyncDisposable {
 
   /** The effective configuration as plain data. Running it gives an identical mesh, but for secrets, which are redacted. */
   dump(): unknown {
-    return JSON.parse(JSON.stringify(dumpConfig(this.#config)));
+    return dumpConfig(this.#config);
   }
 
   /** Opens access logs anew after a rotation moved them. */

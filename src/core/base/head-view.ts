@@ -59,6 +59,9 @@ export class HeadView {
   extraLength = 0;
   extraCount = 0;
   extraFields: number[] = [];
+  /** Which names may be there, as hashed bits; of the wire fields once `indexedCount` of them were looked at. */
+  nameBits = 0;
+  indexedCount = 0;
   /** Overrides and caches; null means "not made yet". */
   methodText: string | null = null;
   pathText: string | null = null;
@@ -82,6 +85,7 @@ export class HeadView {
     this.pathChanged = this.authorityChanged = false;
     this.upgrade = this.service = this.rpcMethod = this.reason = '';
     this.count = this.extraLength = this.extraCount = 0;
+    this.nameBits = this.indexedCount = 0;
     this.methodText = this.pathText = this.authorityText = null;
     if (this.extra.length > keptExtraBytes) this.extra = nothing;
   }
@@ -114,16 +118,27 @@ export class HeadView {
 
   /** Index of the first live field of that name, or -1. Makes no string. @param lowerName in lower case */
   find(lowerName: string): number {
+    return this.findNext(lowerName, 0);
+  }
+
+  /** As `find`, from the field `from` on: `findNext(name, index + 1)` goes through repeated fields. */
+  findNext(lowerName: string, from: number): number {
+    if (this.indexedCount !== this.count) this.#indexNames();
     const length = lowerName.length;
-    for (let i = 0, at = 0; i < this.count; i++, at += 4) {
-      const from = this.fields[at] as number;
-      if ((this.fields[at + 1] as number) - from !== length || from < 0) continue;
-      if (this.#sameName(this.buf, from, lowerName)) return i;
+    // Most look-ups are for fields that are not there: one test says so, 2 ns instead of 2 ns a field.
+    if ((this.nameBits & nameBit(length, lowerByte[lowerName.charCodeAt(0) & 255] as number)) === 0)
+      return -1;
+    const { fields, count } = this;
+    for (let i = from, at = from * 4; i < count; i++, at += 4) {
+      const start = fields[at] as number;
+      if ((fields[at + 1] as number) - start !== length || start < 0) continue;
+      if (this.#sameName(this.buf, start, lowerName)) return i;
     }
-    for (let i = 0, at = 0; i < this.extraCount; i++, at += 4) {
-      const from = this.extraFields[at] as number;
-      if ((this.extraFields[at + 1] as number) - from !== length || from < 0) continue;
-      if (this.#sameName(this.extra, from, lowerName)) return this.count + i;
+    const { extraFields, extraCount } = this;
+    for (let i = Math.max(0, from - count), at = i * 4; i < extraCount; i++, at += 4) {
+      const start = extraFields[at] as number;
+      if ((extraFields[at + 1] as number) - start !== length || start < 0) continue;
+      if (this.#sameName(this.extra, start, lowerName)) return count + i;
     }
     return -1;
   }
@@ -141,9 +156,8 @@ export class HeadView {
   /** All values of that name, in order. */
   getAll(lowerName: string): string[] {
     const values: string[] = [];
-    this.forEach((name, value) => {
-      if (name.toLowerCase() === lowerName) values.push(value);
-    });
+    for (let i = this.find(lowerName); i >= 0; i = this.findNext(lowerName, i + 1))
+      values.push(this.valueAt(i));
     return values;
   }
 
@@ -172,7 +186,7 @@ export class HeadView {
   /** Removes every field of that name. Returns whether there was one. */
   remove(lowerName: string): boolean {
     let removed = false;
-    for (let index = this.find(lowerName); index >= 0; index = this.find(lowerName)) {
+    for (let index = this.find(lowerName); index >= 0; index = this.findNext(lowerName, index + 1)) {
       this.removeAt(index);
       removed = true;
     }
@@ -281,11 +295,24 @@ export class HeadView {
       this.extra[valueEnd] = 13;
       this.extra[valueEnd + 1] = 10;
     }
+    this.nameBits |= nameBit(nameLength, lowerByte[this.extra[at] as number] as number);
     const index = this.extraCount++ * 4;
     this.extraFields[index] = at;
     this.extraFields[index + 1] = at + nameLength;
     this.extraFields[index + 2] = valueStart;
     this.extraFields[index + 3] = valueEnd;
+  }
+
+  #indexNames(): void {
+    const { fields, count, buf } = this;
+    let bits = this.nameBits;
+    for (let at = 0; at < count * 4; at += 4) {
+      const marked = fields[at] as number;
+      const start = marked < 0 ? ~marked : marked;
+      bits |= nameBit((fields[at + 1] as number) - start, lowerByte[buf[start] as number] as number);
+    }
+    this.nameBits = bits;
+    this.indexedCount = count;
   }
 
   #sameName(buf: Buffer, from: number, name: string): boolean {
@@ -304,4 +331,9 @@ export class HeadView {
 function copyBytes(source: Buffer, length: number, target: Buffer, at: number): void {
   if (length > 40) source.copy(target, at, 0, length);
   else for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
+}
+
+/** Length and first letter tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */
+function nameBit(length: number, first: number): number {
+  return 1 << ((length * 5 + first) & 31);
 }

@@ -22,15 +22,12 @@ export class TimerWheel {
   readonly tickMs: number;
   readonly #mask: number;
   readonly #heads: (WheelNode | null)[];
-  /** Time of the last `advance`: a clock of the wheel's resolution that costs nothing to read. */
-  nowMs: number;
   #tick: number;
   #armed = 0;
 
   /** @param slots a power of two; one turn lasts `slots * tickMs`. */
   constructor(nowMs: number, tickMs: number = defaultTickMs, slots: number = defaultSlots) {
     this.tickMs = tickMs;
-    this.nowMs = nowMs;
     this.#mask = slots - 1;
     this.#heads = new Array<WheelNode | null>(slots).fill(null);
     this.#tick = Math.floor(nowMs / tickMs);
@@ -73,7 +70,6 @@ export class TimerWheel {
 
   /** Fires what is due. Call it about every `tickMs`; a late call catches up, at most one turn of slots. */
   advance(nowMs: number): void {
-    this.nowMs = nowMs;
     const target = Math.floor(nowMs / this.tickMs);
     let steps = target - this.#tick;
     if (steps <= 0) return;

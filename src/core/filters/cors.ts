@@ -135,8 +135,9 @@ class Policy {
   }
 
   allows(head: HeadView): boolean {
-    if (head.getAll('origin').length > 1) return false;
-    if (this.#isPublic || this.#exact.has(head.get('origin') ?? '')) return true;
+    const at = head.find('origin');
+    if (at >= 0 && head.findNext('origin', at + 1) >= 0) return false;
+    if (this.#isPublic || this.#exact.has(at < 0 ? '' : head.valueAt(at))) return true;
     return this.#patterns.some((each) => each.hold(head));
   }
 

@@ -82,10 +82,10 @@ export function passRequestData(
   end: boolean,
 ): void {
   s.requestBytes += b - a;
-  s.lastActivityMs = p.context.wheel.nowMs;
+  s.lastActivityMs = p.context.clock.now();
   if (end) {
     s.requestDone = true;
-    s.requestDoneMs = p.context.clock.now();
+    s.requestDoneMs = s.lastActivityMs;
     if (s.tries > 0 && !s.responseStarted) p.armAttempt(s);
   }
   const half = s.requestBody;

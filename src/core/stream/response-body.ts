@@ -85,7 +85,7 @@ export function passResponseData(
   end: boolean,
 ): void {
   s.responseBytes += b - a;
-  s.lastActivityMs = p.context.wheel.nowMs;
+  s.lastActivityMs = p.context.clock.now();
   if (end) {
     s.responseDone = true;
     s.up = null;
