@@ -64,7 +64,7 @@ function mostly<T>(random: FuzzRandom, usual: T, others: readonly T[], ratio = 0
 }
 
 /** A chunked body, mostly well-formed. */
-export function chunkedBody(random: FuzzRandom): string {
+function chunkedBody(random: FuzzRandom): string {
   let text = '';
   for (let i = random.below(4); i > 0; i--) {
     const size = 1 + random.below(30);

@@ -69,7 +69,7 @@ export function isConnect(head: HeadView): boolean {
 }
 
 /** Writes the authority as bytes or as the text that replaced them. */
-export function writeAuthority(head: HeadView, target: Buffer, at: number): number {
+function writeAuthority(head: HeadView, target: Buffer, at: number): number {
   if (head.authorityChanged || head.authorityStart === head.authorityEnd) {
     return head.authorityText === null ? at : writeTarget(target, at, head.authorityText);
   }
