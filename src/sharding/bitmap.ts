@@ -86,6 +86,11 @@ export class BitIntersection {
     return index >= 0 && ((this.words[index >>> 5] ?? 0) & (1 << (index & 31))) !== 0;
   }
 
+  /** It was there before the last `intersect` and still is. */
+  hadAndHas(index: number): boolean {
+    return this.has(index) && ((this.#previous[index >>> 5] ?? 0) & (1 << (index & 31))) !== 0;
+  }
+
   *[Symbol.iterator](): Iterator<number> {
     for (let at = 0; at < this.words.length; at++) {
       for (let bits = this.words[at] as number; bits !== 0; bits &= bits - 1) yield at * 32 + lowestBit(bits);

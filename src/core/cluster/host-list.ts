@@ -54,6 +54,8 @@ export class HostList {
   readonly #healthy = new ChunkedList<ClusterHost>();
   #panicThreshold: number;
   #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null, true);
+  /** Slots below the highest in use that no host has. */
+  readonly #freeSlots: number[] = [];
   /** Hosts with a weight above 0. */
   #eligible = 0;
   #allChanged = false;
@@ -102,6 +104,7 @@ export class HostList {
   add(host: ClusterHost): void {
     this.#byAddress.set(host.address, host);
     host.index = this.#all.length;
+    host.slot = this.#freeSlots.pop() ?? this.#all.length;
     this.#all.push(host);
     this.#allChanged = true;
     this.refresh(host);
@@ -110,6 +113,7 @@ export class HostList {
   remove(host: ClusterHost): void {
     this.#touch(host);
     this.#byAddress.delete(host.address);
+    this.#freeSlots.push(host.slot);
     const last = this.#all.pop();
     if (last !== host) {
       this.#all.set(host.index, last);

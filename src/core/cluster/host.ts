@@ -28,6 +28,8 @@ export class ClusterHost implements Host {
 
   active = 0;
   index = -1;
+  /** A small number of its own while it is in the list; given to another host afterwards. */
+  slot = -1;
   /** Position among the available ones, -1 when it is not one of them. */
   availableIndex = -1;
   /** Counted as one that may get traffic: its weight is above 0. */

@@ -2,7 +2,7 @@ import type { Subset } from '../../../sharding/index.ts';
 import type { ListView } from '../../base/chunked-list.ts';
 import type { Balancer, Host, HostSet, HostSetChanges } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
-import { horizon, type SubsetSlots } from './subset-slots.ts';
+import { type Reuse, type SubsetSlots, slotOf } from './subset-slots.ts';
 
 /** The hosts of one subset, found by position among its bits. */
 class SubsetHosts implements ListView<Host> {
@@ -34,16 +34,16 @@ export class SubsetGroup {
   readonly #balancer: Balancer;
   readonly #view: SubsetHosts;
   #version = 0;
-  #freed = 0;
-  #changed = 0;
+  #reuses = 0;
+  #changes = 0;
 
   constructor(slots: SubsetSlots, subset: Subset, balancer: Balancer) {
     this.#slots = slots;
     this.#subset = subset;
     this.#balancer = balancer;
     this.#view = new SubsetHosts(subset, slots.hosts);
-    this.#freed = slots.freed;
-    this.#changed = slots.changed;
+    this.#reuses = slots.reuses.count;
+    this.#changes = slots.changes.count;
     this.#tell(null);
   }
 
@@ -53,31 +53,41 @@ export class SubsetGroup {
   }
 
   pick(s: Stream | null): Host | null {
-    if (this.#subset.isStale || this.#changed !== this.#slots.changed) this.#catchUp();
+    if (this.#subset.isStale || this.#changes !== this.#slots.changes.count) this.#catchUp();
     return this.#subset.slots.count === 0 ? null : this.#balancer.pick(s);
   }
 
   #catchUp(): void {
-    const { index, freed, changed } = this.#slots;
-    const touched = this.#slots.changedSince(this.#changed);
-    const isLate = touched === null || freed - this.#freed > horizon;
-    this.#freed = freed;
-    this.#changed = changed;
+    const { index, reuses, changes } = this.#slots;
+    const reused = reuses.since(this.#reuses);
+    const touched = changes.since(this.#changes);
+    this.#reuses = reuses.count;
+    this.#changes = changes.count;
     const isOther = index.refresh(this.#subset);
-    if (isLate) this.#tell(null);
-    else this.#tellChanges(isOther, touched);
+    if (reused === null || touched === null) this.#tell(null);
+    else this.#tellChanges(isOther, reused, touched);
   }
 
-  #tellChanges(isOther: boolean, touched: readonly Host[]): void {
+  #tellChanges(isOther: boolean, reused: readonly Reuse[], touched: readonly Host[]): void {
+    const { slots } = this.#subset;
+    const hosts = this.#slots.hosts;
     const added: Host[] = [];
     const removed: Host[] = [];
     if (isOther) {
-      // A freed slot still names its last host: it is not given out again within the horizon.
-      this.#subset.slots.forEachChange((slot, isSet) => {
-        (isSet ? added : removed).push(this.#slots.hosts[slot] as Host);
+      // The first host that a slot had since then is the one this subset knew.
+      const before = new Map<number, Host>();
+      for (const each of reused) if (!before.has(each.slot)) before.set(each.slot, each.before);
+      slots.forEachChange((slot, isSet) => {
+        if (isSet) added.push(hosts[slot] as Host);
+        else removed.push(before.get(slot) ?? (hosts[slot] as Host));
       });
+      for (const [slot, host] of before) {
+        if (!slots.hadAndHas(slot) || hosts[slot] === host) continue;
+        removed.push(host);
+        added.push(hosts[slot] as Host);
+      }
     }
-    const changed = touched.filter((host) => this.#subset.slots.has(this.#slots.slotOf(host)));
+    const changed = touched.filter((host) => slots.has(slotOf(host)) && hosts[slotOf(host)] === host);
     if (added.length + removed.length + changed.length === 0) return;
     this.#tell({ from: this.#version, added, removed, changed });
   }

@@ -1,25 +1,48 @@
 import { SubsetIndex } from '../../../sharding/index.ts';
 import type { Host, HostSet } from '../../contract/cluster.ts';
+import type { ClusterHost } from '../host.ts';
 
-/** Removals and changes that a subset may have missed before it is built anew instead of caught up. */
-export const horizon = 1024;
+/** So many slots given to another host, or hosts changed in place, may a subset miss before it is built anew. */
+const horizon = 1024;
+
+/** A slot that got another host. */
+export interface Reuse {
+  readonly slot: number;
+  readonly before: Host;
+}
+
+/** The last events of a kind, with a count of all that ever were. */
+class EventLog<T> {
+  count = 0;
+  readonly #last: T[] = [];
+
+  push(event: T): void {
+    this.count++;
+    this.#last.push(event);
+    if (this.#last.length > horizon * 2) this.#last.splice(0, horizon);
+  }
+
+  /** What came after the first `count` events; null when that is too much. */
+  since(count: number): readonly T[] | null {
+    const missed = this.count - count;
+    if (missed > this.#last.length) return null;
+    return missed === 0 ? [] : this.#last.slice(-missed);
+  }
+}
 
 /**
- * Available hosts in stable slots, indexed by metadata. A freed slot is not given out again within the horizon, so that a
- * subset that catches up can tell by its bits alone which hosts came and went.
+ * Available hosts indexed by metadata under the slots that the host list gave them. A host that is gone stays named by its
+ * slot until another gets it, so that a subset that catches up can tell from its bits and the log who came and went.
  */
 export class SubsetSlots {
   readonly index: SubsetIndex;
-  /** By slot; a freed one still names its last host. */
+  /** By slot. */
   readonly hosts: Host[] = [];
-  /** Slots freed so far. */
-  freed = 0;
-  /** Hosts changed in place so far, and the last of them, oldest first. */
-  changed = 0;
+  readonly reuses = new EventLog<Reuse>();
+  /** Hosts with other weight or metadata than before. */
+  readonly changes = new EventLog<Host>();
   hasEqualWeights = false;
-  readonly #changedHosts: Host[] = [];
-  readonly #slotOf = new Map<Host, number>();
-  readonly #freeSlots: { slot: number; freedAs: number }[] = [];
+  readonly #isIn: boolean[] = [];
   #version = -1;
 
   constructor(keys: readonly string[]) {
@@ -37,57 +60,52 @@ export class SubsetSlots {
     this.#version = set.version;
   }
 
-  slotOf(host: Host): number {
-    return this.#slotOf.get(host) ?? -1;
-  }
-
-  /** Hosts changed in place since the count was `since`; null when that is too long ago. */
-  changedSince(since: number): readonly Host[] | null {
-    const count = this.changed - since;
-    if (count > this.#changedHosts.length) return null;
-    return count === 0 ? [] : this.#changedHosts.slice(-count);
-  }
-
   #replace(set: HostSet): void {
-    if (this.#slotOf.size === 0) {
-      for (const host of set.availableView ?? set.available) this.#add(host);
-      return;
+    if (this.hosts.length > 0) {
+      const now = new Set(set.availableView ?? set.available);
+      this.hosts.forEach((host, slot) => {
+        if (this.#isIn[slot] === true && !now.has(host)) this.#remove(host);
+      });
     }
-    const now = new Set(set.availableView ?? set.available);
-    for (const host of [...this.#slotOf.keys()]) if (!now.has(host)) this.#remove(host);
-    for (const host of now) {
-      if (this.#slotOf.has(host)) this.#change(host);
+    for (const host of set.availableView ?? set.available) {
+      if (this.#has(host)) this.#change(host);
       else this.#add(host);
     }
   }
 
+  #has(host: Host): boolean {
+    const slot = slotOf(host);
+    return this.#isIn[slot] === true && this.hosts[slot] === host;
+  }
+
   #add(host: Host): void {
-    if (this.#slotOf.has(host)) return;
-    const oldest = this.#freeSlots[0];
-    let slot = this.hosts.length;
-    if (oldest !== undefined && this.freed - oldest.freedAs > horizon) {
-      this.#freeSlots.shift();
-      slot = oldest.slot;
+    const slot = slotOf(host);
+    while (this.hosts.length <= slot) {
+      this.hosts.push(host);
+      this.#isIn.push(false);
     }
+    const before = this.hosts[slot] as Host;
+    if (before !== host) this.reuses.push({ slot, before });
     this.hosts[slot] = host;
-    this.#slotOf.set(host, slot);
+    this.#isIn[slot] = true;
     this.index.put(slot, host.metadata);
   }
 
   #remove(host: Host): void {
-    const slot = this.#slotOf.get(host);
-    if (slot === undefined) return;
-    this.#slotOf.delete(host);
+    if (!this.#has(host)) return;
+    const slot = slotOf(host);
+    this.#isIn[slot] = false;
     this.index.remove(slot);
-    this.#freeSlots.push({ slot, freedAs: ++this.freed });
   }
 
   #change(host: Host): void {
-    const slot = this.#slotOf.get(host);
-    if (slot === undefined) return;
-    this.index.put(slot, host.metadata);
-    this.changed++;
-    this.#changedHosts.push(host);
-    if (this.#changedHosts.length > horizon * 2) this.#changedHosts.splice(0, horizon);
+    if (!this.#has(host)) return;
+    this.index.put(slotOf(host), host.metadata);
+    this.changes.push(host);
   }
+}
+
+/** Kept by the host list. */
+export function slotOf(host: Host): number {
+  return (host as ClusterHost).slot;
 }
