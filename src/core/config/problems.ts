@@ -1,5 +1,5 @@
 import { HeddleError } from '../base/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearestWord } from '../base/nearest-word.ts';
 
 /** One thing wrong with a configuration. Plain data. */
 export interface Problem {
@@ -49,7 +49,7 @@ export class ProblemList {
       path: text,
       read: isSecretPath(path) && read !== missing ? '(hidden)' : describeRead(read),
       allowed,
-      nearest: typeof read === 'string' ? nearest(read, candidates) : null,
+      nearest: typeof read === 'string' ? nearestWord(read, candidates) : null,
       file: this.#file,
       line: this.#locate(path),
     });

@@ -50,9 +50,9 @@ export interface HeaderOperations {
 
 export interface HeaderOperation {
   readonly lowerName: string;
-  /** Envoy's append_action. */
-  readonly action: 'append' | 'addIfAbsent' | 'overwrite' | 'overwriteIfExists';
-  /** Null when the value depends on the stream. */
+  /** Envoy's append_action; `remove` is an outer level's removal after the edits of an inner one. */
+  readonly action: 'append' | 'addIfAbsent' | 'overwrite' | 'overwriteIfExists' | 'remove';
+  /** Null when the value depends on the stream, and for `remove`. */
   readonly field: HeaderField | null;
   readonly value: ((s: Stream) => string) | null;
 }

@@ -5,10 +5,13 @@ import { headerValue } from './header-value.ts';
 /** From here on a list is worth an index; below it asking each route in turn is as fast. */
 const minIndexed = 8;
 
+/** Marks a candidate that its header value decides alone: nothing is left to ask. */
+export const proven = 0x40000000;
+
 interface HeaderIndex {
   readonly lowerName: string;
-  /** Value to ascending route indexes. */
-  readonly lists: ReadonlyMap<string, Int32Array>;
+  /** Value to ascending route indexes, some marked `proven`; one number where there is one route. */
+  readonly lists: ReadonlyMap<string, readonly number[] | number>;
 }
 
 /**
@@ -33,18 +36,20 @@ export class CandidateList {
       const exact = (conditions[index] as Conditions).exactHeader;
       if (exact === null || exact.lowerName !== name) plain.push(index);
       else {
+        const marked = exact.isAll ? index | proven : index;
         const group = groups.get(exact.value);
-        if (group === undefined) groups.set(exact.value, [index]);
-        else group.push(index);
+        if (group === undefined) groups.set(exact.value, [marked]);
+        else group.push(marked);
       }
     }
     this.plain = Int32Array.from(plain);
-    const lists = new Map([...groups].map(([value, group]) => [value, Int32Array.from(group)]));
+    const lists = new Map<string, readonly number[] | number>();
+    for (const [value, group] of groups) lists.set(value, group.length === 1 ? (group[0] as number) : group);
     this.byHeader = { lowerName: name, lists };
   }
 
   /** The indexed routes that the head's value of the header picks, or null. */
-  chosenBy(head: HeadView): Int32Array | null {
+  chosenBy(head: HeadView): readonly number[] | number | null {
     const index = this.byHeader as HeaderIndex;
     const value = headerValue(head, index.lowerName);
     return value === null ? null : (index.lists.get(value) ?? null);

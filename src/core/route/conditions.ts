@@ -14,7 +14,7 @@ export class Conditions {
   readonly isCacheable: boolean;
   readonly hasRegex: boolean;
   /** The one header that must have exactly one value, for the index over many such routes; null when there is none. */
-  readonly exactHeader: { readonly lowerName: string; readonly value: string } | null;
+  readonly exactHeader: ExactHeader | null;
 
   constructor(match: RouteMatchConfig) {
     this.#methods = match.methods;
@@ -25,12 +25,19 @@ export class Conditions {
     this.hasRegex = this.#regex !== null;
     const exact = match.headers.find((each) => each.exact !== undefined && !each.invert);
     this.exactHeader =
-      exact === undefined ? null : { lowerName: exact.name.toLowerCase(), value: exact.exact as string };
+      exact?.exact === undefined
+        ? null
+        : { lowerName: exact.name.toLowerCase(), value: exact.exact, isAll: this.#count() === 1 };
   }
 
   /** Whether there is nothing to ask. */
   get isEmpty(): boolean {
-    return this.#methods.length === 0 && this.isCacheable && this.#regex === null;
+    return this.#count() === 0;
+  }
+
+  #count(): number {
+    const pattern = this.#regex === null ? 0 : 1;
+    return this.#methods.length + this.#headers.length + this.#query.length + pattern;
   }
 
   hold(head: HeadView): boolean {
@@ -39,6 +46,13 @@ export class Conditions {
     for (const parameter of this.#query) if (!parameter.holds(head)) return false;
     return this.#regex === null || this.#regex.matches(pathWithoutQuery(head));
   }
+}
+
+export interface ExactHeader {
+  readonly lowerName: string;
+  readonly value: string;
+  /** There is no other condition. */
+  readonly isAll: boolean;
 }
 
 interface HeaderCondition {

@@ -52,17 +52,19 @@ export function mergeEdits(inner: HeaderEdits, outer: HeaderEdits): HeaderEdits 
   };
 }
 
-/**
- * Two levels as one. Each level removes first and edits then; what the outer level removes takes the inner level's
- * edits of that name with it, so that one pass gives what two passes would.
- */
+/** Two levels as one list that does what the two would one after the other; each removes before it edits. */
 export function mergeOperations(
   inner: HeaderOperations | null,
   outer: HeaderOperations | null,
 ): HeaderOperations | null {
   if (inner === null || outer === null) return inner ?? outer;
-  const kept = inner.apply.filter((each) => !outer.remove.includes(each.lowerName));
-  return { remove: [...new Set([...inner.remove, ...outer.remove])], apply: [...kept, ...outer.apply] };
+  if (inner.apply.length === 0) {
+    return { remove: [...new Set([...inner.remove, ...outer.remove])], apply: outer.apply };
+  }
+  const removals = outer.remove.map(
+    (lowerName): HeaderOperation => ({ lowerName, action: 'remove', field: null, value: null }),
+  );
+  return { remove: inner.remove, apply: [...inner.apply, ...removals, ...outer.apply] };
 }
 
 /**
@@ -72,12 +74,15 @@ export function mergeOperations(
  */
 export function applyHeaderOperations(operations: HeaderOperations, head: HeadView, s: Stream): void {
   for (const name of operations.remove) head.remove(name);
-  for (const operation of operations.apply) {
-    const { lowerName, action, field } = operation;
+  for (const { lowerName, action, field, value: valueOf } of operations.apply) {
+    if (action === 'remove') {
+      head.remove(lowerName);
+      continue;
+    }
     if (action === 'addIfAbsent' && head.has(lowerName)) continue;
     if (action === 'overwriteIfExists' && !head.has(lowerName)) continue;
     // The value is made before the old one goes: it may be made of it.
-    const value = field === null ? (operation.value as (s: Stream) => string)(s) : '';
+    const value = valueOf === null ? '' : valueOf(s);
     if (action === 'overwrite' || action === 'overwriteIfExists') head.remove(lowerName);
     if (field !== null) head.addField(field);
     else if (value !== '') head.add(lowerName, value);

@@ -11,8 +11,8 @@ export interface TrieEntry {
   readonly isFinal: boolean;
 }
 
-/** Numbers a node: label range, children, three lists. */
-const stride = 7;
+/** Numbers a node: range of its label after the first byte, range of its children, cells exact, prefix, segment; one spare. */
+const shift = 3;
 const slash = 47;
 const question = 63;
 const none = -1;
@@ -27,6 +27,8 @@ const noRoute = 0x7fffffff;
  */
 export class PathTrie {
   readonly #nodes: Int32Array;
+  /** First label byte of each node: the children of a node stand side by side, sorted, in one cache line. */
+  readonly #firstBytes: Uint8Array;
   readonly #labels: Uint8Array;
   /** Conditional candidates, ascending, each list ended by its first final one. */
   readonly conditional: readonly Int32Array[];
@@ -37,6 +39,7 @@ export class PathTrie {
   constructor(entries: readonly TrieEntry[]) {
     const layout = new Layout(entries);
     this.#nodes = Int32Array.from(layout.nodes);
+    this.#firstBytes = Uint8Array.from(layout.firstBytes);
     this.#labels = Uint8Array.from(layout.labels);
     this.conditional = layout.conditional;
   }
@@ -68,27 +71,26 @@ export class PathTrie {
         if (cell !== none) this.met[this.metCount++] = -2 - cell;
         return best;
       }
-      node = this.#child(node, byte);
-      if (node < 0) return best;
-      let label = (nodes[node] as number) + 1;
+      const child = this.#child(nodes[node + 2] as number, nodes[node + 3] as number, byte);
+      if (child < 0) return best;
+      node = child << shift;
+      let label = nodes[node] as number;
       const labelEnd = nodes[node + 1] as number;
       if (labelEnd - label > end - ++at) return best;
       while (label < labelEnd) if (labels[label++] !== buf[at++]) return best;
     }
   }
 
-  /** Children stand side by side, sorted by the first byte of their labels. */
-  #child(node: number, byte: number): number {
-    const nodes = this.#nodes;
-    const labels = this.#labels;
-    let low = nodes[node + 2] as number;
-    let high = low + (nodes[node + 3] as number) * stride;
-    while (high - low > 4 * stride) {
-      const middle = low + Math.floor((high - low) / (2 * stride)) * stride;
-      if ((labels[nodes[middle] as number] as number) <= byte) low = middle;
+  #child(from: number, to: number, byte: number): number {
+    const firstBytes = this.#firstBytes;
+    let low = from;
+    let high = to;
+    while (high - low > 8) {
+      const middle = (low + high) >> 1;
+      if ((firstBytes[middle] as number) <= byte) low = middle;
       else high = middle;
     }
-    for (; low < high; low += stride) if (labels[nodes[low] as number] === byte) return low;
+    for (; low < high; low++) if (firstBytes[low] === byte) return low;
     return none;
   }
 }
@@ -104,6 +106,7 @@ interface Node {
 /** Builds the tree with objects, then lays it out breadth first. */
 class Layout {
   readonly nodes: number[] = [];
+  readonly firstBytes: number[] = [];
   readonly labels: number[] = [];
   readonly conditional: Int32Array[] = [];
 
@@ -115,18 +118,17 @@ class Layout {
 
   #layOut(root: Node): void {
     const queue: Node[] = [root];
-    let next = stride;
     for (let i = 0; i < queue.length; i++) {
       const node = queue[i] as Node;
-      const children = [...node.children.values()].sort(
-        (a, b) => a.label.charCodeAt(0) - b.label.charCodeAt(0),
-      );
+      this.firstBytes.push(node.label === '' ? 0 : node.label.charCodeAt(0));
       const labelStart = this.labels.length;
-      for (let c = 0; c < node.label.length; c++) this.labels.push(node.label.charCodeAt(c));
-      this.nodes.push(labelStart, this.labels.length, next, children.length);
-      this.nodes.push(this.#cell(node.exact), this.#cell(node.prefix), this.#cell(node.segment));
-      next += children.length * stride;
-      for (const child of children) queue.push(child);
+      for (let c = 1; c < node.label.length; c++) this.labels.push(node.label.charCodeAt(c));
+      const childStart = queue.length;
+      for (const byte of [...node.children.keys()].sort((a, b) => a - b)) {
+        queue.push(node.children.get(byte) as Node);
+      }
+      this.nodes.push(labelStart, this.labels.length, childStart, queue.length);
+      this.nodes.push(this.#cell(node.exact), this.#cell(node.prefix), this.#cell(node.segment), 0);
     }
   }
 

@@ -1,10 +1,12 @@
 import type { HeadView } from '../base/head-view.ts';
 import type { RouteConfig, RouteMatchConfig } from '../contract/config.ts';
 import type { Route } from '../contract/route.ts';
-import { CandidateList } from './candidate-list.ts';
+import { CandidateList, proven } from './candidate-list.ts';
+import type { CandidateMerge } from './candidate-merge.ts';
 import { Conditions } from './conditions.ts';
 import { literalPrefix } from './literal-prefix.ts';
-import { PathTrie, type TrieEntry } from './path-trie.ts';
+import type { PathTrie, TrieEntry } from './path-trie.ts';
+import type { SharedTries } from './shared-tries.ts';
 
 const noRoute = 0x7fffffff;
 
@@ -19,19 +21,19 @@ export class RouteTable {
   found = -1;
   /** The last `match` looked at nothing but path and method. */
   isCacheable = true;
-  /** Cursors of the lists that the last walk met, reused. */
-  readonly #met: Int32Array[] = [];
-  readonly #at: number[] = [];
+  readonly #merge: CandidateMerge;
 
-  constructor(configs: readonly RouteConfig[], routes: readonly Route[]) {
+  /** @param tries shared by the tables of one router: hosts often have the same paths */
+  constructor(configs: readonly RouteConfig[], routes: readonly Route[], tries: SharedTries) {
     this.#routes = routes;
     this.#conditions = configs.map((config) => new Conditions(config.match));
     this.hasRegex = this.#conditions.some((each) => each.hasRegex);
-    this.#trie = new PathTrie(
+    this.#trie = tries.get(
       configs.map((config, index) =>
         entryOf(config.match, index, (this.#conditions[index] as Conditions).isEmpty),
       ),
     );
+    this.#merge = tries.merge;
     this.#lists = this.#trie.conditional.map((list) => new CandidateList(list, this.#conditions));
   }
 
@@ -53,36 +55,27 @@ export class RouteTable {
     return index < 0 ? null : (this.#routes[index] as Route);
   }
 
-  /** Merges the lists that were met in configured order and asks each candidate before `final`. */
+  /** Asks each candidate before `final` in configured order. */
   #firstThatHolds(final: number, head: HeadView): number {
-    const met = this.#met;
-    const at = this.#at;
-    let count = 0;
+    const merge = this.#merge;
+    merge.reset();
     for (let i = 0; i < this.#trie.metCount; i++) {
       const list = this.#lists[this.#trie.met[i] as number] as CandidateList;
-      met[count] = list.plain;
-      at[count++] = 0;
+      merge.add(list.plain);
       if (list.byHeader === null) continue;
       this.isCacheable = false;
       const chosen = list.chosenBy(head);
-      if (chosen === null) continue;
-      met[count] = chosen;
-      at[count++] = 0;
+      if (typeof chosen === 'number') merge.addOne(chosen);
+      else if (chosen !== null) merge.add(chosen);
     }
     for (;;) {
-      let best = final;
-      let from = -1;
-      for (let i = 0; i < count; i++) {
-        const index = (met[i] as Int32Array)[at[i] as number] ?? noRoute;
-        if (index >= best) continue;
-        best = index;
-        from = i;
-      }
-      if (from < 0) return final;
-      at[from] = (at[from] as number) + 1;
-      const conditions = this.#conditions[best] as Conditions;
+      const candidate = merge.next();
+      const index = candidate & ~proven;
+      if (index >= final || candidate === noRoute) return final;
+      if (candidate !== index) return index;
+      const conditions = this.#conditions[index] as Conditions;
       if (!conditions.isCacheable) this.isCacheable = false;
-      if (conditions.hold(head)) return best;
+      if (conditions.hold(head)) return index;
     }
   }
 }

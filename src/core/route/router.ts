@@ -3,12 +3,12 @@ import type { VirtualHostConfig } from '../contract/config.ts';
 import type { Router } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
-import { AuthorityCache } from './authority-cache.ts';
 import { compileHost, compileRoute, type RouteContext } from './compile-route.ts';
 import { compileEdits } from './header-operations.ts';
 import { HostTable } from './host-table.ts';
 import { notCached, RouteCache } from './route-cache.ts';
 import { RouteTable } from './route-table.ts';
+import { SharedTries } from './shared-tries.ts';
 import { textToBytes } from './text-bytes.ts';
 
 /**
@@ -19,16 +19,17 @@ import { textToBytes } from './text-bytes.ts';
  */
 export function compileRouter(virtualHosts: readonly VirtualHostConfig[], context: RouteContext): Router {
   const listener = compileEdits(context.edits, context.compileValue);
+  const tries = new SharedTries();
   const tables = virtualHosts.map((config) => {
     const host = compileHost(config, listener, context);
     const routes = config.routes.map((route, index) => compileRoute(route, index, host, context));
-    return new RouteTable(config.routes, routes);
+    return new RouteTable(config.routes, routes, tries);
   });
   return new CompiledRouter(new HostTable(virtualHosts.map((host) => host.domains)), tables);
 }
 
 class CompiledRouter implements Router {
-  readonly #hosts: AuthorityCache;
+  readonly #hosts: HostTable;
   readonly #tables: readonly RouteTable[];
   /** Only patterns are dearer than the cache: the trie alone costs as much as one look-up in it. */
   readonly #cache: RouteCache | null;
@@ -36,17 +37,14 @@ class CompiledRouter implements Router {
   #scratch: Buffer = Buffer.alloc(256);
 
   constructor(hosts: HostTable, tables: readonly RouteTable[]) {
-    this.#hosts = new AuthorityCache(hosts);
+    this.#hosts = hosts;
     this.#tables = tables;
     this.#cache = tables.some((table) => table.hasRegex) ? new RouteCache() : null;
   }
 
   match(s: Stream): Route | null {
     const head = s.req;
-    const host =
-      head.authorityChanged || head.authorityEnd === head.authorityStart
-        ? this.#hosts.findText(head.authority)
-        : this.#hosts.find(head.buf, head.authorityStart, head.authorityEnd);
+    const host = this.#hosts.find(head.authority);
     if (host < 0) return null;
     const table = this.#tables[host] as RouteTable;
     if (head.pathChanged || head.pathEnd === head.pathStart) return this.#matchText(table, host, head);
