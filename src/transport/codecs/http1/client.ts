@@ -26,6 +26,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
   #isGone = false;
   /** Bytes for a tunnel that is not open yet. */
   #early: Buffer[] | null = null;
+  #earlyEnd = false;
 
   constructor(wire: Wire, context: CodecContext, owner: ClientOwner, config: Http1Config) {
     super(wire, context, config);
@@ -42,7 +43,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
     this.stream = s;
     this.gen = s.gen;
     this.expectAnswer();
-    this.headSent = this.#requestSent = false;
+    this.headSent = this.#requestSent = this.#earlyEnd = false;
     this.served++;
     this.active = 1;
     this.room = 0;
@@ -78,7 +79,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
     if (s !== this.stream) return true;
     if (this.read === Read.head && this.#writer.framing === Framing.raw) {
       if (b > a) this.#keepEarly(buf, a, b);
-      if (end) this.#requestSent = true;
+      if (end) this.#earlyEnd = true;
       return false;
     }
     const ok = this.#writer.data(buf, a, b, end, s.requestOwned);
@@ -134,16 +135,16 @@ export class Http1Client extends ResponseReader implements ClientCodec {
 
   protected tunnelOpened(s: Stream): void {
     const early = this.#early;
-    if (early === null) return;
     this.#early = null;
     let ok = true;
-    for (const bytes of early) ok = this.wire.write(bytes, 0, bytes.length);
-    if (ok) this.context.sink.writable(s, this);
+    if (early !== null) for (const bytes of early) ok = this.wire.write(bytes, 0, bytes.length);
+    if (this.#earlyEnd) this.wire.end();
+    else if (early !== null && ok) this.context.sink.writable(s, this);
   }
 
   /** Only a connection on which both messages ended where they should, with nothing behind them, serves again. */
-  protected isReusable(s: Stream, at: number, end: number): boolean {
-    const isClean = this.#requestSent && at === end && !s.res.close && this.hold.sizeBytes === 0;
+  protected isReusable(at: number, end: number): boolean {
+    const isClean = this.#requestSent && at === end && !this.closes && this.hold.sizeBytes === 0;
     return isClean && !this.#isDraining && !this.#peerEnded && this.wire.pending === 0;
   }
 

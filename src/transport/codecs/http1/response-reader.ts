@@ -36,6 +36,8 @@ export abstract class ResponseReader {
   protected isHead = false;
   protected mayUpgrade = false;
   protected mayTunnel = false;
+  /** The upstream closes after this answer. Not read from `s.res` at its end: a caller may have kept that head. */
+  protected closes = false;
   #informational = 0;
 
   constructor(wire: Wire, context: CodecContext, config: Http1Config) {
@@ -45,7 +47,7 @@ export abstract class ResponseReader {
   }
 
   /** The answer is complete and `buf[at, end)` is behind it: may the connection serve again? */
-  protected abstract isReusable(s: Stream, at: number, end: number): boolean;
+  protected abstract isReusable(at: number, end: number): boolean;
   /** Lets go of the stream and tells the pool, before the last event is delivered. */
   protected abstract release(keeps: boolean): void;
   /** Drops the connection, and resets the stream that it carries, if any. */
@@ -134,6 +136,7 @@ export abstract class ResponseReader {
     const sink = this.context.sink;
     const body = this.body;
     const status = head.status;
+    this.closes = head.close;
     if (this.isHead || status === 204 || status === 304 || (!head.chunked && head.contentLength === 0)) {
       return this.#passLastHead(s, null, at, at, at, end);
     }
@@ -160,7 +163,7 @@ export abstract class ResponseReader {
   }
 
   #passLastHead(s: Stream, bytes: Buffer | null, a: number, b: number, at: number, end: number): number {
-    const keeps = this.isReusable(s, at, end);
+    const keeps = this.isReusable(at, end);
     this.release(keeps);
     this.context.sink.responseHead(s, bytes, a, b, true);
     if (!keeps) this.wire.destroy(Code.locallyClosed);
@@ -178,7 +181,7 @@ export abstract class ResponseReader {
     s.responseOwned = body.isOwned;
     const sink = this.context.sink;
     if (result === Body.end) {
-      const keeps = this.isReusable(s, consumed, end);
+      const keeps = this.isReusable(consumed, end);
       this.release(keeps);
       sink.responseData(s, bytes, a, b, true);
       if (!keeps) this.wire.destroy(Code.locallyClosed);
@@ -192,7 +195,7 @@ export abstract class ResponseReader {
   #passTrailers(s: Stream, at: number, end: number): void {
     const trailers = this.body.trailers;
     if (trailers === null || this.stream !== s || s.gen !== this.gen) return;
-    const keeps = this.isReusable(s, at, end);
+    const keeps = this.isReusable(at, end);
     this.release(keeps);
     this.context.sink.responseTrailers(s, trailers);
     if (!keeps) this.wire.destroy(Code.locallyClosed);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { Code } from '../../../../src/core/base/codes.ts';
+import { HeadView } from '../../../../src/core/base/head-view.ts';
 import type { Stream } from '../../../../src/core/contract/stream.ts';
 import { createClient, fillRequest } from './harness.ts';
 
@@ -343,4 +344,28 @@ test('a connection that speaks before the request was sent is not trusted', (t) 
   wire.send(ok);
   t.is(sink.responses[0]?.reset, Code.upstreamProtocol);
   t.true(wire.destroyedWith >= 0);
+});
+
+test('connection: close counts although the caller kept the head and the stream has another one', (t) => {
+  const client = createClient();
+  const s = ask(client);
+  client.wire.send('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n');
+  s.res = new HeadView();
+  client.wire.send('ok');
+  t.true(client.sink.responses[0]?.end);
+  t.is(client.owner.rooms, 0);
+});
+
+test('a tunnel that was ended before it opened is ended when it opens', (t) => {
+  const client = createClient();
+  const s = client.sink.acquire();
+  client.codec.bind(s);
+  fillRequest(s.req, 'CONNECT', '', 'a:443');
+  s.req.upgrade = 'connect';
+  s.up?.sendHead(s, s.req, null, 0, 0, false);
+  s.up?.sendData(s, Buffer.from('all'), 0, 3, true);
+  client.wire.takeText();
+  client.wire.send('HTTP/1.1 200 OK\r\n\r\n');
+  t.is(client.wire.takeText(), 'all');
+  t.true(client.wire.isEnded);
 });
