@@ -20,6 +20,8 @@ export type {
   MonitorStatus,
   RuleState,
 } from './contract.ts';
+export { createDebugHandler, type DebugHandler, type DebugHandlerOptions } from './debug-handler.ts';
+export { monitorMetrics } from './metrics.ts';
 export { createMonitor, type Monitor, startMonitor } from './monitor.ts';
 export type { MonitorOptions } from './options.ts';
 export * from './pprof/index.ts';

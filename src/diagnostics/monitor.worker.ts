@@ -1,4 +1,3 @@
-import { url as inspectorUrl } from 'node:inspector';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../core/base/errors.ts';
 import type { HookReport } from './hooks/install.ts';
@@ -17,7 +16,6 @@ async function run(data: MonitorWorkerData): Promise<void> {
     state,
     oldSpaceBytes: data.oldSpaceBytes,
     ownUrl: import.meta.url,
-    isDebugged: () => inspectorUrl() !== undefined,
   });
   const problem = (error: unknown): void => agent.problem(messageOf(error));
   process.on('uncaughtException', problem);
@@ -30,7 +28,14 @@ async function run(data: MonitorWorkerData): Promise<void> {
   data.hooksPort.on('message', (report: HookReport) => agent.sampler.accept(report));
   agent.onEvent((event) => send({ type: 'event', event }));
   if (parentPort !== null) answerCalls(parentPort, agent, send);
-  await agent.start();
+  try {
+    await agent.start();
+  } catch (error) {
+    agent.release();
+    state.raise('released');
+    send({ type: 'failed', reason: messageOf(error) });
+    return;
+  }
   const { listen, dial } = data.settings.control;
   if (listen !== undefined || dial !== undefined) {
     const { openControl } = await import('./attach/control.ts');

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 
 /** Bounds of a capture directory; the oldest files go first. */
@@ -37,7 +38,7 @@ export function defaultDirectory(): string {
  */
 export function openDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     const found = lstatSync(path);
     const uid = process.getuid?.();
     if (uid !== undefined && found.uid !== uid && uid !== 0) throw new Error('it belongs to another user');
@@ -49,6 +50,14 @@ export function openDirectory(path: string): void {
   } catch (error) {
     throw new HeddleError('ERR_MONITOR_DIRECTORY', `${path}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Not `recursive`: on a file system that refuses with ENOENT (/proc) Node then tries for ever. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  mkdirSync(path, { mode: 0o700 });
 }
 
 const isShared = (path: string): boolean => (statSync(join(path, '..')).mode & 0o002) !== 0;

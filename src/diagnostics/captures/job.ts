@@ -17,8 +17,8 @@ import {
 import type { Profile } from '../profile-model.ts';
 import { coroutinesOf } from '../snapshot/index.ts';
 import { buildVerdict, troubledCpu, type VerdictProfile } from '../verdict/build.ts';
-import { hottestLine } from '../verdict/summary.ts';
 import { verdictPage } from '../verdict/markdown.ts';
+import { hottestLine } from '../verdict/summary.ts';
 import { type DirectoryBounds, enforceBounds, linkLatest, writePrivate } from './directory.ts';
 import { mergeProfiles } from './merge.ts';
 
@@ -192,7 +192,7 @@ function cpuProfileOf(
 function profileOf(job: CaptureJob, artifact: ProfileArtifact): Profile {
   const { kind, startMs, durationMs } = artifact;
   const labels = labelsOf(job, artifact);
-  if (artifact.format === 'cpuprofile') return cpuProfileOf(job, artifact, {});
+  if (artifact.format === 'cpuprofile') return { ...cpuProfileOf(job, artifact, {}), kind };
   if (artifact.format === 'heapprofile') {
     return fromHeapProfile(artifact.data as RawHeapProfile, { kind, startMs, durationMs, labels });
   }

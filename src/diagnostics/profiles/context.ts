@@ -16,6 +16,4 @@ export interface KindContext {
   siblings<Result>(use: (threads: readonly SiblingThread[]) => Promise<Result>): Promise<Result>;
   /** Directory for files that are too large for memory; 0700. */
   readonly directory: string;
-  /** True while a debugger of the user's may be attached; then nothing pauses the application. */
-  isDebugged(): boolean;
 }

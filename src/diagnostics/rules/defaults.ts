@@ -24,7 +24,7 @@ export const defaultRules: readonly Rule[] = [
     type: 'stall',
     aboveMs: 500,
     durationMs: 1000,
-    capture: ['stack', 'cpu', 'before'],
+    capture: ['cpu', 'before'],
   },
   {
     ...common,

@@ -61,9 +61,7 @@ const blocked: Finder = (evidence) => {
     ...(cpu?.functions[0]
       ? [`${percent(cpu.functions[0].share)} of the CPU time is spent in ${at(cpu.functions[0])}`]
       : []),
-    ...(stall?.stacks[0]
-      ? [`the stack at the trigger: ${stall.stacks[0].frames.slice(0, 4).join(' < ')}`]
-      : []),
+    ...(cpu?.stacks[0] ? [`the stack that ran most: ${cpu.stacks[0].frames.slice(0, 4).join(' < ')}`] : []),
   ];
   if (cpu !== undefined && cpu.collectorShare > 0.4) return collector(evidence, cpu, guilty, facts);
   if (stallCpuShare < 0.3) {

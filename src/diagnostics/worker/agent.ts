@@ -27,7 +27,6 @@ export interface AgentOptions {
   readonly oldSpaceBytes: number;
   /** URL of the worker's own file: its thread is not profiled. */
   readonly ownUrl: string;
-  readonly isDebugged: () => boolean;
 }
 
 /** The monitor as it runs in its worker thread: sessions, signals, rules, captures, sinks. */
@@ -257,7 +256,7 @@ export class MonitorAgent implements MonitorControl {
   }
 
   #kindContext(): KindContext {
-    const { settings, ownUrl, isDebugged } = this.#options;
+    const { settings, ownUrl } = this.#options;
     return {
       pid: process.pid,
       connect: () => this.#connect(),
@@ -267,7 +266,6 @@ export class MonitorAgent implements MonitorControl {
       heapSamplingBytes: settings.heapSamplingBytes,
       siblings: (use) => withSiblings(this.#session, (url) => url === ownUrl, use),
       directory: settings.directory,
-      isDebugged,
     };
   }
 }

@@ -16,7 +16,8 @@ export interface Collected {
 /** Cheap and fleeting evidence first; what stops the application last. Kinds of one step run side by side. */
 const order: readonly (readonly string[])[] = [
   ['in-flight', 'heap'],
-  ['before', 'stack', 'cpu', 'gc', 'allocations', 'pending', 'buffers'],
+  ['stack'],
+  ['before', 'cpu', 'gc', 'allocations', 'pending', 'buffers'],
   ['report'],
   ['coroutines'],
   ['snapshot'],

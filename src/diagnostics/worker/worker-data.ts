@@ -23,6 +23,7 @@ export interface ControlCall {
 
 export type WorkerMessage =
   | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly reason: string }
   /** Another process asked for the end of the monitor. */
   | { readonly type: 'stopRequested' }
   | { readonly type: 'event'; readonly event: MonitorEvent }
