@@ -1,6 +1,6 @@
 import test from 'ava';
-import { fuzz } from './fuzz.ts';
-import { target } from './http1.target.ts';
+import { target } from './http1.ts';
+import { fuzz } from './kit/fuzz.ts';
 
 test('20,000 damaged messages: no throw, no hang, the same whatever the pieces, nothing smuggled upstream', (t) => {
   t.notThrows(() => fuzz(target, 20_000, 1));

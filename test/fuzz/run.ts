@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { FuzzFailure, type FuzzTarget, fuzz } from './fuzz.ts';
+import { FuzzFailure, type FuzzTarget, fuzz } from './kit/fuzz.ts';
 
 /**
  * npm run fuzz -- TARGET... [--count N] [--seed S]
@@ -11,8 +11,8 @@ const defaultCount = 1_000_000;
 const batch = 10_000;
 const here = new URL('./', import.meta.url);
 const known = readdirSync(here)
-  .filter((file) => /^[a-z0-9-]+\.target\.ts$/.test(file))
-  .map((file) => file.slice(0, -'.target.ts'.length));
+  .filter((file) => /^[a-z0-9-]+\.ts$/.test(file) && file !== 'run.ts')
+  .map((file) => file.slice(0, -'.ts'.length));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,7 +37,7 @@ const names = positionals.length === 0 ? known : positionals;
 for (const name of names) if (!known.includes(name)) misuse(`there is no target ${JSON.stringify(name)}`);
 
 for (const name of names) {
-  const { target } = (await import(new URL(`${name}.target.ts`, here).href)) as { target: FuzzTarget };
+  const { target } = (await import(new URL(`${name}.ts`, here).href)) as { target: FuzzTarget };
   const startMs = performance.now();
   try {
     for (let done = 0; done < count; done += batch) {

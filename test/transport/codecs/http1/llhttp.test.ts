@@ -1,8 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, METHODS } from 'node:http';
 import { Duplex } from 'node:stream';
 import test from 'ava';
-import { FuzzRandom } from '../../../fuzz/fuzz.ts';
-import { requestInput } from '../../../fuzz/http1-inputs.ts';
+import { FuzzRandom } from '../../../fuzz/kit/fuzz.ts';
+import { requestInput } from '../../../fuzz/kit/http1-inputs.ts';
 import { framingCases } from './framing-cases.ts';
 import { answer, createServer } from './harness.ts';
 

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import { answer, createClient, createServer, fillRequest } from '../transport/codecs/http1/harness.ts';
 import { createRelay } from '../transport/codecs/http1/relay.ts';
-import type { FuzzRandom, FuzzTarget } from './fuzz.ts';
-import { requestInput, responseInput } from './http1-inputs.ts';
+import type { FuzzRandom, FuzzTarget } from './kit/fuzz.ts';
+import { requestInput, responseInput } from './kit/http1-inputs.ts';
 
 const methods = ['GET', 'GET', 'POST', 'HEAD', 'OPTIONS', 'CONNECT', 'PURGE', 'get', 'G(T'];
 const lenient = { underscoresInHeaders: 'allow', allowObsText: true } as const;
