@@ -10,7 +10,7 @@ plainNameByte[95] = 0;
 
 /**
  * Scans field lines up to the empty line (RFC 9112 §5) into `head.fields` and sets `head.end`. One pass, no strings:
- * about 0.8 ns a byte.
+ * a head of 7 fields and 256 bytes takes 250 ns.
  * @returns FieldFlags bits, or a Refusal
  */
 export function scanFields(
