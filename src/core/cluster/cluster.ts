@@ -1,10 +1,10 @@
 import { Code } from '../base/codes.ts';
-import { HealthRecord } from '../base/health-record.ts';
 import type { Cluster, ClusterSlots, Host, HostSet, UpstreamFactory } from '../contract/cluster.ts';
 import type { RegistryDelta } from '../contract/registry.ts';
 import type { HasHealth, Health, Stateful } from '../contract/state.ts';
 import type { Stream } from '../contract/stream.ts';
 import { CircuitBreakers, type PermitKind } from './circuit-breakers.ts';
+import { ClusterHealth } from './cluster-health.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import {
   type ClusterState,
@@ -14,10 +14,8 @@ import {
   dumpCluster,
   restoreHealth,
 } from './cluster-state.ts';
-import { type EjectionKind, Ejections } from './health/ejections.ts';
-import { Outcome, outcomeOf } from './health/passive.ts';
 import type { ClusterHost, HostOwner } from './host.ts';
-import { HostList, type Snapshot } from './host-list.ts';
+import { HostList } from './host-list.ts';
 import { HostRecord } from './host-statistics.ts';
 import { Membership } from './membership.ts';
 import { createSelector, panicShare, type Selector, sameSelection } from './selector.ts';
@@ -59,9 +57,8 @@ class BalancedCluster implements LiveCluster {
   readonly #metrics: ClusterMetrics;
   readonly #list: HostList;
   readonly #membership: Membership;
-  readonly #ejections: Ejections;
   readonly #owner: { name: string; createUpstream: UpstreamFactory } & HostOwner;
-  readonly #health: HealthRecord;
+  readonly #health: ClusterHealth;
   #selector: Selector;
   #code: number = Code.none;
 
@@ -72,13 +69,19 @@ class BalancedCluster implements LiveCluster {
     this.#dependencies = dependencies;
     this.#metrics = new ClusterMetrics(dependencies.metrics, settings.name);
     this.slots = this.#metrics.slots;
-    this.#health = new HealthRecord(dependencies.clock);
     this.breakers = new CircuitBreakers(settings.circuitBreakers, {
       onOverflow: (kind) => this.#count(this.#metrics.overflows[kind]),
       onBug: (kind) => this.#onPermitBug(kind),
     });
     this.#list = new HostList(panicShare(settings));
-    this.#ejections = new Ejections(settings.outlierDetection, dependencies.clock, this.#ejectionObserver());
+    const { outlierDetection } = settings;
+    this.#health = new ClusterHealth(
+      settings.name,
+      outlierDetection,
+      this.#list,
+      this.#metrics,
+      dependencies,
+    );
     this.#owner = {
       name: settings.name,
       createUpstream: dependencies.createUpstream,
@@ -86,7 +89,7 @@ class BalancedCluster implements LiveCluster {
     };
     this.#membership = new Membership(this.#list, this.#owner, {
       onAdded: (host) => this.#warm(host),
-      onRemoved: (host) => this.#ejections.forget(host),
+      onRemoved: (host) => this.#health.ejections.forget(host),
       onDuplicate: (address) =>
         dependencies.logger.warn('endpoint listed twice, the last entry counts', {
           cluster: this.name,
@@ -135,14 +138,7 @@ class BalancedCluster implements LiveCluster {
       ours.statistics ??= new HostRecord(nowMs);
       ours.statistics.add(status, code, durationMs, nowMs);
     }
-    const limit = this.settings.outlierDetection.consecutiveErrors;
-    if (limit === 0) return;
-    const outcome = outcomeOf(status, code);
-    if (outcome === Outcome.success) ours.consecutiveErrors = 0;
-    else if (outcome === Outcome.serverError && ++ours.consecutiveErrors >= limit) {
-      ours.consecutiveErrors = 0;
-      this.#ejections.eject(ours, 'consecutiveErrors');
-    }
+    this.#health.report(ours, status, code);
   }
 
   takeRetry(): boolean {
@@ -166,7 +162,7 @@ class BalancedCluster implements LiveCluster {
     }
     this.settings = settings;
     this.breakers.settings = settings.circuitBreakers;
-    this.#ejections.settings = settings.outlierDetection;
+    this.#health.settings = settings.outlierDetection;
     this.#list.panicThreshold = panicShare(settings);
     if (createUpstream === undefined) return;
     this.#owner.createUpstream = createUpstream;
@@ -178,13 +174,7 @@ class BalancedCluster implements LiveCluster {
 
   setHealthy(address: string, isHealthy: boolean): void {
     const host = this.#list.get(address);
-    if (host === undefined) return;
-    // A check that succeeds also ends an ejection (Envoy: successful_active_health_check_uneject_host).
-    const returned = isHealthy && this.#ejections.forget(host);
-    if (host.isUnhealthy !== isHealthy && !returned) return;
-    host.isUnhealthy = !isHealthy;
-    if (isHealthy) host.sinceMs = this.#dependencies.clock.now();
-    this.#list.refresh(host);
+    if (host !== undefined) this.#health.setHealthy(host, isHealthy);
   }
 
   health(): Health {
@@ -195,7 +185,7 @@ class BalancedCluster implements LiveCluster {
   stats(maxHosts = 1000): ClusterStats {
     if (this.#list.isDirty) this.#rebuild();
     const nowMs = this.#dependencies.clock.now();
-    return clusterStats(this.name, this.#list, this.breakers, this.#ejections.count, nowMs, maxHosts);
+    return clusterStats(this.name, this.#list, this.breakers, this.#health.ejections.count, nowMs, maxHosts);
   }
 
   dumpState(): ClusterState {
@@ -213,7 +203,7 @@ class BalancedCluster implements LiveCluster {
       removed: [],
       changed: [],
     });
-    restoreHealth(state, this.#list, this.#ejections);
+    restoreHealth(state, this.#list, this.#health.ejections);
   }
 
   drain(): void {
@@ -225,7 +215,7 @@ class BalancedCluster implements LiveCluster {
   close(): void {
     if (this.#code === Code.meshClosed) return;
     this.#code = Code.meshClosed;
-    this.#ejections.close();
+    this.#health.close();
     for (const host of this.#list.hosts) host.close();
     this.#metrics.release();
   }
@@ -233,53 +223,7 @@ class BalancedCluster implements LiveCluster {
   #rebuild(): void {
     const set = this.#list.snapshot();
     this.#selector.balancer.update(set);
-    const values = this.#dependencies.metrics.values;
-    values[this.#metrics.hosts] = set.allView.length;
-    values[this.#metrics.available] = set.availableView.length;
-    values[this.#metrics.ejected] = this.#ejections.count;
-    values[this.#metrics.panic] = set.isPanic ? 1 : 0;
-    this.#judge(set);
-  }
-
-  #judge(set: Snapshot): void {
-    const ejected = this.#ejections.count;
-    const healthy = this.#list.healthyCount;
-    if (set.availableView.length === 0) {
-      this.#health.set('failed', set.allView.length === 0 ? 'no hosts are known' : 'no host may be chosen');
-    } else if (set.isPanic) {
-      this.#health.set(
-        'degraded',
-        `${healthy} of ${this.#list.eligibleCount} hosts are healthy: all get traffic`,
-      );
-    } else if (healthy < this.#list.eligibleCount) {
-      const out = this.#list.eligibleCount - healthy;
-      this.#health.set('degraded', `${out} of ${this.#list.eligibleCount} hosts are out, ${ejected} ejected`);
-    } else this.#health.set('ok', '');
-  }
-
-  #ejectionObserver(): ConstructorParameters<typeof Ejections>[2] {
-    const list = this.#list;
-    return {
-      get eligibleCount() {
-        return list.eligibleCount;
-      },
-      get healthyCount() {
-        return list.healthyCount;
-      },
-      onEjected: (host, kind, durationMs) => this.#onEjected(host, kind, durationMs),
-      onRefused: () => this.#count(this.#metrics.ejectionsRefused),
-      onReturned: (host) => {
-        this.#list.refresh(host);
-        this.#dependencies.logger.info('host returned', { cluster: this.name, host: host.address });
-      },
-    };
-  }
-
-  #onEjected(host: ClusterHost, kind: EjectionKind, durationMs: number): void {
-    this.#list.refresh(host);
-    this.#count(this.#metrics.ejections);
-    const fields = { cluster: this.name, host: host.address, reason: kind, durationMs };
-    this.#dependencies.logger.warn('host ejected', fields);
+    this.#health.judge(set);
   }
 
   #onPermitBug(kind: PermitKind): void {

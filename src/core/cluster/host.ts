@@ -41,6 +41,9 @@ export class ClusterHost implements Host {
   /** Failed in a row; ejections so far, falling again while it behaves. */
   consecutiveErrors = 0;
   ejections = 0;
+  /** Tries and failed ones among them since hosts were last compared. */
+  windowTries = 0;
+  windowErrors = 0;
   ejectedUntilMs = 0;
   sinceMs: number;
   statistics: HostRecord | null = null;

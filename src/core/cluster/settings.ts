@@ -6,6 +6,7 @@ import type { Logger } from '../contract/logger.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { CircuitBreakerSettings } from './circuit-breakers.ts';
 import type { EjectionSettings } from './health/ejections.ts';
+import type { ComparisonSettings } from './health/outlier.ts';
 import type { LocalitySettings } from './selection/locality-load.ts';
 import type { SubsetSettings } from './selection/subset-balancer.ts';
 
@@ -30,7 +31,7 @@ export interface ClusterSettings {
   readonly pool?: { readonly preconnect: number } | undefined;
 }
 
-export interface OutlierSettings extends EjectionSettings {
+export interface OutlierSettings extends EjectionSettings, ComparisonSettings {
   /** 5xx answers, failed connects, resets and timeouts in a row that eject a host (5); 0 = off. */
   readonly consecutiveErrors: number;
 }
