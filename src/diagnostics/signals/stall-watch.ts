@@ -3,6 +3,19 @@ import type { SharedState } from '../shared-state.ts';
 import { readSchedule } from './proc.ts';
 import type { TextSource } from './read-text.ts';
 
+/** What a stall looks like right now. */
+export interface StallView {
+  readonly stallMs: number;
+  /** When the heartbeat was due. */
+  readonly startMs: number;
+  /** CPU of the main thread over the stall, 0 to 1: near 0 it sleeps in a system call; NaN where nobody tells. */
+  readonly cpuShare: number;
+}
+
+const calm: StallView = { stallMs: 0, startMs: 0, cpuShare: Number.NaN };
+/** Nobody burns so much by chance. */
+const longCpuMs = 300;
+
 /**
  * How long the application's loop has not turned. Not counted: the time the main thread waited for a core (a busy
  * machine is not the application's fault), and the time for which this thread did not run either (the process was
@@ -18,7 +31,7 @@ export class StallWatch {
   #cpuAtBeatMs = 0;
   #lastPollMs = 0;
   #frozenMs = 0;
-  #stall = { stallMs: 0, waitedMs: 0, cpuMs: 0, startMs: 0 };
+  #stall: StallView = calm;
 
   constructor(state: SharedState, source: TextSource, pid: number, pollMs: number) {
     this.#state = state;
@@ -27,13 +40,8 @@ export class StallWatch {
     this.#pollMs = pollMs;
   }
 
-  /** Call every `pollMs`. `cpuMs` is what the main thread burnt meanwhile: 0 means that it sleeps in a system call. */
-  poll(nowMs: number = performance.timeOrigin + performance.now()): {
-    stallMs: number;
-    waitedMs: number;
-    cpuMs: number;
-    startMs: number;
-  } {
+  /** Call every `pollMs`. */
+  poll(nowMs: number = performance.timeOrigin + performance.now()): StallView {
     const beatMs = this.#state.get('heartbeatMs');
     const sinceLast = this.#lastPollMs === 0 ? 0 : nowMs - this.#lastPollMs;
     this.#lastPollMs = nowMs;
@@ -46,14 +54,21 @@ export class StallWatch {
       this.#frozenMs += sinceLast - this.#pollMs;
     }
     if (overdueMs < this.#pollMs) {
-      this.#stall = { stallMs: 0, waitedMs: 0, cpuMs: 0, startMs: 0 };
+      this.#stall = calm;
       return this.#stall;
     }
     const schedule = readSchedule(this.#source, this.#pid, this.#pid);
     const waitedMs = schedule === undefined ? 0 : schedule.waitMs - this.#waitAtBeatMs;
     const cpuMs = schedule === undefined ? Number.NaN : schedule.cpuMs - this.#cpuAtBeatMs;
-    const stallMs = Math.max(0, overdueMs - waitedMs - this.#frozenMs);
-    this.#stall = { stallMs, waitedMs, cpuMs, startMs: this.#state.get('dueMs') };
+    const lateMs = Math.max(0, overdueMs - this.#frozenMs);
+    // On a machine with far too few cores a long computation still is one: its waiting then counts half.
+    const forgivenMs = cpuMs >= longCpuMs ? waitedMs / 2 : waitedMs;
+    const ranMs = Math.max(1, lateMs - waitedMs);
+    this.#stall = {
+      stallMs: Math.max(0, lateMs - forgivenMs),
+      cpuShare: Math.min(1, cpuMs / ranMs),
+      startMs: this.#state.get('dueMs'),
+    };
     return this.#stall;
   }
 

@@ -8,9 +8,9 @@ import { SignalHistory } from '../rules/history.ts';
 import { HolmesRules } from '../rules/holmes-rules.ts';
 import type { ParsedRules } from '../rules/parse.ts';
 import type { Rule } from '../rules/rule-types.ts';
+import type { StallView } from '../signals/stall-watch.ts';
 import { type CaptureOrder, Refuted } from './capturer.ts';
 import { nowMs, wait } from './cpu-profiler.ts';
-import type { StallView } from './sampler.ts';
 
 /** What the rules may cause; the agent does it. */
 export interface RuleEffects {

@@ -7,23 +7,15 @@ import type { SharedState } from '../shared-state.ts';
 import { AppSignals } from '../signals/app-signals.ts';
 import { HostSignals } from '../signals/host-signals.ts';
 import { systemText } from '../signals/read-text.ts';
-import { StallWatch } from '../signals/stall-watch.ts';
+import { type StallView, StallWatch } from '../signals/stall-watch.ts';
 import { nowMs } from './cpu-profiler.ts';
 
 /** Time between two looks at the heartbeat; half of it while something is wrong. */
 export const pollMs = 100;
 
-/** What a stall looks like right now. */
-export interface StallView {
-  readonly stallMs: number;
-  readonly startMs: number;
-  /** CPU of the main thread over the stall, 0 to 1; NaN where the kernel does not tell. */
-  readonly cpuShare: number;
-}
-
 /** Makes samples: regular ones from every source, and quick looks at the heartbeat and heap in between. */
 export class Sampler {
-  stall: StallView = { stallMs: 0, startMs: 0, cpuShare: Number.NaN };
+  stall: StallView;
   readonly #state: SharedState;
   readonly #session: InspectorSession;
   readonly #host: HostSignals;
@@ -57,6 +49,7 @@ export class Sampler {
     });
     this.#app = new AppSignals(state, { oldSpaceBytes });
     this.#watch = new StallWatch(state, systemText, process.pid, pollMs);
+    this.stall = this.#watch.poll();
   }
 
   accept(report: HookReport): void {
@@ -86,9 +79,8 @@ export class Sampler {
   }
 
   #look(): void {
-    const { stallMs, startMs, cpuMs, waitedMs } = this.#watch.poll();
-    this.stall = { stallMs, startMs, cpuShare: cpuMs / Math.max(1, stallMs + waitedMs) };
-    if (stallMs > 0) this.#askHeap();
+    this.stall = this.#watch.poll();
+    if (this.stall.stallMs > 0) this.#askHeap();
   }
 
   /** A blocked application does not write its heap into the shared state; the inspector can ask (0.1 ms). */
