@@ -22,7 +22,7 @@ export function checkConfig(
   extensions: ExtensionSet,
   options: CheckOptions = {},
 ): CheckResult {
-  const problems = new ProblemList(options.file ?? null, options.locate ?? (() => null));
+  const problems = new ProblemList(options.file ?? null, options.locate ?? (() => null), input);
   const draft = new Cursor(checkStructure(input, problems));
   checkExtensions(draft, extensions, problems);
   checkReferences(draft, options, problems);

@@ -32,11 +32,14 @@ export class ProblemList {
   readonly all: Problem[] = [];
   readonly #file: string | null;
   readonly #locate: Locate;
+  readonly #input: unknown;
   readonly #seen: Set<string> = new Set();
 
-  constructor(file: string | null, locate: Locate) {
+  /** @param input what is checked, so that objects are shown as they were written and not with defaults filled in */
+  constructor(file: string | null, locate: Locate, input?: unknown) {
     this.#file = file;
     this.#locate = locate;
+    this.#input = input;
   }
 
   /** @param candidates words among which the one that was meant may be */
@@ -47,12 +50,22 @@ export class ProblemList {
     this.#seen.add(key);
     this.all.push({
       path: text,
-      read: isSecretPath(path) && read !== missing ? '(hidden)' : describeRead(read),
+      read: isSecretPath(path) && read !== missing ? '(hidden)' : describeRead(this.#asWritten(path, read)),
       allowed,
       nearest: typeof read === 'string' ? nearestWord(read, candidates) : null,
       file: this.#file,
       line: this.#locate(path),
     });
+  }
+
+  #asWritten(path: ConfigPath, read: unknown): unknown {
+    if (typeof read !== 'object' || read === null) return read;
+    let value = this.#input;
+    for (const key of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return read;
+      value = (value as Record<PropertyKey, unknown>)[key];
+    }
+    return value ?? read;
   }
 }
 

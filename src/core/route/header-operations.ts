@@ -74,7 +74,7 @@ export function mergeOperations(
  */
 export function applyHeaderOperations(operations: HeaderOperations, head: HeadView, s: Stream): void {
   for (const name of operations.remove) head.remove(name);
-  for (const { lowerName, action, field, value: valueOf } of operations.apply) {
+  for (const { lowerName, action, field, value: makeValue } of operations.apply) {
     if (action === 'remove') {
       head.remove(lowerName);
       continue;
@@ -82,7 +82,7 @@ export function applyHeaderOperations(operations: HeaderOperations, head: HeadVi
     if (action === 'addIfAbsent' && head.has(lowerName)) continue;
     if (action === 'overwriteIfExists' && !head.has(lowerName)) continue;
     // The value is made before the old one goes: it may be made of it.
-    const value = valueOf === null ? '' : valueOf(s);
+    const value = makeValue === null ? '' : makeValue(s);
     if (action === 'overwrite' || action === 'overwriteIfExists') head.remove(lowerName);
     if (field !== null) head.addField(field);
     else if (value !== '') head.add(lowerName, value);
