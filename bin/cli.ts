@@ -3,11 +3,13 @@ import { version } from '../src/index.ts';
 import { register as check } from './commands/check.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as dump } from './commands/dump.ts';
+import { register as profile } from './commands/profile.ts';
 import { register as run } from './commands/run.ts';
+import { register as watch } from './commands/watch.ts';
 import { exitCodes, report } from './report.ts';
 
 /** One file a command; each adds itself to the program. */
-const commands = [run, check, dump, demo];
+const commands = [run, check, dump, demo, watch, profile];
 
 const exitHelp = Object.entries(exitCodes)
   .map(([name, code]) => `  ${code}  ${name}`)

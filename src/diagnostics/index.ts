@@ -10,6 +10,7 @@ export type {
 export type { Signal, SignalDefinition, SignalSample } from '../core/contract/signal.ts';
 export type { Capture, CaptureFile, CaptureTrigger, Sink } from '../core/contract/sink.ts';
 export * from './attach/index.ts';
+export * from './backends/index.ts';
 export { listCaptures } from './capture-list.ts';
 export { defaultDirectory } from './captures/directory.ts';
 export type {

@@ -17,7 +17,7 @@ export interface AgentHello {
   readonly nodeVersion: string;
 }
 
-export interface ControlRequest {
+interface ControlRequest {
   readonly id: number;
   readonly method: string;
   readonly argument?: unknown;

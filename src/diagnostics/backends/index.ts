@@ -5,7 +5,6 @@ import { createInspectorBackend } from './inspector.ts';
 import { createPprofBackend } from './pprof.ts';
 
 export type { BackendName, CpuSampling, ProfilerBackend } from './backend.ts';
-export { createDatadogBackend, createInspectorBackend, createPprofBackend };
 
 const makers: Readonly<Record<BackendName, () => ProfilerBackend>> = {
   inspector: createInspectorBackend,

@@ -14,7 +14,7 @@ export interface RawCpuProfile {
   readonly timeDeltas?: readonly number[] | undefined;
 }
 
-export interface RawCpuNode {
+interface RawCpuNode {
   readonly id: number;
   readonly callFrame: RawCallFrame;
   readonly children?: readonly number[] | undefined;

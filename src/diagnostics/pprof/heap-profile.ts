@@ -9,7 +9,7 @@ export interface RawHeapProfile {
   readonly samples?: readonly { readonly nodeId: number; readonly size: number }[] | undefined;
 }
 
-export interface RawHeapNode {
+interface RawHeapNode {
   readonly callFrame: RawCallFrame;
   /** Bytes, already scaled up from the sample to the whole. */
   readonly selfSize: number;

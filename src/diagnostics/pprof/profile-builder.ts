@@ -16,7 +16,7 @@ export interface ProfileFacts {
 }
 
 /** Bound on the call tree of one profile: what does not fit is counted on the frame `[truncated]`. */
-export const maxNodes = 500_000;
+const maxNodes = 500_000;
 
 /** Collects frames, tree and samples of a profile; equal ones are kept once and their values added. */
 export class ProfileBuilder {

@@ -80,6 +80,6 @@ export function functionSums(
 }
 
 /** Two frames with one key are one function to a reader. */
-export function functionKey(frame: ProfileFrame): string {
+function functionKey(frame: ProfileFrame): string {
   return `${displayName(frame)}\0${frame.url}`;
 }
