@@ -73,7 +73,8 @@ export class ChunkedList<T> implements ListView<T> {
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    for (const chunk of this.#chunks) yield* chunk;
+    // Not yield*: the iterator of the inner array would triple the cost.
+    for (const chunk of this.#chunks) for (let i = 0; i < chunk.length; i++) yield chunk[i] as T;
   }
 
   #own(at: number): T[] {

@@ -1,5 +1,6 @@
-import { checkHeader, type HeaderField, lowerByte } from './header-field.ts';
-import { latin1, writeLatin1 } from './latin1.ts';
+import { copyBytes, writeChecked } from './bytes.ts';
+import { checkHeader, type HeaderField, lowerByte, tokenByte, valueByte } from './header-field.ts';
+import { latin1 } from './latin1.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
 const firstExtraBytes = 256;
@@ -208,14 +209,15 @@ export class HeadView {
 
   /** Adds a field after those that are there. @throws HeddleError ERR_HEADER_INVALID */
   add(name: string, value: string): void {
-    checkHeader(name, value);
     const at = this.#reserve(name.length + value.length + 4);
     const extra = this.extra;
-    writeLatin1(extra, name, at);
-    const colon = at + name.length;
+    const colon = writeChecked(extra, at, name, tokenByte);
+    if (colon <= at || writeChecked(extra, colon + 2, value, valueByte) < 0) {
+      this.extraLength = at;
+      checkHeader(name, value);
+    }
     extra[colon] = 58;
     extra[colon + 1] = 32;
-    writeLatin1(extra, value, colon + 2);
     this.#indexExtra(at, name.length, value.length);
   }
 
@@ -223,7 +225,7 @@ export class HeadView {
   addField(field: HeaderField): void {
     const bytes = field.bytes;
     const at = this.#reserve(bytes.length);
-    copyBytes(bytes, bytes.length, this.extra, at);
+    copyBytes(bytes, 0, bytes.length, this.extra, at);
     this.#indexExtra(at, field.name.length, bytes.length - field.name.length - 4, false);
   }
 
@@ -231,7 +233,7 @@ export class HeadView {
   addRaw(nameBytes: HeaderField, valueLength: number): number {
     const nameLength = nameBytes.name.length;
     const at = this.#reserve(nameLength + valueLength + 4);
-    copyBytes(nameBytes.bytes, nameLength + 2, this.extra, at);
+    copyBytes(nameBytes.bytes, 0, nameLength + 2, this.extra, at);
     this.#indexExtra(at, nameLength, valueLength);
     return at + nameLength + 2;
   }
@@ -325,12 +327,6 @@ export class HeadView {
     }
     return true;
   }
-}
-
-/** A loop costs 0.9 ns a byte, `copy` 35 whatever the length. */
-function copyBytes(source: Buffer, length: number, target: Buffer, at: number): void {
-  if (length > 40) source.copy(target, at, 0, length);
-  else for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
 }
 
 /** Length and first letter tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */

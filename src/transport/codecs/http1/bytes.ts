@@ -1,24 +1,4 @@
-import { writeLatin1 } from '../../../core/base/latin1.ts';
-
-/** A native copy costs about 45 ns whatever its length, a loop 0.6 ns a byte. */
-const loopBytes = 48;
-
-/** Copies `from[start, end)`; returns the offset behind it. */
-export function copyBytes(from: Buffer, start: number, end: number, target: Buffer, at: number): number {
-  if (end - start > loopBytes) {
-    from.copy(target, at, start, end);
-    return at + end - start;
-  }
-  while (start < end) target[at++] = from[start++] as number;
-  return at;
-}
-
-/** Writes text of which every character is known to be one byte; returns the offset behind it. */
-export function writeText(target: Buffer, at: number, text: string): number {
-  if (text.length > loopBytes) return at + writeLatin1(target, text, at);
-  for (let i = 0; i < text.length; i++) target[at++] = text.charCodeAt(i);
-  return at;
-}
+export { copyBytes, writeText } from '../../../core/base/bytes.ts';
 
 /**
  * Writes text that filters or configuration made where a target or host stands: what may not stand there is
