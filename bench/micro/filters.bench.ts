@@ -76,6 +76,7 @@ function renew(): void {
   for (let i = 0; i < fields.length; i++) s.req.fields[i] = fields[i] as number;
   for (let i = 0; i < responseFields.length; i++) s.res.fields[i] = responseFields[i] as number;
   s.req.extraLength = s.req.extraCount = s.res.extraLength = s.res.extraCount = 0;
+  s.req.nameBits = s.req.indexedCount = s.res.nameBits = s.res.indexedCount = 0;
   s.metadata = null;
   s.flags = '';
 }

@@ -87,9 +87,23 @@ export class LineBuffer {
       this.text(String(Math.floor(value)));
       return;
     }
-    let rest = value | 0;
-    let digits = 1;
-    for (let limit = 10; limit <= rest; limit *= 10) digits++;
+    const whole = value | 0;
+    if (whole < 1000) this.#small(whole);
+    else this.#digits(whole);
+  }
+
+  /** Up to three digits without a loop: statuses and most durations. A loop's end is a mispredicted branch. */
+  #small(value: number): void {
+    const bytes = this.bytes;
+    if (value >= 100) bytes[this.at++] = 48 + ((value / 100) | 0);
+    if (value >= 10) bytes[this.at++] = 48 + (((value / 10) | 0) % 10);
+    bytes[this.at++] = 48 + (value % 10);
+  }
+
+  #digits(value: number): void {
+    let rest = value;
+    let digits = 4;
+    for (let limit = 10_000; limit <= rest; limit *= 10) digits++;
     const bytes = this.bytes;
     for (let at = this.at + digits - 1; at >= this.at; at--) {
       const tenth = (rest / 10) | 0;
