@@ -57,7 +57,11 @@ export interface ListenerInput
   > {}
 export interface InProcessInput extends Replace<InProcessConfig, PipelineParts> {}
 export interface VirtualHostInput
-  extends Replace<VirtualHostConfig, EditsInput & { routes: readonly RouteInput[] }, 'name' | 'domains'> {}
+  extends Replace<
+    VirtualHostConfig,
+    EditsInput & { routes: readonly RouteInput[] },
+    'name' | 'domains' | 'routes'
+  > {}
 export interface RouteInput extends Replace<RouteConfig, RouteParts> {}
 export interface ClusterInput extends Replace<ClusterConfig, ClusterParts, 'name'> {}
 
@@ -68,7 +72,8 @@ type Optional<T> = { [K in keyof T]?: T[K] | undefined };
 /** All of `T` optional but `Required`, some parts in another form. */
 type Replace<T, Parts, Required extends keyof T = never> = Optional<Omit<T, keyof Parts | Required>> &
   Pick<T, Exclude<Required, keyof Parts>> &
-  Optional<Parts>;
+  Optional<Omit<Parts, Required>> &
+  Pick<Parts, Required & keyof Parts>;
 
 type EditsInput = {
   [K in keyof HeaderEditsConfig]: HeaderEditsConfig[K] extends readonly string[]
@@ -108,7 +113,7 @@ type ClusterParts = {
   pool: Optional<PoolConfig>;
 };
 
-/** Types a configuration without changing it: completion and checks in the editor. */
-export function defineConfig<const Config extends MeshConfig>(config: Config): Config {
+/** Types a configuration without changing it: completion and checks of keys in the editor. */
+export function defineConfig(config: MeshConfig): MeshConfig {
   return config;
 }

@@ -29,7 +29,7 @@ export function readConfigText(text: string, file: string, format: 'yaml' | 'jso
   const require = createRequire(import.meta.url);
   const yaml = require('yaml') as typeof Yaml;
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
+  const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const broken = [...document.errors, ...document.warnings].map((error): Problem => {
     const what = firstLine(error.message).replace(/ at line \d+, column \d+:?$/, '');
