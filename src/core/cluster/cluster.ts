@@ -127,6 +127,7 @@ class BalancedCluster implements LiveCluster {
 
   release(host: Host): void {
     if (host.active > 0) host.active--;
+    if (host.isRemoved && host.active === 0) (host as ClusterHost).drain();
     this.breakers.releaseRequest();
     this.#dependencies.metrics.values[this.slots.active] = this.breakers.requests;
   }
@@ -209,6 +210,7 @@ class BalancedCluster implements LiveCluster {
   drain(): void {
     if (this.#code !== Code.none) return;
     this.#code = Code.draining;
+    this.#health.close();
     for (const host of this.#list.hosts) host.drain();
   }
 

@@ -90,10 +90,13 @@ export class ClusterHost implements Host {
     this.hostname = endpoint.hostname;
   }
 
-  /** Gone from discovery: what runs may finish. */
+  /**
+   * Gone from discovery: what runs may finish. The upstream drains once no stream is left, so that one which has chosen
+   * this host but waits in a filter still gets through.
+   */
   remove(): void {
     this.isRemoved = true;
-    this.#upstream?.drain();
+    if (this.active === 0) this.drain();
   }
 
   /** Takes no new streams on the connections it has; nothing when it never had one. */

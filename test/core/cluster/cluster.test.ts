@@ -70,15 +70,34 @@ test('a removed host drains, is marked and gets nothing; the release of its stre
   const first = choose(cluster);
   const second = choose(cluster);
   cluster.applyDelta(change({ removed: ['a:1'] }));
-  const [a] = [first, second].filter((host) => host.address === 'a:1');
-  t.true(a?.isRemoved);
-  t.deepEqual(dependencies.upstreams.map((each) => [each.address, each.drained]).sort(), [
-    ['a:1', 1],
+  const [a] = [first, second].filter((host) => host.address === 'a:1') as [Host];
+  t.true(a.isRemoved);
+  const drained = (): [string, number][] =>
+    dependencies.upstreams.map((each) => [each.address, each.drained]);
+  t.deepEqual(drained(), [
+    ['a:1', 0],
     ['b:1', 0],
   ]);
   for (let i = 0; i < 10; i++) t.is(choose(cluster).address, 'b:1');
-  cluster.release(first);
+  cluster.release(a);
   t.is(cluster.breakers.requests, 11);
+  t.deepEqual(drained(), [
+    ['a:1', 1],
+    ['b:1', 0],
+  ]);
+  cluster.applyDelta(change({ removed: ['b:1'] }));
+  t.is(cluster.chooseHost(stream()), Code.noHost);
+});
+
+test('a host removed while idle drains at once', (t) => {
+  const { cluster, dependencies } = make();
+  cluster.applyDelta(full(endpoint('a:1'), endpoint('b:1')));
+  for (const host of cluster.hostSet.all) void host.upstream;
+  cluster.applyDelta(change({ removed: ['a:1'] }));
+  t.deepEqual(
+    dependencies.upstreams.map((each) => each.drained),
+    [1, 0],
+  );
 });
 
 test('weight 0 gets nothing, also when nothing else is left', (t) => {
