@@ -218,7 +218,7 @@ class WorkerMonitor implements Monitor {
   #release(): void {
     if (this.#isOver) return;
     this.#state.raise('exiting');
-    this.#state.waitFor('released', releaseTimeoutMs);
+    if (this.#state.flag('connecting') !== 0) this.#state.waitFor('released', releaseTimeoutMs);
   }
 
   #end(reason: string): void {

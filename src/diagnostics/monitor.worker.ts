@@ -10,6 +10,10 @@ import type { MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
 async function run(data: MonitorWorkerData): Promise<void> {
   const send = (message: WorkerMessage): void => parentPort?.postMessage(message);
   const state = new SharedState(data.shared);
+  // Each side raises its flag before it reads the other's, so a process that ends while this thread starts never
+  // has a session opened behind its back.
+  state.raise('connecting');
+  if (state.flag('exiting') !== 0) return;
   const agent = new MonitorAgent({
     id: data.id,
     settings: data.settings,

@@ -25,7 +25,11 @@ const boundsSchema = v.strictObject({
   profileMsPerHour: v.optional(whole, 180_000),
 });
 
-/** What can be written in a file as well; everything but functions. */
+/**
+ * `pending`: when pending async work is tracked. `onTrigger` from a rule's first suspicion on; `dutyCycle` also one
+ * second in twenty, so that the signal `pendingCount` holds an estimate of promises and timers; `off` never.
+ * All of this can be written in a file as well; it is everything but functions.
+ */
 const settingsSchema = v.strictObject({
   service: v.optional(v.pipe(v.string(), v.regex(/^[\w.@-]{1,80}$/))),
   directory: v.optional(v.pipe(v.string(), v.minLength(1))),

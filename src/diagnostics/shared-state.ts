@@ -50,6 +50,8 @@ const flagNames = [
   'exiting',
   /** Set by the worker when its inspector sessions are closed. */
   'released',
+  /** Set by the worker before it opens the first one. */
+  'connecting',
 ] as const;
 export type SharedFlag = (typeof flagNames)[number];
 
