@@ -9,11 +9,13 @@ export interface Endpoint {
   readonly address: string;
   /** 0 gets no new traffic (1). Balancers clamp to 1..128. */
   readonly weight: number;
+  /** Facts for subsets, filters and logs (none). */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Where it stands, for zone-aware choices (""). */
   readonly zone: string;
-  /** 0 is the best. */
+  /** 0 is the best; the next one serves when it fails (0). */
   readonly priority: number;
-  /** Authority or server name to use instead of the address; "" = none. */
+  /** Authority or server name to use instead of the address; "" = none (""). */
   readonly hostname: string;
 }
 

@@ -23,9 +23,11 @@ export interface Pipeline {
 }
 
 export interface PathNormalization {
+  /** Remove "." and ".." segments, also as %2e; what climbs above the root is refused with 400 (true). */
   readonly dotSegments: boolean;
+  /** Make one slash of several in a row (false). */
   readonly mergeSlashes: boolean;
-  /** What to do with %2f and %5c: leave them, refuse with 400, or decode and redirect. */
+  /** What becomes of %2f and %5c: keep | reject (400) | unescape ("keep"). */
   readonly escapedSlashes: 'keep' | 'reject' | 'unescape';
 }
 

@@ -72,6 +72,8 @@ export class Stream extends WheelNode {
   responseDone = false;
   /** Bytes flow untouched in both directions (101 or CONNECT). */
   isTunnel = false;
+  /** Directions of the tunnel that have ended: 1 request, 2 response. */
+  tunnelEnds = 0;
   /** Why it ended early, a Code. */
   code = 0;
   /** Names added by filters for the log, e.g. "DI,FI"; "" when none. */
@@ -217,7 +219,7 @@ export class Stream extends WheelNode {
     this.requestDone = this.requestSent = this.responseStarted = this.responseDone = false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
     this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;
-    this.retryAtMs = this.rechoices = 0;
+    this.retryAtMs = this.rechoices = this.tunnelEnds = 0;
     this.firstBuf = this.replacement = null;
     this.firstStart = this.firstEnd = 0;
     this.code = 0;

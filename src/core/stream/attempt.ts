@@ -95,7 +95,7 @@ function retry(p: StreamProxy, s: Stream, delayMs: number): void {
   releaseUpstream(s);
   s.requestBody.next = 0;
   s.requestSent = s.reused = false;
-  s.tryDeadlineMs = 0;
+  s.tryDeadlineMs = s.endMs = 0;
   s.paused &= ~Paused.upFull;
   if (delayMs < p.context.wheel.tickMs / 2) {
     s.phase = Phase.chooseHost;

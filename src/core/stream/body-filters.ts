@@ -2,7 +2,7 @@ import { Code } from '../base/codes.ts';
 import type { HeadView } from '../base/head-view.ts';
 import type { BodyBuffer, Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
-import { setContentLength } from './header-operations.ts';
+import { setContentLength } from './content-length.ts';
 import { failStream, filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import type { StreamProxy } from './proxy.ts';
 
@@ -91,6 +91,7 @@ function bodyVerdict(
       return true;
     case Verdict.stop:
       half.isStopped = true;
+      s.endMs = 0;
       return false;
     case Verdict.stopAndBuffer:
       return collect(p, s, direction);
@@ -142,6 +143,7 @@ function waitFor(
 ): void {
   const half = direction.body(s);
   half.isStopped = true;
+  s.endMs = 0;
   const gen = s.gen;
   promise.then(
     (verdict) => {

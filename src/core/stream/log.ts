@@ -14,8 +14,8 @@ export function finish(p: StreamProxy, s: Stream): void {
   if (s.holdsRetry) s.cluster?.releaseRetry();
   if (s.code !== Code.none) s.abort();
   p.context.wheel.disarm(s);
-  const isOneTurn = s.firstByteMs > 0 && s.firstByteMs === s.lastActivityMs;
-  s.endMs = isOneTurn ? s.firstByteMs : p.context.clock.now();
+  // A stream that ended in the call that read the clock last needs no other reading.
+  if (s.endMs === 0) s.endMs = p.context.clock.now();
   const pipeline = s.pipeline as Pipeline;
   countStream(p, s, pipeline);
   for (const filter of pipeline.filters.streamEnd) {

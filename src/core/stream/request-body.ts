@@ -5,9 +5,10 @@ import { Paused, type Stream } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
-import { setContentLength } from './header-operations.ts';
+import { setContentLength } from './content-length.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { localReply, resetDownstream } from './local-reply.ts';
+import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { keepsBody, retryBufferBytes } from './retry.ts';
 
@@ -83,6 +84,10 @@ export function passRequestData(
 ): void {
   s.requestBytes += b - a;
   s.lastActivityMs = p.context.clock.now();
+  if (end && s.isTunnel) {
+    endTunnelRequest(p, s, buf, a, b);
+    return;
+  }
   if (end) {
     s.requestDone = true;
     s.requestDoneMs = s.lastActivityMs;
@@ -94,6 +99,18 @@ export function passRequestData(
   if (isStraight && s.requestTrailers === null && bodyFilters(s).length === 0)
     sendStraight(p, s, buf, a, b, end);
   else holdData(p, s, buf, a, b, end);
+}
+
+/** The client half-closed a tunnel; the stream is over when the upstream has, too. */
+function endTunnelRequest(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number): void {
+  const up = s.up;
+  s.tunnelEnds |= 1;
+  s.requestDone = s.requestSent = true;
+  const isOver = (s.tunnelEnds & 2) !== 0;
+  // The codec closes what both sides have ended; a reset would drop what is still on its way.
+  if (isOver) s.up = null;
+  up?.sendData(s, buf, a, b, true);
+  if (isOver) finish(p, s);
 }
 
 function sendStraight(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {

@@ -5,7 +5,7 @@ import { Paused, type Stream } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
 import { type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
-import { setContentLength } from './header-operations.ts';
+import { setContentLength } from './content-length.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
@@ -86,8 +86,16 @@ export function passResponseData(
 ): void {
   s.responseBytes += b - a;
   s.lastActivityMs = p.context.clock.now();
+  if (end && s.isTunnel && (s.tunnelEnds & 1) === 0) {
+    // A half-close: the other direction goes on until it ends, too.
+    s.tunnelEnds |= 2;
+    s.responseDone = true;
+    (s.down as StreamEnd).sendData(s, buf, a, b, true);
+    return;
+  }
   if (end) {
     s.responseDone = true;
+    s.endMs = s.lastActivityMs;
     s.up = null;
     releaseUpstream(s);
   }
@@ -192,6 +200,7 @@ function endResponse(p: StreamProxy, s: Stream): void {
 
 function pauseUpstream(s: Stream): void {
   s.paused |= Paused.downFull;
+  s.endMs = 0;
   if ((s.paused & Paused.upRead) !== 0 || s.up === null) return;
   s.paused |= Paused.upRead;
   s.up.pauseRead(s);

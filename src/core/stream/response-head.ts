@@ -4,9 +4,9 @@ import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
+import { applyHeaderOperations } from '../route/header-operations.ts';
 import { retriesStatus } from './attempt.ts';
 import { armStream } from './deadlines.ts';
-import { applyHeaderOperations } from './header-operations.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import type { StreamProxy } from './proxy.ts';
@@ -24,7 +24,10 @@ export function receiveResponse(
 ): void {
   s.firstByteMs = s.lastActivityMs = p.context.clock.now();
   s.responseDone = end;
-  if (end) s.up = null;
+  if (end) {
+    s.up = null;
+    s.endMs = s.firstByteMs;
+  }
   if (buf !== null) s.responseBytes += b - a;
   const status = s.res.status;
   if (retriesStatus(p, s, end)) return;
@@ -84,6 +87,7 @@ function endingVerdict(p: StreamProxy, s: Stream, result: FilterResult): boolean
 
 function stopResponse(p: StreamProxy, s: Stream, filter: StreamFilter, result: FilterResult): void {
   s.isResponseStopped = true;
+  s.endMs = 0;
   s.res.retain();
   armStream(p.context.wheel, s);
   if (result === Verdict.stopAndBuffer) {

@@ -269,10 +269,7 @@ test('a filter that dislikes the host gets another one', (t) => {
   });
   h.begin();
   t.is(new Set(seen).size, 3);
-  t.is(
-    activeHosts(h),
-    1,
-  );
+  t.is(activeHosts(h), 1);
 });
 
 test('response hooks see local replies', (t) => {

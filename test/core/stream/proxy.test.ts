@@ -94,10 +94,7 @@ test('a client that goes away cancels the upstream and the stream is logged once
   t.deepEqual(h.up.events, ['head end', `reset ${Code.downstreamClosed}`]);
   t.is(h.logged.length, 1);
   t.is(h.logged[0]?.code, Code.downstreamClosed);
-  t.is(
-    activeHosts(h),
-    0,
-  );
+  t.is(activeHosts(h), 0);
 });
 
 test('an upstream that breaks off in the middle of an answer resets the downstream', (t) => {
@@ -208,6 +205,31 @@ test('an upgrade becomes a tunnel without route timeout, one that the route does
   const dropped = other.begin('GET', { upgrade: 'foo' });
   t.is(dropped.req.upgrade, '');
 });
+
+for (const first of ['request', 'response'] as const) {
+  test(`a tunnel whose ${first} side ends first carries the other side on to its end`, (t) => {
+    const h = new Harness();
+    const s = h.begin('GET', { upgrade: 'websocket', end: true });
+    h.answer(s, 101, '', false);
+    const nothing = Buffer.alloc(0);
+    const more = Buffer.from('more');
+    if (first === 'request') {
+      h.proxy.requestData(s, nothing, 0, 0, true);
+      h.proxy.responseData(s, more, 0, 4, false);
+      t.is(h.down.body, 'more');
+      h.proxy.responseData(s, nothing, 0, 0, true);
+    } else {
+      h.proxy.responseData(s, nothing, 0, 0, true);
+      h.proxy.requestData(s, more, 0, 4, false);
+      t.is(h.up.body, 'more');
+      h.proxy.requestData(s, nothing, 0, 0, true);
+    }
+    t.true(h.up.isEnded && h.down.isEnded);
+    t.is(h.logged.length, 1);
+    t.is(h.logged[0]?.code, Code.none);
+    t.is(activeHosts(h), 0);
+  });
+}
 
 test('a path with dot segments is normalised before filters and routes see it', (t) => {
   let seen = '';

@@ -1,7 +1,5 @@
 import type { HeadView } from '../base/head-view.ts';
 
-export { applyHeaderOperations } from '../route/header-operations.ts';
-
 /** States the length of a body that is known as a whole now. */
 export function setContentLength(head: HeadView, length: number): void {
   head.contentLength = length;
