@@ -3,7 +3,6 @@ import type { Random } from '../../base/random.ts';
 import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
 import type { ExtensionContext } from '../../contract/extension.ts';
 import type { Stream } from '../../contract/stream.ts';
-import { clampWeight } from './edf.ts';
 import { availableHosts, firstUntried, noHosts, wasTried } from './host-choice.ts';
 import { slowStartConfig } from './slow-start.ts';
 import { WeightedMode } from './weighted-mode.ts';
@@ -20,7 +19,7 @@ class RoundRobin implements Balancer {
 
   constructor(given: Config, context: ExtensionContext) {
     this.#random = context.random;
-    this.#weighted = new WeightedMode(context, given.slowStart, (host) => clampWeight(host.weight));
+    this.#weighted = new WeightedMode(context, given.slowStart, null);
   }
 
   update(set: HostSet): void {

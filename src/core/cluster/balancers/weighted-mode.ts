@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { Host, HostSet } from '../../contract/cluster.ts';
 import type { Stream } from '../../contract/stream.ts';
+import { clampWeight } from './edf.ts';
 import { SlowStart, type SlowStartConfig } from './slow-start.ts';
-import { WeightedPicker, WeightSpread } from './weighted.ts';
+import { FixedTurns, LiveTurns, WeightedPicker, WeightSpread } from './weighted.ts';
 
 /** EDF for as long as a balancer needs it: while weights differ or a host is in slow start. */
 export class WeightedMode {
@@ -11,16 +12,20 @@ export class WeightedMode {
   readonly #spread = new WeightSpread();
   readonly #slowStart: SlowStart | null;
 
+  /** @param weightOf null: the host's own weight, which does not change with load */
   constructor(
     context: { readonly random: Random; readonly clock: Clock },
     slowStart: SlowStartConfig | undefined,
-    weightOf: (host: Host) => number,
+    weightOf: ((host: Host) => number) | null,
   ) {
-    const slow = slowStart === undefined ? null : new SlowStart(slowStart, context.clock);
+    const { random, clock } = context;
+    const slow = slowStart === undefined ? null : new SlowStart(slowStart, clock);
+    const plain = weightOf ?? ((host: Host): number => clampWeight(host.weight));
+    const live = slow === null ? weightOf : (host: Host): number => plain(host) * slow.factor(host);
     this.#slowStart = slow;
     this.#picker = new WeightedPicker(
-      context.random,
-      slow === null ? weightOf : (host) => weightOf(host) * slow.factor(host),
+      random,
+      live === null ? new FixedTurns(random) : new LiveTurns(random, live),
     );
   }
 

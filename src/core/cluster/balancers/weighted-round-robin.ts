@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import type { BalancerDefinition } from '../../contract/cluster.ts';
-import { clampWeight } from './edf.ts';
-import { WeightedPicker } from './weighted.ts';
+import { FixedTurns, WeightedPicker } from './weighted.ts';
 
 const config = v.strictObject({});
 
@@ -9,5 +8,5 @@ const config = v.strictObject({});
 export const weighted: BalancerDefinition<v.InferOutput<typeof config>> = {
   name: 'weighted',
   config,
-  create: (_config, context) => new WeightedPicker(context.random, (host) => clampWeight(host.weight)),
+  create: (_config, context) => new WeightedPicker(context.random, new FixedTurns(context.random)),
 };

@@ -3,8 +3,17 @@ import { SeededRandom } from '../../../../src/core/base/random.ts';
 import { EdfScheduler } from '../../../../src/core/cluster/balancers/edf.ts';
 import { createCluster, type LiveCluster } from '../../../../src/core/cluster/cluster.ts';
 import { clusterSettings } from '../../../../src/core/cluster/settings.ts';
-import type { Host } from '../../../../src/core/contract/cluster.ts';
-import { change, chiSquare, chiSquareLimit, endpoints, full, stream, testDependencies } from '../support.ts';
+import type { Endpoint, Host } from '../../../../src/core/contract/cluster.ts';
+import {
+  change,
+  chiSquare,
+  chiSquareLimit,
+  endpoint,
+  endpoints,
+  full,
+  stream,
+  testDependencies,
+} from '../support.ts';
 
 const cluster = (name: string, weights: readonly number[], seed = 1): LiveCluster => {
   const made = createCluster(
@@ -50,6 +59,21 @@ test('round robin with different weights is exact over each period and spreads t
     longest = Math.max(longest, run);
   }
   t.true(longest <= 4, `the heavy host came ${longest} times in a row`);
+});
+
+test('a new weight counts from the next turn on, for hosts that stay and hosts that come', (t) => {
+  for (const name of ['roundRobin', 'weighted', 'random']) {
+    const from = cluster(name, [1, 1, 4], 17);
+    counts(from, 100);
+    const [a] = endpoints(1, () => ({ weight: 5 }));
+    from.applyDelta(change({ changed: [a as Endpoint], added: [endpoint('10.0.0.3:80', { weight: 10 })] }));
+    const seen = counts(from, 20 * 500);
+    const expected = [5, 1, 4, 10].map((weight) => weight * 500);
+    const slack = name === 'random' ? 200 : 3;
+    seen.forEach((count, i) => {
+      t.true(Math.abs(count - (expected[i] as number)) <= slack, `${name}: ${seen}`);
+    });
+  }
 });
 
 test('weights are cut at 128', (t) => {
