@@ -13,7 +13,7 @@ export interface CircuitBreakerSettings {
   readonly retryBudget?: RetryBudgetSettings | undefined;
 }
 
-export interface RetryBudgetSettings {
+interface RetryBudgetSettings {
   /** Share of the streams in progress that may be retries, 0 to 1 (0.2). */
   readonly ratio: number;
   /** So many retries are allowed however few streams there are (3). */

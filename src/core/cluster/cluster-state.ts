@@ -85,7 +85,7 @@ export interface ClusterStats {
   readonly hostStats: readonly HostStats[];
 }
 
-export interface HostStats {
+interface HostStats {
   readonly address: string;
   readonly weight: number;
   readonly zone: string;

@@ -12,7 +12,7 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
 }
 
 /** Equal keys and values in any order. */
-export function sameMetadata(a: Endpoint['metadata'], b: Endpoint['metadata']): boolean {
+function sameMetadata(a: Endpoint['metadata'], b: Endpoint['metadata']): boolean {
   if (a === b) return true;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;

@@ -3,7 +3,7 @@ import { parseAddress } from '../base/address.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 
 /** "host:port", "[v6]:port" or "unix:/path"; a host cannot be dialled at port 0. */
-export const hostAddress = v.pipe(
+const hostAddress = v.pipe(
   v.string(),
   v.check((text) => {
     const address = parseAddress(text);

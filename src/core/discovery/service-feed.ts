@@ -4,6 +4,7 @@ import type { Logger } from '../contract/logger.ts';
 import type { RegistryDelta } from '../contract/registry.ts';
 import { Debounce, type DebounceOptions, defaultDebounce } from './debounce.ts';
 import { diffEndpoints, indexEndpoints } from './endpoint-diff.ts';
+import { MetadataTable } from './metadata-table.ts';
 
 type Listener = (delta: RegistryDelta) => void;
 
@@ -27,6 +28,7 @@ export class ServiceFeed {
   readonly #allowEmpty: boolean;
   readonly #debounce: Debounce;
   readonly #listeners = new Set<Listener>();
+  readonly #metadata = new MetadataTable();
   #list: Map<string, Endpoint> | null = null;
   #next: readonly Endpoint[] | null = null;
   #version = 0;
@@ -80,7 +82,8 @@ export class ServiceFeed {
     this.#next = null;
     this.#debounce.cancel();
     const before = this.#list;
-    const after = indexEndpoints(next, (address) => this.#warnDuplicate(address));
+    const shared = next.map((endpoint) => this.#metadata.share(endpoint));
+    const after = indexEndpoints(shared, (address) => this.#warnDuplicate(address));
     if (before === null) {
       this.#list = after;
       this.#version++;

@@ -6,7 +6,7 @@ import { endpointSchema } from './endpoint-schema.ts';
 
 /** Bytes of a service file that are read; characters in fact, which are never more. */
 const maxLength = 64 * 1024 * 1024;
-export const maxEndpointsPerFile = 1_000_000;
+const maxEndpointsPerFile = 1_000_000;
 const maxProblems = 5;
 
 export type ServiceFile =

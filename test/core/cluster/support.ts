@@ -74,7 +74,7 @@ export class MemoryLogger implements Logger {
   }
 }
 
-export class FakeUpstream implements HostUpstream {
+class FakeUpstream implements HostUpstream {
   readonly address: string;
   drained = 0;
   closed = 0;

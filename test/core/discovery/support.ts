@@ -10,7 +10,7 @@ import { MetricsTable } from '../../../src/core/observe/metrics.ts';
 import { ManualClock, MemoryLogger } from '../cluster/support.ts';
 
 /** Files in memory; a write calls the watchers. */
-export class MemoryFiles implements FileAccess {
+class MemoryFiles implements FileAccess {
   readonly texts = new Map<string, string>();
   readonly #watchers = new Map<string, Set<() => void>>();
   reads = 0;
@@ -45,7 +45,7 @@ export class MemoryFiles implements FileAccess {
 }
 
 /** Answers what the test put there. */
-export class MemoryResolver implements Resolver {
+class MemoryResolver implements Resolver {
   readonly answers = new Map<string, string[] | Error>();
   readonly srv = new Map<string, { host: string; port: number; weight: number; priority: number }[]>();
   ttlSeconds = 60;

@@ -2,7 +2,7 @@ import type { Random } from '../../base/random.ts';
 import type { Host } from '../../contract/cluster.ts';
 
 /** Weights beyond these are cut (MOSN's fixHostWeight): a typing error must not starve everyone else. */
-export const minWeight = 1;
+const minWeight = 1;
 export const maxWeight = 128;
 
 export function clampWeight(weight: number): number {
