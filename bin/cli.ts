@@ -21,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(heddle --help lists commands and options)')
     .addHelpText('after', `\nExit codes:\n${exitHelp}`)
+    // An option behind the name of a command is that command's, also where its parent has one of the same name.
+    .enablePositionalOptions()
     .exitOverride();
   for (const register of commands) register(program);
   try {

@@ -44,6 +44,8 @@ const kinds = [
 export function register(program: Command): void {
   const profile = program
     .command('profile')
+    // So that --output and --json behind the name of a file command are that command's.
+    .enablePositionalOptions()
     .description('Take a profile of a running Node.js process, or work with profile files')
     .argument('<pid>', 'process to profile', parsePid)
     .addArgument(new Argument('<kind>', 'what to take').choices(kinds))
