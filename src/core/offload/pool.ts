@@ -14,6 +14,8 @@ export interface OffloadOptions {
 /** CPU-heavy jobs off the event loop: a piscina pool that starts no thread before its first job. */
 export interface Offload<Job, Result> {
   run(job: Job, signal?: AbortSignal): Promise<Result>;
+  /** Threads of the pool that run now. */
+  threadIds(): readonly number[];
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export function createOffload<Job, Result>(
       pool ??= start();
       return pool.run(job, signal === undefined ? {} : { signal });
     },
+    threadIds: () => pool?.threads.map((thread) => thread.threadId) ?? [],
     close: async () => {
       closed = true;
       await pool?.destroy();

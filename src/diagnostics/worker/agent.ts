@@ -87,7 +87,9 @@ export class MonitorAgent implements MonitorControl {
     openDirectory(settings.directory);
     if (settings.heapSamplingBytes > 0) await startHeapSampling(this.#session, settings.heapSamplingBytes);
     await this.#recorder?.start();
+    // The first sample now: the warm-up counts from it.
     this.#lastTickMs = nowMs();
+    this.#runner.step(this.sampler.tick());
     this.#schedule(pollMs);
   }
 
@@ -264,7 +266,12 @@ export class MonitorAgent implements MonitorControl {
       recorder: this.#recorder,
       hertz: settings.cpuHertz,
       heapSamplingBytes: settings.heapSamplingBytes,
-      siblings: (use) => withSiblings(this.#session, (url) => url === ownUrl, use),
+      siblings: (use) =>
+        withSiblings(
+          this.#session,
+          (url, id) => url === ownUrl || this.#capturer.threadIds().includes(id),
+          use,
+        ),
       directory: settings.directory,
     };
   }

@@ -97,6 +97,11 @@ export class Capturer {
     }
   }
 
+  /** Threads of the encoder: they are the monitor's own. */
+  threadIds(): readonly number[] {
+    return this.#pool?.threadIds() ?? [];
+  }
+
   async close(): Promise<void> {
     await this.#pool?.close();
   }
