@@ -1,0 +1,79 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { enforceBounds, openDirectory, writePrivate } from '../../src/diagnostics/captures/directory.ts';
+import { oldSpaceLimitBytes } from '../../src/diagnostics/old-space.ts';
+import { CaptureBounds } from '../../src/diagnostics/worker/bounds.ts';
+
+const fresh = (): string => mkdtempSync(join(tmpdir(), 'heddle-captures-'));
+const bounds = { maxFiles: 3, maxBytes: 1000, maxAgeMs: 60_000 };
+
+function put(directory: string, name: string, bytes: number, ageMs: number): void {
+  const path = join(directory, name);
+  writeFileSync(path, 'x'.repeat(bytes));
+  const at = (1_000_000_000 - ageMs) / 1000;
+  utimesSync(path, at, at);
+}
+
+test('the oldest captures go first, by age, count and size, and nobody else’s files', (t) => {
+  const directory = fresh();
+  put(directory, 'shop-1-t0-cpu-20260101T000000.000Z-e1.pb.gz', 10, 70_000);
+  put(directory, 'shop-1-20260101T000001.000Z-e2.verdict.md', 600, 50_000);
+  put(directory, 'shop-1-t0-cpu-20260101T000002.000Z-e3.pb.gz', 600, 40_000);
+  put(directory, 'shop-1-t0-heap-20260101T000003.000Z-e4.pb.gz', 100, 30_000);
+  put(directory, 'my-own-notes.json', 5000, 999_999);
+  t.is(enforceBounds(directory, bounds, 1_000_000_000), 2);
+  t.deepEqual(readdirSync(directory).toSorted(), [
+    'my-own-notes.json',
+    'shop-1-t0-cpu-20260101T000002.000Z-e3.pb.gz',
+    'shop-1-t0-heap-20260101T000003.000Z-e4.pb.gz',
+  ]);
+});
+
+test('files are private and never overwrite one that is there', (t) => {
+  const path = join(fresh(), 'a');
+  writePrivate(path, 'secret');
+  t.is(statSync(path).mode & 0o777, 0o600);
+});
+
+test('a directory that cannot be made or that is a link in a shared place is refused by name', (t) => {
+  t.throws(() => openDirectory('/proc/nowhere/deep'), {
+    code: 'ERR_MONITOR_DIRECTORY',
+    message: /\/proc\/nowhere/,
+  });
+  const file = join(fresh(), 'file');
+  writeFileSync(file, '');
+  t.throws(() => openDirectory(join(file, 'below')), { code: 'ERR_MONITOR_DIRECTORY' });
+  const shared = fresh();
+  mkdirSync(join(shared, 'real'));
+  symlinkSync(join(shared, 'real'), join(shared, 'link'));
+  t.notThrows(() => openDirectory(join(shared, 'link')));
+});
+
+test('captures of an hour are bounded, and used-up profile time leaves the ring', (t) => {
+  const limits = new CaptureBounds({ capturesPerHour: 3, profileMsPerHour: 5000 });
+  t.is(limits.allows(0), 'full');
+  limits.spend(0, 5000);
+  t.is(limits.allows(1000), 'ring');
+  limits.spend(1000, 0);
+  limits.spend(2000, 0);
+  t.is(limits.allows(3000), 'nothing');
+  t.is(limits.allows(3_600_000), 'full');
+});
+
+test('the limit of the heap is what V8 dies at, not what it reports', (t) => {
+  const mb = 1024 * 1024;
+  t.is(oldSpaceLimitBytes(392 * mb, '--max-old-space-size=200', 24), 200 * mb);
+  t.is(oldSpaceLimitBytes(4288 * mb, '', 24), 4096 * mb);
+  t.is(oldSpaceLimitBytes(4144 * mb, '', 22), 4096 * mb);
+  t.is(oldSpaceLimitBytes(4288 * mb, '--max_old_space_size 300', 24), 300 * mb);
+});
