@@ -7,8 +7,8 @@ export interface CheckOptions {
   /** Line of a path in that file. */
   readonly locate?: Locate;
   /**
-   * Why a text with `%OPERATORS%` cannot be compiled, or null. The access log's compiler, given by the composition
-   * root; left out, such texts are not checked here.
+   * What is wrong with a text with `%OPERATORS%`: `checkValue` of the access log, given by the composition root. Left
+   * out, such texts are not checked here.
    */
-  readonly valueProblem?: (text: string) => string | null;
+  readonly checkValue?: (text: string) => readonly string[];
 }

@@ -62,7 +62,7 @@ function checkAccessLog(log: Cursor, options: CheckOptions, problems: ProblemLis
       problems.add(log.at('format').path, format, allowed, readyFormats);
     } else checkValue(log.at('format'), options, problems);
   }
-  for (const [, value] of log.at('json').entries()) checkValue(value, options, problems);
+  checkTexts(log.at('json'), options, problems);
 }
 
 function checkEdits(level: Cursor, options: CheckOptions, problems: ProblemList): void {
@@ -71,10 +71,16 @@ function checkEdits(level: Cursor, options: CheckOptions, problems: ProblemList)
   }
 }
 
+/** Every text within a JSON template. */
+function checkTexts(place: Cursor, options: CheckOptions, problems: ProblemList): void {
+  checkValue(place, options, problems);
+  for (const item of place.items()) checkTexts(item, options, problems);
+  for (const [, item] of place.entries()) checkTexts(item, options, problems);
+}
+
 /** A text with operators, by the compiler that the caller gave. */
 function checkValue(place: Cursor, options: CheckOptions, problems: ProblemList): void {
   const text = place.text();
-  if (text === null || !text.includes('%') || options.valueProblem === undefined) return;
-  const reason = options.valueProblem(text);
-  if (reason !== null) problems.add(place.path, text, reason);
+  if (text === null || !text.includes('%') || options.checkValue === undefined) return;
+  for (const problem of options.checkValue(text)) problems.add(place.path, text, problem);
 }

@@ -75,11 +75,11 @@ export interface ServerOwner {
 export interface ServerLimits {
   /** Request line and headers together (32 KiB): 431. */
   readonly maxHeaderBytes: number;
-  /** (100): 431. */
+  /** Header fields of one request (100): 431. */
   readonly maxHeaderCount: number;
-  /** (8 KiB): 414. */
+  /** Request target (8 KiB): 414. */
   readonly maxUriBytes: number;
-  /** 0 = unlimited (0): 413. */
+  /** Request body; 0 = unlimited (0): 413. */
   readonly maxBodyBytes: number;
   /** Between requests (60 s): closed. */
   readonly idleTimeoutMs: number;
@@ -87,7 +87,7 @@ export interface ServerLimits {
   readonly headerTimeoutMs: number;
   /** First byte to end of body (300 s): 408. */
   readonly requestTimeoutMs: number;
-  /** 0 = unlimited (0): then `connection: close`. */
+  /** 0 = unlimited (0): then the connection is closed. */
   readonly maxRequestsPerConnection: number;
   /** Requests read ahead of their answers on a pipelined connection (16): reading pauses. */
   readonly maxPipelined: number;

@@ -97,9 +97,18 @@ export interface AccessLogConfig {
   readonly path: string;
   /** "heddle", "envoy", "mosn" or a text with %OPERATORS%, see docs/access-log.md ("heddle", unless `json` is given). */
   readonly format?: string | undefined;
-  /** One JSON object a line instead: keys to texts with operators. */
-  readonly json?: Readonly<Record<string, string>> | undefined;
+  /** One JSON object a line instead; texts in it may hold operators. */
+  readonly json?: Readonly<Record<string, JsonValue>> | undefined;
 }
+
+/** What JSON can say. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** Tracing of one pipeline. */
 export interface TracingConfig {

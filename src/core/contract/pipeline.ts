@@ -22,6 +22,7 @@ export interface Pipeline {
   readonly slots: PipelineSlots;
 }
 
+/** How paths are made canonical (RFC 3986 §6.2.2) before filters and routes see them; escapes of unreserved characters are always decoded. */
 export interface PathNormalization {
   /** Remove "." and ".." segments, also as %2e; what climbs above the root is refused with 400 (true). */
   readonly dotSegments: boolean;

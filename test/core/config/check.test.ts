@@ -284,7 +284,7 @@ test('texts with operators are asked of the compiler that is given', (t) => {
     listener: { accessLog: [{ format: '%OOPS%' }], responseHeaders: [{ name: 'a', value: '%OOPS%' }] },
   });
   const { problems } = checkConfig(input, fakeExtensions(), {
-    valueProblem: (text) => `no operator in ${text}`,
+    checkValue: (text) => [`no operator in ${text}`],
   });
   t.deepEqual(
     problems.map((each) => each.allowed),

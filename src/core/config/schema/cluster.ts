@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { fields, textOr } from './combine.ts';
-import { discovery, extension } from './extension.ts';
+import { balancer, codec, discovery } from './extension.ts';
 import { count, hostAddress, integer, milliseconds, name } from './values.ts';
 
-const endpointObject = fields({
+export const endpointObject = fields({
   address: hostAddress,
   weight: v.optional(integer(0, 1_000_000), 1),
   metadata: v.optional(v.record(v.string(), v.string()), {}),
@@ -55,8 +55,8 @@ export const cluster = fields({
   name,
   endpoints: v.optional(v.array(endpoint), []),
   discovery: v.optional(discovery),
-  loadBalancer: v.optional(extension, 'roundRobin'),
-  codec: v.optional(extension, 'http1'),
+  loadBalancer: v.optional(balancer, 'roundRobin'),
+  codec: v.optional(codec, 'http1'),
   connectTimeoutMs: v.optional(integer(1, 2_147_483_647), 5000),
   circuitBreakers: v.optional(circuitBreakers, {}),
   outlierDetection: v.optional(outlierDetection, {}),

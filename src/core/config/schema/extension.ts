@@ -5,11 +5,16 @@ import { name } from './values.ts';
 const full = fields({ name, config: v.optional(v.unknown()) });
 
 /** `{ name, config }`, or the name alone. `config` is checked by the extension of that name later. */
-export const extension = v.pipe(
-  textOr(name, full),
-  v.transform((given): { name: string; config?: unknown } =>
-    typeof given === 'string' ? { name: given } : given,
-  ),
-);
+const named = () =>
+  v.pipe(
+    textOr(name, full),
+    v.transform((given): { name: string; config?: unknown } =>
+      typeof given === 'string' ? { name: given } : given,
+    ),
+  );
 
+// One schema object a kind: the generated JSON Schema puts the known names and their configurations in its place.
+export const codec = named();
+export const filter = named();
+export const balancer = named();
 export const discovery = fields({ name, service: v.optional(name), config: v.optional(v.unknown()) });

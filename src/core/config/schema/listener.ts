@@ -1,6 +1,8 @@
 import * as v from 'valibot';
+import type { JsonValue } from '../../contract/config.ts';
+import { isPlainData } from '../canonical-json.ts';
 import { fields } from './combine.ts';
-import { extension } from './extension.ts';
+import { codec, filter } from './extension.ts';
 import { headerEdits, virtualHost } from './route.ts';
 import { address, count, headerValue, integer, milliseconds, name, sizeBytes } from './values.ts';
 
@@ -13,7 +15,12 @@ export const accessLog = fields({
     'stdout',
   ),
   format: v.optional(v.string()),
-  json: v.optional(v.record(v.string(), v.string())),
+  json: v.optional(
+    v.record(
+      v.string(),
+      v.custom<JsonValue>((value) => value !== undefined && isPlainData(value), 'JSON'),
+    ),
+  ),
 });
 
 export const tracing = fields({ enabled: v.optional(v.boolean(), true) });
@@ -29,7 +36,7 @@ const pipeline = {
   maxBufferedBytes: v.optional(sizeBytes, 1_048_576),
   normalizePath: v.optional(normalizePath, {}),
   serverHeader: v.optional(headerValue, 'heddle'),
-  filters: v.optional(v.array(extension), []),
+  filters: v.optional(v.array(filter), []),
   accessLog: v.optional(v.array(accessLog), []),
   tracing: v.optional(tracing, {}),
   virtualHosts: v.optional(v.array(virtualHost), []),
@@ -54,7 +61,7 @@ export const limits = fields({
 export const listener = fields({
   name,
   address,
-  codec: v.optional(extension, 'http1'),
+  codec: v.optional(codec, 'http1'),
   limits: v.optional(limits, {}),
   ...pipeline,
 });

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { parseAddress } from '../../base/address.ts';
 import { tokenByte, valueByte } from '../../base/header-field.ts';
-import { Secret } from '../../base/secret.ts';
+import { hidden, Secret } from '../../base/secret.ts';
 
 /** Whole numbers between two bounds, both included. */
 export const integer = (min: number, max: number) =>
@@ -71,5 +71,9 @@ export const authority = v.pipe(
 
 export const secret = v.pipe(
   v.union([v.string(), v.instance(Secret)]),
+  v.check(
+    (given) => given !== hidden,
+    `the secret itself; "${hidden}" stands in a dump without "heddle dump --secrets"`,
+  ),
   v.transform((given) => (given instanceof Secret ? given : new Secret(given))),
 );
