@@ -11,14 +11,14 @@ export interface ConfigDiff {
   readonly isEqual: boolean;
 }
 
-export interface NamedDiff {
+interface NamedDiff {
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly ChangedObject[];
   readonly unchanged: readonly string[];
 }
 
-export interface ChangedObject {
+interface ChangedObject {
   readonly name: string;
   /** Its keys that differ, e.g. ["filters", "virtualHosts"]: what may stay as it is. */
   readonly keys: readonly string[];

@@ -74,7 +74,7 @@ function hasMethod(head: HeadView, methods: readonly string[]): boolean {
 }
 
 /** The path of the request up to its query. */
-export function pathWithoutQuery(head: HeadView): string {
+function pathWithoutQuery(head: HeadView): string {
   const path = head.path;
   const query = path.indexOf('?');
   return query < 0 ? path : path.slice(0, query);

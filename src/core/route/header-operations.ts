@@ -53,7 +53,7 @@ export function mergeEdits(inner: HeaderEdits, outer: HeaderEdits): HeaderEdits 
 }
 
 /** Two levels as one list that does what the two would one after the other; each removes before it edits. */
-export function mergeOperations(
+function mergeOperations(
   inner: HeaderOperations | null,
   outer: HeaderOperations | null,
 ): HeaderOperations | null {

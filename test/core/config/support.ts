@@ -10,7 +10,7 @@ const never = (): never => {
 };
 const empty = v.strictObject({});
 
-export const corsSchema = v.strictObject({
+const corsSchema = v.strictObject({
   allowOrigins: v.optional(v.array(v.string()), ['*']),
   maxAgeSeconds: v.optional(v.pipe(v.number(), v.integer()), 600),
 });

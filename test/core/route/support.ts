@@ -27,7 +27,7 @@ export function requestStream(request: RequestLine = {}): Stream {
 }
 
 /** Makes `s` a fresh stream with that head. */
-export function readInto(
+function readInto(
   s: Stream,
   { method = 'GET', path = '/', authority = 'a.test', headers = [] }: RequestLine,
 ): void {
@@ -62,7 +62,7 @@ export const noEdits: HeaderEditsConfig = {
 };
 
 /** Cells by name; nothing behind them. */
-export function createRefs(): (name: string) => ClusterRef {
+function createRefs(): (name: string) => ClusterRef {
   const refs = new Map<string, ClusterRef>();
   return (name) => {
     const ref = refs.get(name) ?? { name, current: null };

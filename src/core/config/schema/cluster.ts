@@ -12,7 +12,7 @@ export const endpointObject = fields({
   hostname: v.optional(v.string(), ''),
 });
 
-export const endpoint = v.pipe(
+const endpoint = v.pipe(
   textOr(hostAddress, endpointObject),
   v.transform(
     (given): v.InferOutput<typeof endpointObject> =>

@@ -29,7 +29,7 @@ export const address = v.pipe(
 /** As `address`; a host cannot be dialled at port 0. */
 export const hostAddress = v.pipe(v.string(), v.check(isHostAddress, `${addressText}, port 1 to 65535`));
 
-export function isHostAddress(text: string): boolean {
+function isHostAddress(text: string): boolean {
   const parsed = parseAddress(text);
   return parsed !== null && (parsed.kind === 'unix' || parsed.port > 0);
 }
