@@ -1,6 +1,7 @@
 import { BufferBudget, WriteSlab } from '../core/base/buffers.ts';
 import type { Clock } from '../core/base/clock.ts';
 import { type Random, SeededRandom } from '../core/base/random.ts';
+import { TextCache } from '../core/base/text-cache.ts';
 import type { ExtensionSet } from '../core/config/extensions.ts';
 import type { CodecContext } from '../core/contract/codec.ts';
 import type { ExtensionContext } from '../core/contract/extension.ts';
@@ -61,6 +62,7 @@ export function createRuntime(
     clock,
     wheel,
     slab: new WriteSlab(),
+    texts: new TextCache(),
     budget,
     metrics,
     flushLater: flushList.add,

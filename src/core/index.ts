@@ -1,6 +1,7 @@
 /** Contracts and building blocks for authors of extensions. Public as `heddle/core`. */
-export { Code, type CodeFacts, factsOf } from './base/codes.ts';
+
 export type { Clock, Timer } from './base/clock.ts';
+export { Code, type CodeFacts, factsOf } from './base/codes.ts';
 export { type ErrorCode, errorCodes } from './base/error-codes.ts';
 export { HeddleError } from './base/errors.ts';
 export { HeadView } from './base/head-view.ts';

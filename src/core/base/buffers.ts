@@ -3,7 +3,8 @@
  * streams are refused (`buffer_overflow`); reading is already paused by then on whatever is behind.
  */
 export class BufferBudget {
-  readonly limitBytes: number;
+  /** A reload may change it. */
+  limitBytes: number;
   heldBytes = 0;
 
   /** @param limitBytes default 256 MiB in the configuration */

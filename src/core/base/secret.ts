@@ -1,4 +1,5 @@
-const hidden = '[redacted]';
+/** What stands in place of a secret; no secret may read so: a redacted dump that runs would have a known token. */
+export const hidden = '[redacted]';
 
 /**
  * A token, key or password. It reads "[redacted]" wherever it is printed, logged, inspected or put into JSON;

@@ -1,6 +1,7 @@
 import type { BufferBudget, WriteSlab } from '../base/buffers.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HeadView } from '../base/head-view.ts';
+import type { TextCache } from '../base/text-cache.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConfigSchema } from './extension.ts';
 import type { Metrics } from './metrics.ts';
@@ -47,6 +48,8 @@ export interface CodecContext {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly slab: WriteSlab;
+  /** Strings of host names and the like. */
+  readonly texts: TextCache;
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
   /** Joins the list that is flushed once per loop turn: for multiplexed codecs. */

@@ -79,20 +79,21 @@ function createHooks(own: CorsConfig, context: FilterContext): StreamFilter {
       const policy = configs.of(s);
       const force = policy === null ? 'off' : policy.force(random);
       if (policy === null || force === 'off') return Verdict.continue;
-      const isAllowed = policy.allows(s.req);
+      const origin = s.req.valueAt(index);
+      const isAllowed = policy.allows(s.req, index, origin);
       countOne(metrics, isAllowed ? valid : invalid);
       if (force === 'shadow') return Verdict.continue;
       const isPreflight = s.req.method === 'OPTIONS' && s.req.has('access-control-request-method');
       if (!isPreflight) {
-        if (isAllowed) s.attributes[slot] = s.req.valueAt(index);
+        if (isAllowed) s.attributes[slot] = policy.fieldFor(origin);
         return Verdict.continue;
       }
-      if (isAllowed) return policy.answerPreflight(s, s.req.valueAt(index));
+      if (isAllowed) return policy.answerPreflight(s, policy.fieldFor(origin));
       return policy.forwardsOthers ? Verdict.continue : s.reply(200, '');
     },
     onResponseHead(s) {
-      const origin = s.attributes[slot] as string | undefined;
-      if (origin !== undefined) configs.of(s)?.decorate(s.res, origin);
+      const allowed = s.attributes[slot] as HeaderField | undefined;
+      if (allowed !== undefined) configs.of(s)?.decorate(s.res, allowed);
       return Verdict.continue;
     },
   });
@@ -102,7 +103,7 @@ function createHooks(own: CorsConfig, context: FilterContext): StreamFilter {
 class Policy {
   readonly forwardsOthers: boolean;
   readonly #isPublic: boolean;
-  readonly #exact: ReadonlySet<string>;
+  readonly #exact: ReadonlyMap<string, HeaderField>;
   readonly #patterns: readonly Conditions[];
   readonly #forPreflight: readonly HeaderField[];
   readonly #forResponse: readonly HeaderField[];
@@ -113,7 +114,7 @@ class Policy {
     this.forwardsOthers = own.forwardNotMatchingPreflights;
     const plain = own.allowOrigins.filter((each) => typeof each === 'string');
     this.#isPublic = plain.includes('*');
-    this.#exact = new Set(plain);
+    this.#exact = new Map(plain.map((origin) => [origin, headerField(allowOrigin, origin)]));
     this.#patterns = own.allowOrigins.filter((each) => typeof each !== 'string').map(originConditions);
     const credentials = own.allowCredentials ? [headerField('access-control-allow-credentials', 'true')] : [];
     this.#forPreflight = [
@@ -134,40 +135,43 @@ class Policy {
     return shadowPercent > 0 && random.next() * 100 < shadowPercent ? 'shadow' : 'off';
   }
 
-  allows(head: HeadView): boolean {
-    const at = head.find('origin');
-    if (at >= 0 && head.findNext('origin', at + 1) >= 0) return false;
-    if (this.#isPublic || this.#exact.has(at < 0 ? '' : head.valueAt(at))) return true;
+  /** @param index of the first Origin; a second one is a forgery */
+  allows(head: HeadView, index: number, origin: string): boolean {
+    if (head.findNext('origin', index + 1) >= 0) return false;
+    if (this.#isPublic || this.#exact.has(origin)) return true;
     return this.#patterns.some((each) => each.hold(head));
   }
 
-  answerPreflight(s: Stream, origin: string): Verdict {
+  /** `access-control-allow-origin` for an origin that is allowed; made once for those that are configured. */
+  fieldFor(origin: string): HeaderField {
+    if (this.#isPublic) return everybody;
+    return this.#exact.get(origin) ?? headerField(allowOrigin, origin);
+  }
+
+  answerPreflight(s: Stream, allowed: HeaderField): Verdict {
     const wantsPrivate = s.req.get('access-control-request-private-network') === 'true';
     const verdict = s.reply(200, '');
-    this.#allow(s.res, origin);
+    this.#allow(s.res, allowed);
     for (const field of this.#forPreflight) s.res.addField(field);
     if (wantsPrivate && this.#config.allowPrivateNetworkAccess) s.res.addField(privateNetwork);
     return verdict;
   }
 
   /** Replaces what the upstream said about the same. */
-  decorate(head: HeadView, origin: string): void {
-    for (const name of ownHeaders) head.remove(name);
-    this.#allow(head, origin);
+  decorate(head: HeadView, allowed: HeaderField): void {
+    for (let i = 0; i < ownHeaders.length; i++) head.remove(ownHeaders[i] as string);
+    this.#allow(head, allowed);
     for (const field of this.#forResponse) head.addField(field);
   }
 
-  #allow(head: HeadView, origin: string): void {
-    if (this.#isPublic) {
-      head.addField(everybody);
-      return;
-    }
-    head.add('access-control-allow-origin', origin);
-    head.addField(varyOrigin);
+  #allow(head: HeadView, allowed: HeaderField): void {
+    head.addField(allowed);
+    if (!this.#isPublic) head.addField(varyOrigin);
   }
 }
 
-const everybody = headerField('access-control-allow-origin', '*');
+const allowOrigin = 'access-control-allow-origin';
+const everybody = headerField(allowOrigin, '*');
 const varyOrigin = headerField('vary', 'origin');
 const privateNetwork = headerField('access-control-allow-private-network', 'true');
 const ownHeaders = [

@@ -1,5 +1,4 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
-import { latin1 } from '../../../core/base/latin1.ts';
 import { WheelNode } from '../../../core/base/timer-wheel.ts';
 import type { CodecContext, ServerOwner } from '../../../core/contract/codec.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
@@ -259,7 +258,7 @@ export abstract class RequestReader extends WheelNode implements StreamEnd {
     const known = this.#authority;
     let isSame = known.length === authorityEnd - authorityStart;
     for (let i = 0; isSame && i < known.length; i++) isSame = known.charCodeAt(i) === buf[authorityStart + i];
-    if (!isSame) this.#authority = latin1(buf, authorityStart, authorityEnd);
+    if (!isSame) this.#authority = this.context.texts.get(buf, authorityStart, authorityEnd);
     head.authorityText = this.#authority;
   }
 

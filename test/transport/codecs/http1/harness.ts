@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { BufferBudget, WriteSlab } from '../../../../src/core/base/buffers.ts';
 import type { HeadView } from '../../../../src/core/base/head-view.ts';
+import { TextCache } from '../../../../src/core/base/text-cache.ts';
 import type {
   ClientCodec,
   ClientOwner,
@@ -286,6 +287,7 @@ export function createContext(sink: StreamSink) {
     clock: time.clock,
     wheel: time.wheel,
     slab: new WriteSlab(),
+    texts: new TextCache(),
     budget: new BufferBudget(1 << 20),
     metrics: { values: new Float64Array(8) } as Metrics,
     flushLater: (engine) => later.push(engine),
