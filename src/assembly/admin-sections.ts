@@ -1,4 +1,4 @@
-import { HeddleError } from '../core/base/errors.ts';
+import { HeddleError, messageOf } from '../core/base/errors.ts';
 import type { EffectiveConfig } from '../core/contract/config.ts';
 import type { Logger, LogLevel } from '../core/contract/logger.ts';
 import type { MetricsSnapshot } from '../core/contract/metrics.ts';
@@ -15,6 +15,7 @@ export interface AdminSubject {
   readonly listeners: ListenerTable;
   readonly config: EffectiveConfig;
   readonly isClosed: boolean;
+  readonly isDraining: boolean;
   dump(): unknown;
   drain(deadlineMs?: number): Promise<void>;
 }
@@ -24,9 +25,8 @@ const maxShownHosts = 1000;
 
 /** The built-in sections, in the order in which `GET /` lists them. */
 export function adminSections(subject: AdminSubject, logger: Logger, startedMs: number): AdminSection[] {
-  let isDraining = false;
   const ready = (): AdminAnswer => {
-    const isReady = !isDraining && !subject.isClosed;
+    const isReady = !subject.isDraining && !subject.isClosed;
     return { status: isReady ? 200 : 503, body: isReady ? 'ready\n' : 'draining\n' };
   };
   return [
@@ -41,7 +41,7 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
       path: 'metrics',
       summary: 'the same for Prometheus',
       read: () => ({
-        body: formatPrometheus(subject.runtime.metrics.snapshot()),
+        body: formatPrometheus(subject.runtime.metrics.totals()),
         contentType: prometheusContentType,
       }),
     },
@@ -60,8 +60,9 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
       path: 'drain',
       summary: 'POST: stop accepting, finish what runs, close; ?deadlineMs=30000',
       write: (query) => {
-        isDraining = true;
-        void subject.drain(numberOf(query, 'deadlineMs', 30_000));
+        subject.drain(numberOf(query, 'deadlineMs', 30_000)).catch((thrown: unknown) => {
+          logger.error('drain failed', { error: messageOf(thrown) });
+        });
         return { status: 202, body: 'draining\n' };
       },
     },
@@ -125,7 +126,7 @@ function stats(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
   const filter = query.get('filter') ?? '';
   const { metrics } = subject.runtime;
   const shown: Record<string, unknown> = {};
-  for (const series of metrics.snapshot().series) {
+  for (const series of metrics.totals().series) {
     const key = series.name + labelText(series.labels);
     if (!key.includes(filter)) continue;
     shown[key] = series.kind === 'histogram' ? quantiles(subject, series) : series.values[0];
