@@ -27,7 +27,7 @@ const oldestNode = [22, 18] as const;
 /**
  * Reaches the monitor of a running process, and starts one there if it has none: SIGUSR1, inspector port, one
  * evaluation that loads the agent, port closed. About 150 ms; works while the process is blocked in a loop.
- * @throws HeddleError ERR_ATTACH_REFUSED (nothing was done to the process) or ERR_ATTACH_FAILED
+ * @throws HeddleError ERR_ATTACH_REFUSED (nothing was done to the process), ERR_NODE_VERSION or ERR_ATTACH_FAILED
  */
 export async function attach(pid: number, options: AttachOptions = {}): Promise<Attached> {
   const startMs = performance.now();
@@ -54,7 +54,7 @@ export async function injectAgent(pid: number, options: AgentOptions, timeoutMs:
     if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
       const needed = oldestNode.join('.');
       throw new HeddleError(
-        'ERR_ATTACH_REFUSED',
+        'ERR_NODE_VERSION',
         `process ${pid} runs Node.js ${version}; ${needed} or newer is needed`,
       );
     }

@@ -91,7 +91,11 @@ function isNodeExecutable(executable: string): boolean {
 }
 
 function nameOf(commandLine: readonly string[], executable: string): string {
-  const script = commandLine.slice(1).find((part) => !part.startsWith('-'));
+  if (commandLine.some((part) => /^(-e|-p|-pe|--eval|--print)$/.test(part))) return '[eval]';
+  const takesValue = /^(-r|-C|--require|--import|--loader|--conditions|--env-file)$/;
+  const script = commandLine.find(
+    (part, index) => index > 0 && !part.startsWith('-') && !takesValue.test(commandLine[index - 1] ?? ''),
+  );
   const named = script ?? commandLine[0] ?? executable;
   return basename(named).replace(/\.[cm]?[jt]s$/, '');
 }

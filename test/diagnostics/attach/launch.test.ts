@@ -49,6 +49,17 @@ test.serial('a signal that ends the command ends the launcher in the same way', 
   t.is((await app.exited).signal, 'SIGTERM');
 });
 
+test.serial(
+  'a process that kills itself, as shutdown libraries do, says nothing of a debugger',
+  async (t) => {
+    const directory = await testDirectory(t);
+    const code = `setTimeout(() => process.kill(process.pid, 'SIGTERM'), 600); setInterval(() => {}, 1e6);`;
+    const app = await launchChild(t, { directory }, [process.execPath, '-e', code]);
+    t.is((await app.exited).signal, 'SIGTERM');
+    t.deepEqual(app.output, { stdout: '', stderr: '' });
+  },
+);
+
 test.serial('a command that does not exist is named', async (t) => {
   const app = await launchChild(t, {}, ['no-such-command-here']);
   t.is((await app.exited).code, 127);

@@ -70,6 +70,15 @@ test('a process is read with its name, times, memory and labels', async (t) => {
   t.deepEqual(read.labels, { team: 'shop', tier: 'web' });
 });
 
+test('a process is named by its script, not by what options take', async (t) => {
+  const cases: readonly [readonly string[], string][] = [
+    [['node', '--import', 'heddle/monitor', '-r', './hook.cjs', '/srv/shop.ts'], 'shop'],
+    [['node', '-e', 'setInterval(() => {}, 1)'], '[eval]'],
+    [['my-title'], 'my-title'],
+  ];
+  for (const [commandLine, name] of cases) t.is((await facts(t, { commandLine })).name, name);
+});
+
 test('every doubt is a refusal that says what to do', async (t) => {
   const cases: readonly [Written, RegExp | undefined][] = [
     [{}, undefined],
