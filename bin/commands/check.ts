@@ -12,8 +12,13 @@ export function register(program: Command): void {
       if (options.json) console.log(JSON.stringify({ ok: config !== null, problems }));
       else if (config !== null) {
         const { listeners, clusters } = config;
-        console.log(`${options.config} is fine: ${listeners.length} listeners, ${clusters.length} clusters`);
+        console.log(
+          `${options.config} is fine: ${count(listeners, 'listener')}, ${count(clusters, 'cluster')}`,
+        );
       } else console.error(formatProblems(problems));
       if (config === null) process.exitCode = 2;
     });
 }
+
+const count = (list: readonly unknown[], what: string): string =>
+  `${list.length} ${what}${list.length === 1 ? '' : 's'}`;
