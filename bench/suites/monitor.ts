@@ -1,5 +1,6 @@
 /** What the monitor costs: an idle service, a service under load, during a capture; beside what others cost. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +11,15 @@ import type { Bench, Row, Suite, SuiteResult } from '../harness/suite.ts';
 import { compileTools } from '../harness/tools.ts';
 
 const app = fileURLToPath(new URL('../cases/http-app.mjs', import.meta.url));
-const monitor = fileURLToPath(new URL('../../src/monitor.ts', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const peerModules = fileURLToPath(new URL('../peers/node_modules/', import.meta.url));
 /** The first seconds of a process say nothing: modules load, code is compiled. */
 const settleMs = 6000;
 /** As fast as it is answered: the service fills its core, so CPU a request is throughput. */
 const load = { connections: 16 };
+
+/** Stands for the compiled monitor, whose place only the run knows. */
+const monitorFlag = '{monitor}';
 
 /** One way to run the service. */
 interface Way {
@@ -29,7 +33,7 @@ const settings = (value: object): Record<string, string> => ({
 });
 const monitored = (name: string, value: object): Way => ({
   name,
-  flags: ['--import', monitor],
+  flags: ['--import', monitorFlag],
   env: settings(value),
 });
 
@@ -68,7 +72,18 @@ interface Figures {
   readonly rssMb: number[];
 }
 
+/** Users run the compiled package: stripping types as we do in development costs memory that they never see. */
+function compile(directory: string): string {
+  const dist = join(directory, 'dist');
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
+  symlinkSync(join(root, 'node_modules'), join(dist, 'node_modules'));
+  writeFileSync(join(dist, 'package.json'), '{"type":"module"}');
+  return join(dist, 'src', 'monitor.js');
+}
+
 async function run(bench: Bench): Promise<SuiteResult> {
+  const monitor = compile(bench.directory);
   const tools = await compileTools();
   const place = { tools, children: bench.children, core: bench.cores.load, directory: bench.directory };
   const figures = new Map<string, Figures>();
@@ -76,7 +91,8 @@ async function run(bench: Bench): Promise<SuiteResult> {
   for (let round = 0; round < bench.rounds; round++) {
     // Every other round backwards: what a machine does over time hits both ends alike.
     for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
-      await measure(bench, place, way, figures.get(way.name) as Figures);
+      const flags = way.flags.map((flag) => (flag === monitorFlag ? monitor : flag));
+      await measure(bench, place, { ...way, flags }, figures.get(way.name) as Figures);
     }
   }
   const bare = figures.get('bare') as Figures;
@@ -129,7 +145,6 @@ async function measure(bench: Bench, place: LoadPlace, way: Way, figures: Figure
   bench.progress(
     `${way.name}: idle ${figures.idle.at(-1)?.toFixed(2)} %, ${figures.usPerRequest.at(-1)?.toFixed(1)} us a request, ${figures.rssMb.at(-1)?.toFixed(0)} MB`,
   );
-  writeFileSync(join(bench.directory, 'monitor.json'), JSON.stringify(figures));
 }
 
 async function portOf(output: NodeJS.ReadableStream): Promise<number> {

@@ -109,8 +109,8 @@ export interface MonitorControl {
   signals(): readonly SignalSample[];
   capture(request: ManualCapture): Promise<Capture>;
   captures(): readonly Capture[];
-  /** Replaces the rules at once; throws HeddleError ERR_MONITOR_RULES and keeps the old ones where they are wrong. */
-  setRules(rules: unknown): void;
+  /** Replaces the rules at once; rejects with ERR_MONITOR_RULES and keeps the old ones where they are wrong. */
+  setRules(rules: unknown): Promise<void>;
   pause(): void;
   resume(): void;
   /** Returns the function that stops listening. */

@@ -9,7 +9,6 @@ import type { MonitorSettings } from '../options.ts';
 import type { KindContext } from '../profiles/context.ts';
 import { startHeapSampling } from '../profiles/heap.ts';
 import { createProfileKinds } from '../profiles/kinds.ts';
-import { parseRules } from '../rules/parse.ts';
 import type { SharedState } from '../shared-state.ts';
 import { SinkQueue } from '../sinks/queue.ts';
 import { type CaptureOrder, Capturer } from './capturer.ts';
@@ -143,7 +142,9 @@ export class MonitorAgent implements MonitorControl {
     });
   }
 
-  setRules(rules: unknown): void {
+  /** The checker is loaded with the first change: an idle monitor pays nothing for it. */
+  async setRules(rules: unknown): Promise<void> {
+    const { parseRules } = await import('../rules/parse.ts');
     this.#runner.setRules(parseRules(rules));
   }
 

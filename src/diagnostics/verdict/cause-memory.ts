@@ -1,0 +1,111 @@
+import { thrashing } from './cause-blocked.ts';
+import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
+import type { Cause, TopFrame } from './verdict-types.ts';
+
+/** A heap that grows or is about to end. */
+export const memory: Finder = (evidence) => {
+  const { trigger, latest } = evidence;
+  const heapSignals = ['heapUsedBytes', 'heapAfterGcBytes', 'heapOfLimitPercent', 'memoryPercent'];
+  if (!heapSignals.includes(trigger.signal)) return undefined;
+  const leakedBuffers = trigger.signal === 'memoryPercent' ? external(evidence) : undefined;
+  if (leakedBuffers !== undefined) return leakedBuffers;
+  const heap = summary(evidence, 'heap');
+  const guilty = heap?.functions[0];
+  const facts = [
+    `used heap ${megabytes(latest['heapUsedBytes'] ?? 0)}`,
+    ...(guilty ? [`${percent(guilty.share)} of the sampled heap in use was allocated in ${at(guilty)}`] : []),
+  ];
+  const pending = leakOfPending(evidence, facts);
+  if (pending !== undefined) return pending;
+  if (guilty === undefined) return undefined;
+  const isFlat = (latest['heapAfterGcBytes'] ?? 0) < 1.1 * (evidence.earlier['heapAfterGcBytes'] ?? 0);
+  if ((latest['gcTimePercent'] ?? 0) >= 30 && isFlat) return thrashing(evidence, guilty);
+  const nearEnd = trigger.signal === 'heapOfLimitPercent' ? ' and is about to run out of memory' : '';
+  const text = `The heap grows${nearEnd}; what stays alive is allocated in ${at(guilty)}.`;
+  return cause(
+    'heap-leak',
+    text,
+    guilty,
+    facts,
+    'Look at who keeps what this function makes: a cache, list or closure without bound.',
+  );
+};
+
+/** Growth of the heap that is made of promises or timers that nobody ends. */
+function leakOfPending(evidence: Evidence, facts: readonly string[]): Cause | undefined {
+  const type = evidence.pendingTypes[0];
+  const creator = evidence.pendingCreators[0];
+  const heapTop = summary(evidence, 'heap')?.functions[0];
+  if (type === undefined || creator === undefined || type.value < 1000) return undefined;
+  const isSame = heapTop === undefined || heapTop.share < 0.5 || heapTop.name === creator.name;
+  if (!isSame && type.share < 0.9) return undefined;
+  const more = [
+    ...facts,
+    `about ${Math.round(type.value)} pending ${type.name}, ${percent(creator.share)} of them begun in ${at(creator)}`,
+  ];
+  if (type.name === 'PROMISE') {
+    const text = `Promises pile up that never settle; they are made in ${at(creator)}.`;
+    return cause(
+      'promise-leak',
+      text,
+      creator,
+      more,
+      'Give what it waits for a timeout, and settle the promise on every path.',
+    );
+  }
+  return type.name === 'Timeout' ? timers(creator, more) : undefined;
+}
+
+export const timers = (creator: TopFrame | undefined, facts: readonly string[]): Cause =>
+  cause(
+    'timer-leak',
+    `Timers pile up that nobody clears; they are set in ${creator ? at(creator) : 'a place that was not seen'}.`,
+    creator,
+    facts,
+    'Clear each timer when what it guards has ended.',
+  );
+
+function external(evidence: Evidence): Cause | undefined {
+  const backlog = summary(evidence, 'buffers', 'backlog_bytes');
+  const made = summary(evidence, 'buffers', 'buffer_bytes');
+  const writer = backlog?.functions[0];
+  const facts = [`memory outside the heap ${megabytes(evidence.latest['externalBytes'] ?? 0)}`];
+  if (writer !== undefined && backlog !== undefined && backlog.total > (made?.total ?? 0) * 0.1) {
+    const more = [
+      ...facts,
+      `${megabytes(backlog.total)} were written past the high-water mark in a few seconds, ${percent(writer.share)} of them by ${at(writer)}`,
+    ];
+    const text = `Readers are slower than ${at(writer)} writes: the bytes pile up in the write buffers of its connections.`;
+    return cause(
+      'slow-readers',
+      text,
+      writer,
+      more,
+      'Stop writing when write() returns false until "drain", or close readers that do not keep up.',
+    );
+  }
+  const maker = made?.functions[0];
+  if (maker === undefined) return undefined;
+  const more = [
+    ...facts,
+    `${percent(maker.share)} of the new buffers that stay alive are made in ${at(maker)}`,
+  ];
+  return cause(
+    'buffer-leak',
+    `Buffers pile up; they are made in ${at(maker)}.`,
+    maker,
+    more,
+    'Look at who keeps them: a slice keeps the whole buffer alive.',
+  );
+}
+
+/** Memory outside the heap. */
+export const buffers: Finder = (evidence) => {
+  if (!['externalBytes', 'arrayBufferBytes', 'rssBytes', 'heapUsedBytes'].includes(evidence.trigger.signal))
+    return undefined;
+  if (evidence.trigger.signal === 'heapUsedBytes') {
+    const cause = external(evidence);
+    return cause?.name === 'slow-readers' ? cause : undefined;
+  }
+  return external(evidence);
+};
