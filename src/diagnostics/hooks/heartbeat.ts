@@ -13,7 +13,9 @@ export const heartbeatMs = 100;
 /** Resolution of the native delay histogram; it fires in C++ only. */
 const delayResolutionMs = 20;
 
-export const sharedNow = (): number => performance.timeOrigin + performance.now();
+const origin = performance.timeOrigin;
+/** Milliseconds since the epoch on a monotonic scale that all threads share. */
+export const sharedNow = (): number => origin + performance.now();
 
 /** Writes loop, heap and GC numbers into the shared state ten times a second; never keeps the process alive. */
 export function startHeartbeat(state: SharedState, eachBeat: () => void): { stop(): void } {

@@ -13,15 +13,22 @@ export interface InFlightGroup {
   readonly medianMs: number;
 }
 
+/** How a sort of call is named and when it is over; one object a sort, none a call. */
+interface CallKind {
+  target(request: Traced): string;
+  /** @param key what the call is followed by: the response of a server, the request of a client. */
+  isOver(key: Traced): boolean;
+}
+
 interface Followed {
   readonly startMs: number;
-  readonly target: () => string;
-  readonly isOver: () => boolean;
+  readonly request: Traced;
+  readonly kind: CallKind;
 }
 
 /** Follows calls from their start to the response head (server) or to the end of the answer (client). */
 export class InFlight {
-  readonly #followed = { server: new Map<object, Followed>(), client: new Map<object, Followed>() };
+  readonly #followed = { server: new Map<Traced, Followed>(), client: new Map<Traced, Followed>() };
   readonly #subscriptions: [string, (message: unknown) => void][] = [];
   #finished = { server: 0, client: 0 };
 
@@ -32,22 +39,21 @@ export class InFlight {
       this.#subscriptions.push([channel, listener]);
     };
     listen('http.server.request.start', ({ request, response }) => {
-      if (response && request)
-        this.#start('server', response, serverTarget(request), () => isAnswered(response));
+      if (response && request) this.#start('server', response, request, httpServer);
     });
     listen('http.server.response.finish', ({ response }) => response && this.#end('server', response));
     listen('http.client.request.start', ({ request }) => {
-      if (request) this.#start('client', request, clientTarget(request), () => request.destroyed === true);
+      if (request) this.#start('client', request, request, httpClient);
     });
     listen('http.client.response.finish', ({ request }) => request && this.#end('client', request));
     listen('http.client.request.error', ({ request }) => request && this.#end('client', request));
     listen('undici:request:create', ({ request }) => {
-      if (request) this.#start('client', request, undiciTarget(request), () => isDone(request));
+      if (request) this.#start('client', request, request, undiciClient);
     });
     listen('undici:request:trailers', ({ request }) => request && this.#end('client', request));
     listen('undici:request:error', ({ request }) => request && this.#end('client', request));
     listen('http2.server.stream.start', ({ stream, headers }) => {
-      if (stream) this.#start('server', stream, streamTarget(headers), () => isAnswered(stream));
+      if (stream) this.#start('server', stream, { headers: headers ?? {} }, http2Server);
     });
     listen('http2.server.stream.close', ({ stream }) => stream && this.#end('server', stream));
   }
@@ -61,7 +67,7 @@ export class InFlight {
     const followed = this.#followed[direction];
     let oldestStartMs = 0;
     for (const [key, call] of followed) {
-      if (call.isOver()) {
+      if (call.kind.isOver(key)) {
         followed.delete(key);
         this.#finished[direction]++;
       } else if (oldestStartMs === 0) {
@@ -79,7 +85,7 @@ export class InFlight {
     for (const direction of ['server', 'client'] as const) {
       this.scan(direction);
       for (const call of this.#followed[direction].values()) {
-        const named = call.target();
+        const named = call.kind.target(call.request);
         const target = ages.size < 50 || ages.has(`${direction} ${named}`) ? named : '(other)';
         const key = `${direction} ${target}`;
         const group = ages.get(key) ?? { direction, target, ages: [] };
@@ -102,12 +108,13 @@ export class InFlight {
     this.#followed.client.clear();
   }
 
-  #start(direction: 'server' | 'client', key: object, target: () => string, isOver: () => boolean): void {
+  /** On the application's hot path: one object, one entry of a map, one look at the clock. */
+  #start(direction: 'server' | 'client', key: Traced, request: Traced, kind: CallKind): void {
     const followed = this.#followed[direction];
-    if (followed.size < maxFollowed) followed.set(key, { startMs: sharedNow(), target, isOver });
+    if (followed.size < maxFollowed) followed.set(key, { startMs: sharedNow(), request, kind });
   }
 
-  #end(direction: 'server' | 'client', key: object): void {
+  #end(direction: 'server' | 'client', key: Traced): void {
     if (this.#followed[direction].delete(key)) this.#finished[direction]++;
   }
 }
@@ -130,11 +137,16 @@ interface Traced {
   readonly headersSent?: boolean;
   readonly completed?: boolean;
   readonly aborted?: boolean;
+  readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-const isAnswered = (response: Traced): boolean =>
-  response.headersSent === true || response.destroyed === true || response.closed === true;
-const isDone = (request: Traced): boolean => request.completed === true || request.aborted === true;
+function isAnswered(response: Traced): boolean {
+  return response.headersSent === true || response.destroyed === true || response.closed === true;
+}
+
+function isDone(request: Traced): boolean {
+  return request.completed === true || request.aborted === true;
+}
 
 /** Digits and ids become `:n`, the query goes: it may hold secrets. */
 export function pathShape(path: string): string {
@@ -143,11 +155,20 @@ export function pathShape(path: string): string {
   return bare.replace(/\/(?=[^/]*\d)[^/]+/g, '/:n');
 }
 
-const serverTarget = (request: Traced) => (): string =>
-  `${request.method ?? '?'} ${pathShape(request.url ?? '/')}`;
-const clientTarget = (request: Traced) => (): string =>
-  `${request.method ?? '?'} ${request.host ?? '?'} ${pathShape(request.path ?? '/')}`;
-const undiciTarget = (request: Traced) => (): string =>
-  `${request.method ?? '?'} ${String(request.origin ?? '?')} ${pathShape(request.path ?? '/')}`;
-const streamTarget = (headers: Record<string, string> | undefined) => (): string =>
-  `${headers?.[':method'] ?? '?'} ${pathShape(headers?.[':path'] ?? '/')}`;
+const httpServer: CallKind = {
+  target: (request) => `${request.method ?? '?'} ${pathShape(request.url ?? '/')}`,
+  isOver: isAnswered,
+};
+const httpClient: CallKind = {
+  target: (request) => `${request.method ?? '?'} ${request.host ?? '?'} ${pathShape(request.path ?? '/')}`,
+  isOver: (request) => request.destroyed === true,
+};
+const undiciClient: CallKind = {
+  target: (request) =>
+    `${request.method ?? '?'} ${String(request.origin ?? '?')} ${pathShape(request.path ?? '/')}`,
+  isOver: isDone,
+};
+const http2Server: CallKind = {
+  target: ({ headers }) => `${headers?.[':method'] ?? '?'} ${pathShape(String(headers?.[':path'] ?? '/'))}`,
+  isOver: isAnswered,
+};
