@@ -5,10 +5,13 @@ import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { ListenerTable } from './assembly/listeners.ts';
 import { NameRouter } from './assembly/name-router.ts';
+import { answerMonitor } from './assembly/pending-streams.ts';
 import { type BuiltPipeline, buildPipeline } from './assembly/pipelines.ts';
 import { createRuntime, type Runtime, type Surroundings } from './assembly/runtime.ts';
+import { channels } from './core/base/channels.ts';
 import { HeddleError } from './core/base/errors.ts';
 import { checkConfig, requireConfig } from './core/config/check.ts';
+import { diffConfig } from './core/config/diff.ts';
 import { dumpConfig } from './core/config/dump.ts';
 import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
 import type { MeshConfig } from './core/config/input.ts';
@@ -25,6 +28,8 @@ import { createResolver } from './transport/resolver.ts';
 
 /** How long a start or a reload waits for the first list of a registry. */
 const warmLimitMs = 5000;
+/** How often a drain looks whether calls of this process are still under way. */
+const quietLookMs = 20;
 
 export interface MeshOptions {
   /** Your own codecs, filters, balancers, registries and limiters beside the built-in ones. */
@@ -54,8 +59,12 @@ export class Mesh implements AsyncDisposable {
   readonly listeners: ListenerTable;
   #config: EffectiveConfig;
   #inProcess: BuiltPipeline;
-  #isClosed = false;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #draining: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  readonly #tunnels = new Set<Duplex>();
   readonly #names: NameRouter;
+  readonly #unanswer: () => void;
   readonly #logs: OpenLogOutputs | null;
   readonly #closed = Promise.withResolvers<void>();
 
@@ -68,6 +77,7 @@ export class Mesh implements AsyncDisposable {
     this.#names = new NameRouter(this.clusters.ref, (name) => this.clusters.get(name) !== null);
     this.listeners = new ListenerTable(runtime, this.clusters);
     this.#inProcess = this.#buildInProcess(config, null);
+    this.#unanswer = answerMonitor(runtime);
   }
 
   /** The configuration in force, every default filled in. */
@@ -76,7 +86,12 @@ export class Mesh implements AsyncDisposable {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#closing !== null;
+  }
+
+  /** From the beginning of a drain on. */
+  get isDraining(): boolean {
+    return this.#draining !== null;
   }
 
   /** Resolves when the mesh is closed, whoever asked for it. */
@@ -100,7 +115,7 @@ export class Mesh implements AsyncDisposable {
       for (const cluster of this.#config.clusters) this.clusters.put(cluster);
       await this.clusters.warm(warmLimitMs);
       const prepared = await this.listeners.prepare(this.#config.listeners);
-      await prepared.commit();
+      prepared.commit();
     } catch (thrown) {
       await this.close();
       throw thrown;
@@ -113,7 +128,7 @@ export class Mesh implements AsyncDisposable {
    * gave; rejects with a HeddleError when there was no answer (`code`, `retry`, `context.reason`).
    */
   request(options: CallOptions): Promise<MeshResponse> {
-    if (this.#isClosed) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
+    if (this.#closing !== null) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
     return startCall(this.runtime.proxy, this.#inProcess.pipeline, options);
   }
 
@@ -123,9 +138,14 @@ export class Mesh implements AsyncDisposable {
   }
 
   /** A raw byte connection to a host of the cluster. Rejects when there is no host or it cannot be reached. */
-  connect(cluster: string): Promise<Duplex> {
-    if (this.#isClosed) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.connect'));
-    return connectToCluster(this.runtime, this.clusters, cluster);
+  async connect(cluster: string): Promise<Duplex> {
+    this.#refuseClosed('mesh.connect');
+    const tunnel = await connectToCluster(this.runtime, this.clusters, cluster);
+    if (this.#closing !== null) tunnel.destroy();
+    this.#refuseClosed('mesh.connect');
+    this.#tunnels.add(tunnel);
+    tunnel.once('close', () => this.#tunnels.delete(tunnel));
+    return tunnel;
   }
 
   /** Serves a cluster by code of this process; the cluster is made when the configuration does not have it. */
@@ -137,35 +157,86 @@ export class Mesh implements AsyncDisposable {
 
   /**
    * Takes over another configuration. What did not change keeps its objects: listening sockets, connections, health,
-   * counts, limiter windows; requests in flight end on what they began with. A refused one changes nothing.
+   * counts, limiter windows; requests in flight end on what they began with. A refused one changes nothing. Reloads
+   * run one after the other.
+   *
+   * @throws HeddleError ERR_LISTENER_ADDRESS when an address cannot be bound; the running configuration stays
    */
-  async reload(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
-    if (this.#isClosed) throw new HeddleError('ERR_MESH_CLOSED', 'mesh.reload');
+  reload(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
+    const next = this.#reloading.then(() => this.#reloadNow(input));
+    this.#reloading = next.catch(() => undefined);
+    return next;
+  }
+
+  async #reloadNow(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
+    this.#refuseClosed('mesh.reload');
     const checked = checkConfig(input, this.runtime.extensions);
     if (checked.config === null) return { applied: false, problems: checked.problems };
     const next = checked.config;
     const inProcess = this.#buildInProcess(next, this.#inProcess);
     const prepared = await this.listeners.prepare(next.listeners);
-    for (const cluster of next.clusters) this.clusters.put(cluster);
-    await this.clusters.warm(warmLimitMs);
+    try {
+      this.#refuseClosed('mesh.reload');
+      this.#putClusters(next);
+      await this.clusters.warm(warmLimitMs);
+      this.#refuseClosed('mesh.reload');
+    } catch (thrown) {
+      await prepared.abandon();
+      throw thrown;
+    }
+    if (channels.configReload.hasSubscribers) {
+      channels.configReload.publish({ diff: diffConfig(this.#config, next) });
+    }
     this.#inProcess = inProcess;
     this.#config = next;
-    await prepared.commit();
-    this.clusters.keepOnly(new Set(next.clusters.map((each) => each.name)));
+    this.runtime.codec.budget.limitBytes = next.buffers.limitBytes;
+    prepared.commit();
+    this.clusters.keepOnly(namesOf(next));
     return { applied: true, problems: [] };
   }
 
-  /** Stops accepting, lets requests finish for up to `deadlineMs`, then closes. @param deadlineMs default 30,000 */
-  async drain(deadlineMs = 30_000): Promise<void> {
+  /** All of them or none. */
+  #putClusters(next: EffectiveConfig): void {
+    try {
+      for (const cluster of next.clusters) this.clusters.put(cluster);
+    } catch (thrown) {
+      for (const cluster of this.#config.clusters) this.clusters.put(cluster);
+      this.clusters.keepOnly(namesOf(this.#config));
+      throw thrown;
+    }
+  }
+
+  /**
+   * Stops accepting, lets requests and tunnels finish for up to `deadlineMs`, calls of this process included, then
+   * closes. @param deadlineMs default 30,000; the first call's counts
+   */
+  drain(deadlineMs = 30_000): Promise<void> {
+    this.#draining ??= this.#drainNow(deadlineMs);
+    return this.#draining;
+  }
+
+  async #drainNow(deadlineMs: number): Promise<void> {
+    const { clock, proxy } = this.runtime;
+    const untilMs = clock.now() + deadlineMs;
     await this.listeners.drain(deadlineMs);
+    while (proxy.active + this.#tunnels.size > 0 && clock.now() < untilMs && this.#closing === null) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      clock.setTimer(quietLookMs, resolve);
+      await promise;
+    }
     await this.close();
   }
 
   /** Ends everything now. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async #closeNow(): Promise<void> {
+    this.#unanswer();
     await this.listeners.close();
+    for (const tunnel of this.#tunnels) tunnel.destroy();
     await this.clusters.close();
     await this.#logs?.close();
     this.runtime.wheel.close();
@@ -176,10 +247,19 @@ export class Mesh implements AsyncDisposable {
     await this.close();
   }
 
+  #refuseClosed(what: string): void {
+    if (this.#closing !== null || (this.#draining !== null && what === 'mesh.reload')) {
+      throw new HeddleError('ERR_MESH_CLOSED', what);
+    }
+  }
+
   #buildInProcess(config: EffectiveConfig, before: BuiltPipeline | null): BuiltPipeline {
     return buildPipeline('inProcess', config.inProcess, this.runtime, this.clusters.ref, before, this.#names);
   }
 }
+
+const namesOf = (config: EffectiveConfig): ReadonlySet<string> =>
+  new Set(config.clusters.map((each) => each.name));
 
 /**
  * Starts a mesh. Without listeners it opens no socket: use `mesh.request`, `mesh.fetch`, `mesh.connect`.

@@ -14,14 +14,12 @@ export const channels = {
   streamTry: channel('heddle:stream:try'),
   /** `{ stream }`: all is over, the stream is about to be reused. */
   streamEnd: channel('heddle:stream:end'),
-  /** `{ listener, peer }` */
+  /** `{ listener, wire }`: a connection was accepted. */
   connectionOpen: channel('heddle:connection:open'),
-  /** `{ listener, peer, code }` */
+  /** `{ listener, wire }`: it is gone. */
   connectionClose: channel('heddle:connection:close'),
-  /** `{ cluster, version, added, removed }`: counts of a new host set. */
-  clusterUpdate: channel('heddle:cluster:update'),
-  /** `{ cluster, host, untilMs }` */
+  /** `{ cluster, host, reason, durationMs }`: passive ejection. */
   hostEject: channel('heddle:host:eject'),
-  /** `{ changed }`: names of what a reload touched. */
+  /** `{ diff }`: what a reload adds, removes and changes (ConfigDiff); it takes effect after the call. */
   configReload: channel('heddle:config:reload'),
 } as const satisfies Record<string, Channel>;

@@ -1,3 +1,4 @@
+import { channels } from '../base/channels.ts';
 import type { Clock } from '../base/clock.ts';
 import { HealthRecord } from '../base/health-record.ts';
 import type { ExtensionContext } from '../contract/extension.ts';
@@ -117,6 +118,7 @@ export class ClusterHealth {
     this.#count(this.#metrics.ejections);
     const fields = { cluster: this.#name, host: host.address, reason: kind, durationMs };
     this.#context.logger.warn('host ejected', fields);
+    if (channels.hostEject.hasSubscribers) channels.hostEject.publish(fields);
   }
 
   #onReturned(host: ClusterHost): void {

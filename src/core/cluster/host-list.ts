@@ -10,6 +10,7 @@ export class Snapshot implements HostSet {
   readonly isPanic: boolean;
   readonly changes: HostSetChanges | null;
   readonly hasEqualWeights: boolean;
+  readonly hasOnePriority: boolean;
   #all: readonly Host[] | null = null;
   #available: readonly Host[] | null = null;
 
@@ -20,7 +21,9 @@ export class Snapshot implements HostSet {
     isPanic: boolean,
     changes: HostSetChanges | null,
     hasEqualWeights: boolean,
+    hasOnePriority: boolean,
   ) {
+    this.hasOnePriority = hasOnePriority;
     this.hasEqualWeights = hasEqualWeights;
     this.version = version;
     this.allView = all;
@@ -53,13 +56,15 @@ export class HostList {
   readonly #all = new ChunkedList<ClusterHost>();
   readonly #healthy = new ChunkedList<ClusterHost>();
   #panicThreshold: number;
-  #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null, true);
+  #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null, true, true);
   /** Slots below the highest in use that no host has. */
   readonly #freeSlots: number[] = [];
   /** Hosts with a weight above 0. */
   #eligible = 0;
   #allChanged = false;
   #dirty = false;
+  /** How many hosts have each priority. */
+  readonly #priorities = new Map<number, number>();
   /** How many healthy hosts have each weight. */
   readonly #weights = new Map<number, number>();
   /** Hosts touched since the last snapshot, with whether they were available then. */
@@ -121,6 +126,7 @@ export class HostList {
     }
     host.index = -1;
     this.#allChanged = true;
+    this.#countPriority(host, -1);
     this.#setEligible(host, false);
     this.#setHealthy(host, false);
   }
@@ -128,6 +134,7 @@ export class HostList {
   /** To be called after weight, facts, health or ejection of a host changed. */
   refresh(host: ClusterHost): void {
     this.#touch(host);
+    this.#countPriority(host, host.priority);
     this.#setEligible(host, host.weight > 0);
     this.#setHealthy(host, host.isHealthy && host.weight > 0);
   }
@@ -141,7 +148,9 @@ export class HostList {
     const available = isPanic ? this.#eligibleHosts() : this.#healthy.copy();
     const version = before.version + 1;
     const changes = isPanic || before.isPanic ? null : this.#changes(before.version);
-    this.#set = new Snapshot(version, all, available, isPanic, changes, !isPanic && this.#weights.size <= 1);
+    const hasEqualWeights = !isPanic && this.#weights.size <= 1;
+    const hasOnePriority = this.#priorities.size <= 1;
+    this.#set = new Snapshot(version, all, available, isPanic, changes, hasEqualWeights, hasOnePriority);
     this.#allChanged = this.#dirty = false;
     this.#touched.clear();
     return this.#set;
@@ -182,15 +191,20 @@ export class HostList {
     this.#eligible += isEligible ? 1 : -1;
   }
 
+  #countPriority(host: ClusterHost, priority: number): void {
+    const before = host.countedPriority;
+    if (before === priority) return;
+    host.countedPriority = priority;
+    if (priority >= 0) count(this.#priorities, priority, 1);
+    if (before >= 0) count(this.#priorities, before, -1);
+  }
+
   #countWeight(host: ClusterHost, weight: number): void {
     const before = host.countedWeight;
     if (before === weight) return;
     host.countedWeight = weight;
-    if (weight > 0) this.#weights.set(weight, (this.#weights.get(weight) ?? 0) + 1);
-    if (before === 0) return;
-    const left = (this.#weights.get(before) as number) - 1;
-    if (left === 0) this.#weights.delete(before);
-    else this.#weights.set(before, left);
+    if (weight > 0) count(this.#weights, weight, 1);
+    if (before > 0) count(this.#weights, before, -1);
   }
 
   #setHealthy(host: ClusterHost, isHealthy: boolean): void {
@@ -208,4 +222,10 @@ export class HostList {
     }
     host.availableIndex = -1;
   }
+}
+
+function count(counts: Map<number, number>, key: number, change: number): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
 }

@@ -34,6 +34,8 @@ export class ClusterHost implements Host {
   availableIndex = -1;
   /** Counted as one that may get traffic: its weight is above 0. */
   isEligible = false;
+  /** The priority under which it is counted, -1 when it is not in the list. */
+  countedPriority = -1;
   /** The weight under which it counts as healthy, 0 when it does not. */
   countedWeight = 0;
   isUnhealthy = false;

@@ -8,7 +8,7 @@ import { refuseRepeats, refuseTogether } from './repeats.ts';
 /** A listener or the in-process entry. @param clusters names that routes may use */
 export function checkPipeline(
   pipeline: Cursor,
-  clusters: readonly string[],
+  clusters: ReadonlySet<string>,
   options: CheckOptions,
   problems: ProblemList,
 ): void {

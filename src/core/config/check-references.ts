@@ -7,10 +7,8 @@ import { refuseRepeats } from './repeats.ts';
 
 /** Checks what a schema cannot see: names that must be unique or exist, and keys that exclude each other. */
 export function checkReferences(draft: Cursor, options: CheckOptions, problems: ProblemList): void {
-  const clusters = draft
-    .at('clusters')
-    .items()
-    .flatMap((cluster) => cluster.at('name').text() ?? []);
+  const names = draft.at('clusters').items();
+  const clusters = new Set(names.flatMap((cluster) => cluster.at('name').text() ?? []));
   const listeners = draft.at('listeners').items();
   refuseRepeats(
     listeners.map((listener) => listener.at('name')),

@@ -7,7 +7,7 @@ import { refuseTogether } from './repeats.ts';
 const actions = ['cluster', 'weightedClusters', 'redirect', 'directResponse'];
 
 /** @param clusters names that exist */
-export function checkRoute(route: Cursor, clusters: readonly string[], problems: ProblemList): void {
+export function checkRoute(route: Cursor, clusters: ReadonlySet<string>, problems: ProblemList): void {
   if (route.record() === null) return;
   if (route.given(actions).length === 0) {
     problems.add(route.path, missing, `one of ${actions.join(', ')}`);
@@ -31,20 +31,23 @@ export function checkRoute(route: Cursor, clusters: readonly string[], problems:
   }
 }
 
-function checkCluster(place: Cursor, clusters: readonly string[], problems: ProblemList): void {
+function checkCluster(place: Cursor, clusters: ReadonlySet<string>, problems: ProblemList): void {
   const name = place.text();
-  if (name === null || clusters.includes(name)) return;
+  if (name === null || clusters.has(name)) return;
   problems.add(place.path, name, `the name of a cluster: ${listed(clusters)}`, clusters);
 }
 
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return 'there is none';
-  return names.length <= 10
-    ? names.join(', ')
-    : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
+function listed(clusters: ReadonlySet<string>): string {
+  if (clusters.size === 0) return 'there is none';
+  const first: string[] = [];
+  for (const name of clusters) {
+    if (first.length === 10) return `${first.join(', ')} and ${clusters.size - 10} more`;
+    first.push(name);
+  }
+  return first.join(', ');
 }
 
-function checkShares(place: Cursor, clusters: readonly string[], problems: ProblemList): void {
+function checkShares(place: Cursor, clusters: ReadonlySet<string>, problems: ProblemList): void {
   if (!Array.isArray(place.value)) return;
   let sum = 0;
   let isReadable = true;

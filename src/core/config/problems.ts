@@ -25,6 +25,8 @@ export type Locate = (path: ConfigPath) => number | null;
 export const missing: unique symbol = Symbol('missing');
 
 const maxProblems = 1000;
+/** Among more words than this none is suggested: a thousand problems would take seconds. */
+const maxCandidates = 2000;
 const secretKey = /token|secret|password|passphrase|credential|private|apikey/i;
 
 /** Collects problems while a configuration is checked; stops collecting at 1,000. */
@@ -43,7 +45,12 @@ export class ProblemList {
   }
 
   /** @param candidates words among which the one that was meant may be */
-  add(path: ConfigPath, read: unknown, allowed: string, candidates: readonly string[] = []): void {
+  add(
+    path: ConfigPath,
+    read: unknown,
+    allowed: string,
+    candidates: ReadonlySet<string> | readonly string[] = [],
+  ): void {
     const text = formatPath(path);
     const key = `${text}\n${allowed}`;
     if (this.all.length >= maxProblems || this.#seen.has(key)) return;
@@ -52,7 +59,7 @@ export class ProblemList {
       path: text,
       read: isSecretPath(path) && read !== missing ? '(hidden)' : describeRead(this.#asWritten(path, read)),
       allowed,
-      nearest: typeof read === 'string' ? nearestWord(read, candidates) : null,
+      nearest: typeof read === 'string' ? suggest(read, candidates) : null,
       file: this.#file,
       line: this.#locate(path),
     });
@@ -67,6 +74,11 @@ export class ProblemList {
     }
     return value ?? read;
   }
+}
+
+function suggest(read: string, candidates: ReadonlySet<string> | readonly string[]): string | null {
+  const size = 'size' in candidates ? candidates.size : candidates.length;
+  return size > maxCandidates ? null : nearestWord(read, candidates);
 }
 
 /** A path in the way JavaScript would write it. */

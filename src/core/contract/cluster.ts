@@ -63,6 +63,8 @@ export interface HostSet {
   readonly availableView?: ListView<Host> | undefined;
   /** All weights of `available` are the same: a picker need not look. Absent: not known. */
   readonly hasEqualWeights?: boolean | undefined;
+  /** All hosts of `all` have the same priority. Absent: not known. */
+  readonly hasOnePriority?: boolean | undefined;
   /** Too few are healthy to be choosy: `available` holds unhealthy hosts too. */
   readonly isPanic: boolean;
   /** How `available` differs from that of the version before, so that a picker need not be built anew; null: unknown. */

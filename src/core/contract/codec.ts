@@ -69,9 +69,9 @@ export interface ServerOwner {
   /** A connection-level failure before or between streams, already answered; counted and logged by the owner. */
   protocolError(code: number, detail: string): void;
   /** The connection is gone. */
-  closed(codec: ServerCodec): void;
+  closed(connection: ServerConnection): void;
   /** The codec stands at a message boundary with nothing in flight; a pending hand-over may take it. */
-  idle(codec: ServerCodec): void;
+  idle(connection: ServerConnection): void;
 }
 
 /** Limits of one downstream connection; defaults in parentheses. 0 switches a time limit off. */
@@ -109,7 +109,8 @@ export interface ClientOwner {
   connected(codec: ClientCodec): void;
 }
 
-export interface ServerCodec extends StreamEnd, ByteEngine {
+/** An accepted connection, as its listener sees it: a codec's, or one whose bytes a network filter passes on. */
+export interface ServerConnection {
   readonly wire: Wire;
   /** Streams in progress. */
   readonly active: number;
@@ -117,12 +118,15 @@ export interface ServerCodec extends StreamEnd, ByteEngine {
   drain(): void;
   /** At a message boundary with nothing in flight or unsent. */
   isIdle(): boolean;
-  /** Bytes of an unfinished message held back (they travel with a hand-over as `unread`). */
-  cutPoint(): number;
   /** Versioned plain data to continue elsewhere, with the unfinished bytes; null: cannot move, drain instead. */
   exportState(): CodecState | null;
   /** On a fresh instance, before any bytes. Continues as if it had always been here. */
   importState(state: CodecState): void;
+}
+
+export interface ServerCodec extends ServerConnection, StreamEnd, ByteEngine {
+  /** Bytes of an unfinished message held back (they travel with a hand-over as `unread`). */
+  cutPoint(): number;
 }
 
 export interface ClientCodec extends StreamEnd, ByteEngine {

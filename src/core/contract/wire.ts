@@ -35,6 +35,8 @@ export interface Wire {
   end(): void;
   /** Drops the connection now. `onClose(code)` follows, once, on a later turn or at once; never twice. */
   destroy(code: number): void;
+  /** As `destroy`, and the peer sees a reset (RST) instead of an orderly end, where the platform can send one. */
+  reset?(code: number): void;
   /**
    * Lets go of the connection without closing it: no event reaches the engine afterwards.
    * @throws HeddleError ERR_BUG when `pending` is not 0 or the wire cannot be moved (`canDetach`)

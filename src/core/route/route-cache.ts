@@ -8,9 +8,9 @@ const question = 63;
 export const notCached = -2;
 
 /**
- * Routes by (virtual host, path without query, method), for tables with patterns: 50 ns against 250 and more for a
- * pattern. Bounded and direct-mapped: a stranger's invented paths overwrite entries, nothing grows. The memory
- * (190 KiB) is taken with the first entry.
+ * Outcomes by (virtual host, path without query, method), asked before a pattern is: about 50 ns against 250 and more.
+ * The trie alone costs as much as a look-up here, so nothing else is cached. Bounded and direct-mapped: a stranger's
+ * invented paths overwrite entries, nothing grows. The memory (190 KiB) is taken with the first entry.
  */
 export class RouteCache {
   #keys: Uint8Array = new Uint8Array(0);
@@ -23,7 +23,7 @@ export class RouteCache {
   #length = 0;
   #host = 0;
 
-  /** The route's index, -1 when none matches, `notCached`; `put` fills the place of the last `find`. */
+  /** What `put` said under that key, or `notCached`. `put` fills the place of the last `find`. */
   find(host: number, buf: Uint8Array, start: number, end: number, head: HeadView): number {
     const hash = this.#readKey(host, buf, start, end, head);
     if (this.#length > keyBytes) {

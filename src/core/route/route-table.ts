@@ -2,11 +2,11 @@ import type { HeadView } from '../base/head-view.ts';
 import type { RouteConfig, RouteMatchConfig } from '../contract/config.ts';
 import type { Route } from '../contract/route.ts';
 import { CandidateList, proven } from './candidate-list.ts';
-import type { CandidateMerge } from './candidate-merge.ts';
 import { Conditions } from './conditions.ts';
 import { literalPrefix } from './literal-prefix.ts';
 import type { PathTrie, TrieEntry } from './path-trie.ts';
-import type { SharedTries } from './shared-tries.ts';
+import { notCached } from './route-cache.ts';
+import type { RouterParts } from './router-parts.ts';
 
 const noRoute = 0x7fffffff;
 
@@ -16,67 +16,75 @@ export class RouteTable {
   readonly #conditions: readonly Conditions[];
   readonly #trie: PathTrie;
   readonly #lists: readonly CandidateList[];
-  readonly hasRegex: boolean;
-  /** Index of the route that the last `match` found, -1 when none. */
-  found = -1;
-  /** The last `match` looked at nothing but path and method. */
-  isCacheable = true;
-  readonly #merge: CandidateMerge;
+  readonly #shared: RouterParts;
+  /** Tells this table's entries in the shared cache from others'. */
+  readonly #host: number;
 
-  /** @param tries shared by the tables of one router: hosts often have the same paths */
-  constructor(configs: readonly RouteConfig[], routes: readonly Route[], tries: SharedTries) {
+  constructor(configs: readonly RouteConfig[], routes: readonly Route[], host: number, shared: RouterParts) {
     this.#routes = routes;
+    this.#host = host;
+    this.#shared = shared;
     this.#conditions = configs.map((config) => new Conditions(config.match));
-    this.hasRegex = this.#conditions.some((each) => each.hasRegex);
-    this.#trie = tries.get(
+    this.#trie = shared.trie(
       configs.map((config, index) =>
         entryOf(config.match, index, (this.#conditions[index] as Conditions).isEmpty),
       ),
     );
-    this.#merge = tries.merge;
     this.#lists = this.#trie.conditional.map((list) => new CandidateList(list, this.#conditions));
   }
 
   /** @param buf the path's bytes @param head what conditions look at */
   match(buf: Uint8Array, start: number, end: number, head: HeadView): Route | null {
     const trie = this.#trie;
-    this.isCacheable = true;
     const final = trie.walk(buf, start, end);
-    const best = trie.metCount === 0 ? final : this.#firstThatHolds(final, head);
-    if (best === noRoute) {
-      this.found = -1;
-      return null;
+    const best = trie.metCount === 0 ? final : this.#firstThatHolds(final, buf, start, end, head);
+    return best === noRoute ? null : (this.#routes[best] as Route);
+  }
+
+  /**
+   * Asks each candidate before `final` in configured order. Before the first pattern the cache is asked, unless the
+   * outcome depends on a header or the query.
+   */
+  #firstThatHolds(final: number, buf: Uint8Array, start: number, end: number, head: HeadView): number {
+    const { merge, cache } = this.#shared;
+    let isCacheable = this.#gather(head);
+    let isAsked = false;
+    let found = final;
+    for (;;) {
+      const candidate = merge.next();
+      const index = candidate & ~proven;
+      if (index >= final || candidate === noRoute) break;
+      const conditions = this.#conditions[index] as Conditions;
+      isCacheable &&= conditions.isCacheable;
+      if (conditions.hasRegex && isCacheable && !isAsked) {
+        isAsked = true;
+        const known = cache.find(this.#host, buf, start, end, head);
+        if (known !== notCached) return known;
+      }
+      if (candidate !== index || conditions.hold(head)) {
+        found = index;
+        break;
+      }
     }
-    this.found = best;
-    return this.#routes[best] as Route;
+    if (isAsked && isCacheable) cache.put(found);
+    return found;
   }
 
-  routeAt(index: number): Route | null {
-    return index < 0 ? null : (this.#routes[index] as Route);
-  }
-
-  /** Asks each candidate before `final` in configured order. */
-  #firstThatHolds(final: number, head: HeadView): number {
-    const merge = this.#merge;
+  /** Puts the lists that the walk met together. Returns whether path and method alone chose them. */
+  #gather(head: HeadView): boolean {
+    const { merge } = this.#shared;
+    let isCacheable = true;
     merge.reset();
     for (let i = 0; i < this.#trie.metCount; i++) {
       const list = this.#lists[this.#trie.met[i] as number] as CandidateList;
       merge.add(list.plain);
       if (list.byHeader === null) continue;
-      this.isCacheable = false;
+      isCacheable = false;
       const chosen = list.chosenBy(head);
       if (typeof chosen === 'number') merge.addOne(chosen);
       else if (chosen !== null) merge.add(chosen);
     }
-    for (;;) {
-      const candidate = merge.next();
-      const index = candidate & ~proven;
-      if (index >= final || candidate === noRoute) return final;
-      if (candidate !== index) return index;
-      const conditions = this.#conditions[index] as Conditions;
-      if (!conditions.isCacheable) this.isCacheable = false;
-      if (conditions.hold(head)) return index;
-    }
+    return isCacheable;
   }
 }
 

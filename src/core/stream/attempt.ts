@@ -1,3 +1,4 @@
+import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import type { Cluster, Host } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
@@ -18,6 +19,7 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   s.tryStartMs = s.tries === 1 ? s.startMs : p.context.clock.now();
   s.phase = Phase.awaitUpstream;
   armAttempt(p, s);
+  if (channels.streamTry.hasSubscribers) channels.streamTry.publish({ stream: s, try: s.tries });
   const end = (s.host as Host).upstream.open(s);
   if (typeof end !== 'number') sendRequest(p, s, end);
   else if (end === waiting) s.isWaiting = true;

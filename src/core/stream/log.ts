@@ -1,3 +1,4 @@
+import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import { messageOf } from '../base/errors.ts';
 import { Phase } from '../contract/phase.ts';
@@ -28,6 +29,7 @@ export function finish(p: StreamProxy, s: Stream): void {
   pipeline.tracer?.end(s);
   const logs = pipeline.accessLogs;
   for (let i = 0; i < logs.length; i++) (logs[i] as (typeof logs)[number]).write(s);
+  if (channels.streamEnd.hasSubscribers) channels.streamEnd.publish({ stream: s });
   s.phase = Phase.done;
   p.active--;
   p.live?.delete(s);

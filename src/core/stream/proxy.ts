@@ -1,3 +1,4 @@
+import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import type { HeadView } from '../base/head-view.ts';
 import type { Cluster } from '../contract/cluster.ts';
@@ -97,6 +98,7 @@ export class StreamProxy implements StreamCore {
     s.idleTimeoutMs = pipeline.streamIdleTimeoutMs;
     s.phase = Phase.filterBeforeRoute;
     pipeline.tracer?.start(s);
+    if (channels.streamStart.hasSubscribers) channels.streamStart.publish({ stream: s });
   }
 
   advance(s: Stream): void {

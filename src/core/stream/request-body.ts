@@ -14,7 +14,7 @@ import { keepsBody, retryBufferBytes } from './retry.ts';
 
 const empty: Buffer = Buffer.alloc(0);
 
-export const requestDirection: Direction = {
+const requestDirection: Direction = {
   body: (s) => s.requestBody,
   isDone: (s) => s.requestDone,
   hasTrailers: (s) => s.requestTrailers !== null,

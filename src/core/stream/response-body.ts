@@ -14,7 +14,7 @@ import { releaseUpstream } from './upstream-end.ts';
 
 const empty: Buffer = Buffer.alloc(0);
 
-export const responseDirection: Direction = {
+const responseDirection: Direction = {
   body: (s) => s.responseBody,
   isDone: (s) => s.responseDone,
   hasTrailers: (s) => s.responseTrailers !== null,

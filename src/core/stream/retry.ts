@@ -6,7 +6,7 @@ import type { Stream } from '../contract/stream.ts';
 /** RFC 9110 §9.2.2. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
 
-export function isIdempotent(s: Stream): boolean {
+function isIdempotent(s: Stream): boolean {
   return idempotentMethods.has(s.req.method);
 }
 
@@ -32,7 +32,7 @@ export function isStaleConnection(s: Stream, code: number): boolean {
 }
 
 /** Is the whole request still here, and nothing of an answer downstream? */
-export function canReplay(s: Stream): boolean {
+function canReplay(s: Stream): boolean {
   return !s.responseStarted && !s.requestBody.isLost && !s.isTunnel && s.req.upgrade === '';
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { channels } from '../../core/base/channels.ts';
 import type { Clock } from '../../core/base/clock.ts';
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
@@ -15,6 +16,12 @@ import { type ListenerSlots, listenerSlots } from './slots.ts';
 import { SourceCounts } from './source-counts.ts';
 
 const defaultMode = 0o660;
+/**
+ * How long a drain leaves idle connections of a one-at-a-time protocol open: a request that is on its way when they
+ * close would be lost, and one that arrives in this time is answered with "connection: close" (50 restarts under load:
+ * 210 to 224 lost requests when closed at once, none after 400 ms).
+ */
+const idleGraceMs = 400;
 
 /**
  * Accepts connections and gives each a wire and a server codec.
@@ -41,7 +48,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
   #address: SocketAddress;
   #boundTo = '';
   readonly #pause: AcceptPause;
-  #whenEmpty: (() => void) | null = null;
+  #empty: PromiseWithResolvers<void> | null = null;
   #isClosed = false;
 
   /** @throws HeddleError ERR_OPTION_INVALID for an address that cannot be read */
@@ -87,6 +94,25 @@ export class Listener implements ServerOwner, AsyncDisposable {
     return this;
   }
 
+  /**
+   * Goes on with the listening socket of `before`, within one turn: nothing is bound and nobody is refused.
+   * `before` keeps its connections.
+   */
+  takeOver(before: Listener): void {
+    const server = before.#server;
+    before.#server = null;
+    before.#pause.cancel();
+    this.#address = before.#address;
+    this.#boundTo = before.#boundTo;
+    if (server === null) {
+      this.#pause.begin();
+      return;
+    }
+    server.removeAllListeners('connection');
+    server.removeAllListeners('error');
+    this.#acceptFrom(server);
+  }
+
   /** Streams that begin from now on use these. */
   update(pipeline: Pipeline, limits: ListenerLimits): void {
     this.pipeline = pipeline;
@@ -99,6 +125,8 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.#sources.add(wire);
     const codec = this.#codec.server(wire, this.#options.context, this, this.#options.codecConfig);
     this.#connections.add(codec);
+    if (channels.connectionOpen.hasSubscribers)
+      channels.connectionOpen.publish({ listener: this.name, wire });
     const values = this.#options.context.metrics.values;
     values[this.#slots.connections] = (values[this.#slots.connections] as number) + 1;
     values[this.#slots.active] = this.#connections.size;
@@ -126,8 +154,14 @@ export class Listener implements ServerOwner, AsyncDisposable {
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
     this.stopAccepting();
-    for (const codec of [...this.#connections]) codec.drain();
+    const drainConnections = (): void => {
+      for (const codec of [...this.#connections]) codec.drain();
+    };
+    const graceMs = this.#codec.poolMode === 'pingPong' ? Math.min(idleGraceMs, deadlineMs / 2) : 0;
+    if (graceMs === 0) drainConnections();
+    const grace = graceMs === 0 ? null : this.#clock.setTimer(graceMs, drainConnections);
     if (this.#connections.size > 0) await this.#emptyWithin(deadlineMs);
+    grace?.cancel();
     this.#isClosed = true;
   }
 
@@ -153,10 +187,13 @@ export class Listener implements ServerOwner, AsyncDisposable {
 
   closed(codec: ServerCodec): void {
     if (!this.#connections.delete(codec)) return;
+    if (channels.connectionClose.hasSubscribers) {
+      channels.connectionClose.publish({ listener: this.name, wire: codec.wire });
+    }
     this.#sources.remove(codec.wire);
     this.#options.context.metrics.values[this.#slots.active] = this.#connections.size;
     this.#options.onGone?.(codec);
-    if (this.#connections.size === 0) this.#whenEmpty?.();
+    if (this.#connections.size === 0) this.#empty?.resolve();
   }
 
   idle(codec: ServerCodec): void {
@@ -177,6 +214,10 @@ export class Listener implements ServerOwner, AsyncDisposable {
     // A pause listens anew: on the port that was chosen, not on another free one.
     this.#boundTo = boundTo;
     this.#address = parseAddress(boundTo);
+    this.#acceptFrom(server);
+  }
+
+  #acceptFrom(server: Server): void {
     this.#server = server;
     server.on('connection', (socket) => this.#accept(socket));
     server.on('error', (error: NodeJS.ErrnoException) => this.#acceptFailed(error));
@@ -240,14 +281,14 @@ export class Listener implements ServerOwner, AsyncDisposable {
   }
 
   async #emptyWithin(deadlineMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenEmpty = resolve;
+    // Shared: a close in the middle of a drain ends both.
+    this.#empty ??= Promise.withResolvers<void>();
     const drop = (): void => {
       for (const codec of [...this.#connections]) codec.wire.destroy(Code.draining);
     };
     if (deadlineMs <= 0) drop();
     const timer = this.#clock.setTimer(Math.max(0, deadlineMs), drop);
-    await promise;
+    await this.#empty.promise;
     timer.cancel();
   }
 }

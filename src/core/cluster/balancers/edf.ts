@@ -3,7 +3,7 @@ import type { Host } from '../../contract/cluster.ts';
 
 /** Weights beyond these are cut (MOSN's fixHostWeight): a typing error must not starve everyone else. */
 const minWeight = 1;
-export const maxWeight = 128;
+const maxWeight = 128;
 
 export function clampWeight(weight: number): number {
   return weight < minWeight ? minWeight : weight > maxWeight ? maxWeight : weight;

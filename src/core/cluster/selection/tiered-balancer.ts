@@ -82,6 +82,7 @@ export class TieredBalancer implements Balancer {
   #look(set: HostSet): void {
     const changes = set.changes;
     if (this.#settings.locality !== null) this.#hasTiers = true;
+    else if (set.hasOnePriority !== undefined) this.#hasTiers = !set.hasOnePriority;
     else if (changes === null || changes.from !== this.#version || this.#hasTiers) {
       this.#firstPriority = -1;
       this.#hasTiers = false;
