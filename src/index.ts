@@ -9,9 +9,11 @@ export type { FetchHandler } from './assembly/handler-upstream.ts';
 export { type ErrorCode, type ErrorSource, errorCodes, type RetryAdvice } from './core/base/error-codes.ts';
 export { HeddleError } from './core/base/errors.ts';
 export { type CheckResult, checkConfig } from './core/config/check.ts';
+export { type DumpOptions, dumpConfig } from './core/config/dump.ts';
 export type { UsedExtension } from './core/config/extensions.ts';
 export { defineConfig, type MeshConfig } from './core/config/input.ts';
 export { formatProblems, type Problem } from './core/config/problems.ts';
+export type { Balancer, BalancerDefinition, Endpoint, Host, HostSet } from './core/contract/cluster.ts';
 export type { EffectiveConfig } from './core/contract/config.ts';
 export type { LogFields, Logger, LogLevel } from './core/contract/logger.ts';
 export {

@@ -6,8 +6,8 @@ import type { CheckResult } from './core/config/check.ts';
 import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
 import { loadConfigText } from './core/config/load.ts';
 import { configError, formatProblems } from './core/config/problems.ts';
-import type { EffectiveConfig } from './core/contract/config.ts';
-import type { Logger } from './core/contract/logger.ts';
+import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
+import type { Logger, LogLevel } from './core/contract/logger.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 import { standard } from './standard.ts';
 import { AdminServer } from './transport/admin/server.ts';
@@ -18,6 +18,8 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger'> {
   /** YAML or JSON. */
   readonly configPath: string;
   readonly logger: Logger;
+  /** Wins over the configuration's `log.level`, which is used otherwise, after a reload too. */
+  readonly logLevel?: LogLevel;
   /** Reload when the file changes. @default true */
   readonly watches?: boolean;
 }
@@ -26,7 +28,7 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger'> {
 export class Standalone implements AsyncDisposable {
   readonly mesh: Mesh;
   readonly #options: StandaloneOptions;
-  readonly #admin: AdminServer | null;
+  #admin: AdminServer | null;
   readonly #unwatch: () => void;
   #reloading: Promise<unknown> = Promise.resolve();
 
@@ -35,6 +37,8 @@ export class Standalone implements AsyncDisposable {
     this.mesh = mesh;
     this.#admin = admin;
     this.#options = options;
+    // A drain asked for by the admin endpoint ends here as well.
+    void mesh.closed.then(() => this.#closeRest());
     const onChange = (): void => void this.reload();
     this.#unwatch =
       options.watches === false
@@ -57,17 +61,35 @@ export class Standalone implements AsyncDisposable {
   async drain(deadlineMs?: number): Promise<void> {
     this.#unwatch();
     await this.mesh.drain(deadlineMs);
-    await this.#admin?.close();
+    await this.#closeRest();
   }
 
   async close(): Promise<void> {
     this.#unwatch();
     await this.mesh.close();
+    await this.#closeRest();
+  }
+
+  async #closeRest(): Promise<void> {
+    this.#unwatch();
     await this.#admin?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** The endpoint that the next configuration needs, listening already; the present one where its address stays. */
+  #nextAdmin(next: AdminConfig | undefined): Promise<AdminServer | null> | AdminServer | null {
+    if (next?.address === this.mesh.config.admin?.address) return this.#admin;
+    return startAdmin(this.mesh, next, this.#options.logger);
+  }
+
+  async #useAdmin(admin: AdminServer | null, config: AdminConfig | undefined): Promise<void> {
+    const before = this.#admin;
+    this.#admin = admin;
+    if (admin !== null) admin.token = config?.token ?? null;
+    if (before !== admin) await before?.close();
   }
 
   async #reloadNow(): Promise<ReloadResult> {
@@ -80,9 +102,17 @@ export class Standalone implements AsyncDisposable {
         });
         return { applied: false, problems: loaded.problems };
       }
-      const result = await this.mesh.reload(loaded.config);
-      if (result.applied) logger.info('configuration reloaded', { file: configPath });
-      return result;
+      const admin = await this.#nextAdmin(loaded.config.admin);
+      try {
+        const result = await this.mesh.reload(loaded.config);
+        await this.#useAdmin(admin, loaded.config.admin);
+        if (this.#options.logLevel === undefined) logger.level = loaded.config.log.level;
+        logger.info('configuration reloaded', { file: configPath });
+        return result;
+      } catch (thrown) {
+        if (admin !== this.#admin) await admin?.close();
+        throw thrown;
+      }
     } catch (thrown) {
       logger.error('reload failed, the running configuration stays', { error: messageOf(thrown) });
       return { applied: false, problems: [] };
@@ -91,12 +121,17 @@ export class Standalone implements AsyncDisposable {
 }
 
 /**
+ * Runs the configuration of a file, its admin endpoint included.
+ *
  * @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS
+ * @example
+ * await using proxy = await startStandalone({ configPath: 'heddle.yaml', logger: silentLogger });
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const mesh = await createMesh(await loadConfigFile(options.configPath, options.use), options);
   try {
-    const admin = await startAdmin(mesh, options.logger);
+    if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
+    const admin = await startAdmin(mesh, mesh.config.admin, options.logger);
     return new Standalone(mesh, admin, options);
   } catch (thrown) {
     await mesh.close();
@@ -104,8 +139,11 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   }
 }
 
-async function startAdmin(mesh: Mesh, logger: Logger): Promise<AdminServer | null> {
-  const admin = mesh.config.admin;
+async function startAdmin(
+  mesh: Mesh,
+  admin: AdminConfig | undefined,
+  logger: Logger,
+): Promise<AdminServer | null> {
   if (admin === undefined) return null;
   return new AdminServer({
     address: admin.address,

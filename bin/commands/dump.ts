@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { loadConfigFile } from '../../src/index.ts';
+import { dumpConfig, loadConfigFile } from '../../src/index.ts';
 
 export function register(program: Command): void {
   program
     .command('dump')
-    .description('print the effective configuration of a file, every default filled in, secrets redacted')
+    .description('print the effective configuration of a file, every default filled in')
     .option('-c, --config <file>', 'YAML or JSON', 'heddle.yaml')
     .option('--json', 'JSON instead of YAML')
-    .action(async (options: { config: string; json?: boolean }) => {
-      const plain: unknown = JSON.parse(JSON.stringify(await loadConfigFile(options.config)));
+    .option('--secrets', 'print secrets too, so that the dump runs again; without it they read [redacted]')
+    .action(async (options: { config: string; json?: boolean; secrets?: boolean }) => {
+      const secrets = options.secrets === true ? 'reveal' : 'redact';
+      const plain = dumpConfig(await loadConfigFile(options.config), { secrets });
       console.log(options.json ? JSON.stringify(plain, null, 2) : stringify(plain).trimEnd());
     });
 }

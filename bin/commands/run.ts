@@ -1,12 +1,20 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createJsonLogger, type LogLevel, type Standalone, startStandalone } from '../../src/index.ts';
 
 const defaultDrainMs = 30_000;
+const longestDrainMs = 2_147_483_647;
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off'];
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= longestDrainMs) return value;
+  throw new InvalidArgumentError(`a whole number from 0 to ${longestDrainMs} is needed.`);
+}
 
 interface RunOptions {
   readonly config: string;
   readonly logLevel?: LogLevel;
-  readonly drainMs: string;
+  readonly drainMs: number;
   readonly watch: boolean;
   readonly json?: boolean;
 }
@@ -16,13 +24,13 @@ export function register(program: Command): void {
     .command('run')
     .description('run the standalone proxy')
     .option('-c, --config <file>', 'YAML or JSON', 'heddle.yaml')
-    .option('--log-level <level>', 'debug, info, warn, error or off (default: from the configuration)')
-    .option('--drain-ms <ms>', 'how long SIGTERM lets requests finish', String(defaultDrainMs))
+    .addOption(new Option('--log-level <level>', 'default: from the configuration').choices([...logLevels]))
+    .option('--drain-ms <ms>', 'how long SIGTERM lets requests finish', milliseconds, defaultDrainMs)
     .option('--no-watch', 'reload on SIGHUP only, not when the file changes')
     .option('--json', 'print the addresses as one JSON line on stdout once everything listens')
     .addHelpText(
       'after',
-      '\nSignals: SIGHUP reloads, SIGTERM drains, SIGINT drains once and stops when sent twice.\n\nExample:\n  heddle run --config heddle.yaml',
+      '\nSignals: SIGHUP reloads and opens access logs anew, SIGTERM drains, SIGINT drains once and stops when sent twice.\n\nExample:\n  heddle run --config heddle.yaml',
     )
     .action(async (options: RunOptions) => {
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
@@ -36,7 +44,7 @@ export function register(program: Command): void {
       logger.info('listening', { ...listeners, admin: standalone.adminAddress });
       if (options.json)
         console.log(JSON.stringify({ listeners, admin: standalone.adminAddress, pid: process.pid }));
-      await untilStopped(standalone, Number(options.drainMs));
+      await untilStopped(standalone, options.drainMs);
     });
 }
 
@@ -57,7 +65,10 @@ function untilStopped(standalone: Standalone, drainMs: number): Promise<void> {
       isDraining = true;
       standalone.drain(drainMs).then(resolve, reject);
     };
-    process.on('SIGHUP', () => void standalone.reload());
+    process.on('SIGHUP', () => {
+      standalone.mesh.reopenLogs();
+      void standalone.reload();
+    });
     process.on('SIGTERM', drain);
     process.on('SIGINT', () => {
       if (!isDraining) drain();

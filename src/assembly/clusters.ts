@@ -2,7 +2,7 @@ import { HeddleError } from '../core/base/errors.ts';
 import { createCluster, type LiveCluster } from '../core/cluster/cluster.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
 import type { HostUpstream, UpstreamFactory } from '../core/contract/cluster.ts';
-import type { Codec, ServerCodec } from '../core/contract/codec.ts';
+import type { Codec, ServerConnection } from '../core/contract/codec.ts';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
@@ -92,8 +92,8 @@ export class ClusterTable {
   }
 
   /** A downstream connection is gone: connections that were bound to it close. */
-  readonly unbind = (codec: ServerCodec): void => {
-    for (const pool of this.#pools) pool.unbind(codec);
+  readonly unbind = (gone: ServerConnection): void => {
+    for (const pool of this.#pools) pool.unbind(gone);
   };
 
   /**

@@ -33,7 +33,10 @@ function dial(runtime: Runtime, cluster: LiveCluster, host: Host): Promise<Duple
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       cluster.report(host, 0, Code.connectFailure, runtime.clock.now() - startMs);
-      reject(error);
+      const { reason } = (error as Partial<HeddleError>).context ?? {};
+      const context = { reason: reason ?? 'connect_failure', cluster: cluster.name, host: host.address };
+      const detail = `${context.reason} at ${host.address} in ${cluster.name}`;
+      reject(new HeddleError('ERR_UPSTREAM_CONNECT', detail, { context, cause: error }));
     };
     duplex.once('error', failed);
     duplex.once('connect', () => {

@@ -7,7 +7,7 @@ const nullBodyStatuses = new Set([101, 204, 205, 304]);
 /** Turns the arguments of `fetch` into a call. @throws HeddleError ERR_REQUEST_INVALID */
 export function callOfFetch(input: string | URL | Request, init: RequestInit = {}): CallOptions {
   const request = input instanceof Request ? input : null;
-  const url = new URL(request === null ? input.toString() : request.url);
+  const url = urlOf(request === null ? input.toString() : request.url);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new HeddleError('ERR_REQUEST_INVALID', `protocol ${url.protocol} of ${url.href}`);
   }
@@ -21,6 +21,13 @@ export function callOfFetch(input: string | URL | Request, init: RequestInit = {
     body,
     signal: init.signal ?? request?.signal ?? undefined,
   };
+}
+
+function urlOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null) return url;
+  const detail = `URL ${JSON.stringify(text.slice(0, 200))}; write "http://cluster/path"`;
+  throw new HeddleError('ERR_REQUEST_INVALID', detail);
 }
 
 function headersOf(request: Request | null, init: RequestInit): Headers {

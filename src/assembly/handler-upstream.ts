@@ -50,6 +50,7 @@ class HandlerEnd implements StreamEnd {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #resumed: (() => void) | null = null;
   #isPaused = false;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
 
   constructor(handler: FetchHandler, logger: Logger, onDone: () => void) {
     this.#handler = handler;
@@ -95,8 +96,7 @@ class HandlerEnd implements StreamEnd {
     this.#release();
     this.#controller?.error(new Error(`the stream ended early: code ${code}`));
     this.#controller = null;
-    this.#abort.abort();
-    this.#resumed?.();
+    this.#stop();
   }
 
   pauseRead(): void {
@@ -113,8 +113,15 @@ class HandlerEnd implements StreamEnd {
     const s = this.#stream;
     if (s === null) return;
     this.#release();
-    this.#abort.abort();
+    this.#stop();
     if (s.gen === this.#gen) this.#core?.upstreamReset(s, code);
+  }
+
+  /** Tells the application: its request is aborted and what it goes on writing is not wanted. */
+  #stop(): void {
+    this.#abort.abort();
+    this.#resumed?.();
+    this.#reader?.cancel().catch(() => {});
   }
 
   #stream_(s: Stream): ReadableStream<Uint8Array> {
@@ -185,18 +192,31 @@ class HandlerEnd implements StreamEnd {
     if (response.body === null) {
       this.#release();
       s.core.responseHead(s, null, 0, 0, true);
+      this.#endRequest();
       return;
     }
     s.core.responseHead(s, null, 0, 0, false);
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    this.#reader = reader;
+    if (this.#isGone()) this.#stop();
+    for (;;) {
+      const { value, done } = await reader.read();
+      // A stream that is over has cancelled the reader.
       if (this.#isGone()) return;
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      if (done) break;
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       if (bytes.length > 0) s.core.responseData(s, bytes, 0, bytes.length, false);
       if (this.#isPaused && !this.#isGone()) await this.#untilResumed();
     }
-    if (this.#isGone()) return;
     this.#release();
     s.core.responseData(s, nothing, 0, 0, true);
+    this.#endRequest();
+  }
+
+  /** An answer that is complete before the request: nobody sends the rest of it. */
+  #endRequest(): void {
+    this.#controller?.error(new Error('the request was answered before its body had ended'));
+    this.#controller = null;
   }
 
   #untilResumed(): Promise<void> {

@@ -11,11 +11,15 @@ interface Entry {
   readonly config: ListenerConfig;
   readonly listener: Listener;
   readonly built: BuiltPipeline;
+  /** The listener that has the address now and gives its socket away at the commit. */
+  readonly donor: Listener | null;
 }
 
 /** A reload that could be carried out: nothing has changed until `commit`. */
 export interface PreparedListeners {
-  commit(): Promise<void>;
+  commit(): void;
+  /** Closes what was bound for it. */
+  abandon(): Promise<void>;
 }
 
 /** How long a listener that a reload removed may finish what it carries. */
@@ -26,7 +30,7 @@ export class ListenerTable {
   readonly #runtime: Runtime;
   readonly #clusters: ClusterTable;
   #entries = new Map<string, Entry>();
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #leaving = new Map<Listener, Promise<void>>();
 
   constructor(runtime: Runtime, clusters: ClusterTable) {
     this.#runtime = runtime;
@@ -46,32 +50,37 @@ export class ListenerTable {
   async prepare(configs: readonly ListenerConfig[]): Promise<PreparedListeners> {
     const next = new Map<string, Entry>();
     const started: Listener[] = [];
+    const abandon = async (): Promise<void> => {
+      await Promise.all(started.map((listener) => listener.close()));
+    };
+    const addresses = new Map(configs.map((config) => [config.name, config.address]));
     try {
       for (const config of configs) {
-        const before = this.#entries.get(config.name) ?? null;
-        const entry = this.#entryOf(config, before);
+        const entry = this.#entryOf(config, addresses);
         next.set(config.name, entry);
-        if (entry.listener === before?.listener) continue;
+        if (entry.listener === this.#entries.get(config.name)?.listener || entry.donor !== null) continue;
         await entry.listener.start();
         started.push(entry.listener);
       }
     } catch (thrown) {
-      await Promise.all(started.map((listener) => listener.close()));
+      await abandon();
       throw thrown;
     }
-    return { commit: () => this.#commit(next) };
+    return { commit: () => this.#commit(next), abandon };
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    await Promise.all([...this.all.map((listener) => listener.drain(deadlineMs)), ...this.#leaving]);
+    await Promise.all([...this.all.map((listener) => listener.drain(deadlineMs)), ...this.#leaving.values()]);
   }
 
+  /** Ends everything now, removed listeners that were still finishing included. */
   async close(): Promise<void> {
-    await Promise.all(this.all.map((listener) => listener.close()));
+    await Promise.all([...this.all, ...this.#leaving.keys()].map((listener) => listener.close()));
     this.#entries.clear();
   }
 
-  #entryOf(config: ListenerConfig, before: Entry | null): Entry {
+  #entryOf(config: ListenerConfig, addresses: ReadonlyMap<string, string>): Entry {
+    const before = this.#entries.get(config.name) ?? null;
     if (before !== null && canonicalJson(before.config) === canonicalJson(config)) return before;
     const built = buildPipeline(
       config.name,
@@ -80,13 +89,27 @@ export class ListenerTable {
       this.#clusters.ref,
       before?.built ?? null,
     );
-    const isSameSocket =
-      before !== null &&
-      before.config.address === config.address &&
-      before.config.limits.backlog === config.limits.backlog &&
-      canonicalJson(before.config.codec) === canonicalJson(config.codec);
-    const listener = isSameSocket ? before.listener : this.#create(config, built);
-    return { config, listener, built };
+    if (before !== null && isSameListener(before, config)) {
+      if (before.config.limits.backlog !== config.limits.backlog) this.#warnOfBacklog(config.name);
+      return { config, listener: before.listener, built, donor: null };
+    }
+    return { config, listener: this.#create(config, built), built, donor: this.#donorOf(config, addresses) };
+  }
+
+  /** Who has the address that `config` wants and will not need it: a listener of another codec or another name. */
+  #donorOf(config: ListenerConfig, addresses: ReadonlyMap<string, string>): Listener | null {
+    const own = this.#entries.get(config.name);
+    if (own !== undefined && hasAddress(own, config.address)) return own.listener;
+    if (config.address.endsWith(':0')) return null;
+    for (const [name, entry] of this.#entries) {
+      if (hasAddress(entry, config.address) && addresses.get(name) !== config.address) return entry.listener;
+    }
+    return null;
+  }
+
+  /** Binding anew would refuse connections for a moment and drop those that wait: the socket stays. */
+  #warnOfBacklog(listener: string): void {
+    this.#runtime.logger.warn('a changed backlog counts from the next start on', { listener });
   }
 
   #create(config: ListenerConfig, built: BuiltPipeline): Listener {
@@ -105,11 +128,16 @@ export class ListenerTable {
     });
   }
 
-  async #commit(next: Map<string, Entry>): Promise<void> {
+  #commit(next: Map<string, Entry>): void {
     const before = this.#entries;
-    this.#entries = next;
-    const kept = new Set([...next.values()].map((entry) => entry.listener));
-    for (const entry of next.values()) entry.listener.update(entry.built.pipeline, entry.config.limits);
+    this.#entries = new Map();
+    const kept = new Set<Listener>();
+    for (const [name, entry] of next) {
+      kept.add(entry.listener);
+      if (entry.donor !== null) entry.listener.takeOver(entry.donor);
+      entry.listener.update(entry.built.pipeline, entry.config.limits);
+      this.#entries.set(name, { ...entry, donor: null });
+    }
     for (const { listener } of before.values()) {
       if (!kept.has(listener)) this.#leave(listener);
     }
@@ -117,7 +145,19 @@ export class ListenerTable {
 
   /** A removed listener finishes its streams beside the new ones. */
   #leave(listener: Listener): void {
-    const leaving = listener.drain(removedDrainMs).finally(() => this.#leaving.delete(leaving));
-    this.#leaving.add(leaving);
+    const leaving = listener.drain(removedDrainMs).finally(() => this.#leaving.delete(listener));
+    this.#leaving.set(listener, leaving);
   }
+}
+
+/** Asked for it, or got it where it asked for port 0. */
+function hasAddress(entry: Entry, address: string): boolean {
+  return entry.config.address === address || entry.listener.address === address;
+}
+
+/** Can the listener go on with only its pipeline and limits changed? */
+function isSameListener(before: Entry, config: ListenerConfig): boolean {
+  return (
+    hasAddress(before, config.address) && canonicalJson(before.config.codec) === canonicalJson(config.codec)
+  );
 }

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmod, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { Secret } from '../../core/base/secret.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { AdminAnswer, AdminSection } from '../../core/contract/state.ts';
-import { formatAddress, parseAddress } from '../wire/address.ts';
+import { bind } from '../listener/bind.ts';
+import { parseAddress } from '../wire/address.ts';
 
 export interface AdminOptions {
   /** "127.0.0.1:9901", "[::1]:9901" or "unix:/run/heddle-admin.sock"; other hosts are refused unless there is a token. */
@@ -18,6 +18,7 @@ export interface AdminOptions {
 
 const maxBodyBytes = 64 * 1024;
 const socketMode = 0o600;
+const backlog = 64;
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -30,9 +31,12 @@ export class AdminServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #sections: ReadonlyMap<string, AdminSection>;
   #address = '';
+  /** A reload may change it. */
+  token: Secret | null;
 
   constructor(options: AdminOptions) {
     this.#options = options;
+    this.token = options.token;
     this.#sections = new Map(options.sections.map((section) => [section.path, section]));
     this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8192 });
     this.#server.on('request', (request, response) => void this.#serve(request, response));
@@ -47,25 +51,18 @@ export class AdminServer implements AsyncDisposable {
   /** @throws HeddleError ERR_LISTENER_ADDRESS, ERR_OPTION_INVALID for an open address without a token */
   async start(): Promise<this> {
     const target = parseAddress(this.#options.address);
-    if (target.kind === 'unix') {
-      await unlink(target.path).catch(() => undefined);
-      await this.#listen({ path: target.path });
-      await chmod(target.path, socketMode);
-      this.#address = this.#options.address;
-      return this;
-    }
-    if (!isLoopback(target.host) && this.#options.token === null) {
+    if (target.kind === 'tcp' && !isLoopback(target.host) && this.#options.token === null) {
       throw new HeddleError(
         'ERR_OPTION_INVALID',
         `admin.address ${this.#options.address} is open to others; bind 127.0.0.1 or set admin.token`,
       );
     }
-    await this.#listen({ host: target.host, port: target.port });
-    const bound = this.#server.address();
-    this.#address =
-      typeof bound === 'object' && bound !== null
-        ? formatAddress(bound.address, bound.port)
-        : this.#options.address;
+    this.#address = await bind(this.#server, target, backlog, socketMode, null);
+    this.#server.on('error', (error) => {
+      this.#options.logger.warn('admin endpoint failed', { error: messageOf(error) });
+    });
+    // Admin alone must not keep an in-process mesh's program alive.
+    this.#server.unref();
     return this;
   }
 
@@ -81,24 +78,6 @@ export class AdminServer implements AsyncDisposable {
     await this.close();
   }
 
-  #listen(place: { path: string } | { host: string; port: number }): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        const detail = `admin at ${this.#options.address}: ${messageOf(error)}`;
-        reject(new HeddleError('ERR_LISTENER_ADDRESS', detail, { cause: error }));
-      });
-      this.#server.listen(place, () => {
-        this.#server.removeAllListeners('error');
-        this.#server.on('error', (error) => {
-          this.#options.logger.warn('admin endpoint failed', { error: messageOf(error) });
-        });
-        // Admin alone must not keep an in-process mesh's program alive.
-        this.#server.unref();
-        resolve();
-      });
-    });
-  }
-
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       send(response, await this.#answer(request));
@@ -112,7 +91,8 @@ export class AdminServer implements AsyncDisposable {
   async #answer(request: IncomingMessage): Promise<AdminAnswer> {
     const refusal = this.#refusal(request);
     if (refusal !== null) return { status: 403, body: `${refusal}\n` };
-    const url = new URL(request.url ?? '/', 'http://admin');
+    const url = URL.parse(request.url ?? '/', 'http://admin');
+    if (url === null) return { status: 400, body: 'the request target is no path\n' };
     if (url.pathname === '/') return this.#index();
     const section = this.#sections.get(url.pathname.slice(1));
     if (section === undefined) return { status: 404, body: 'no such section; GET / lists them\n' };
@@ -144,7 +124,7 @@ export class AdminServer implements AsyncDisposable {
   }
 
   #mayWrite(request: IncomingMessage): boolean {
-    const token = this.#options.token;
+    const { token } = this;
     if (token === null) return this.#address.startsWith('unix:');
     const given = Buffer.from(request.headers.authorization ?? '');
     const wanted = Buffer.from(`Bearer ${token.reveal()}`);

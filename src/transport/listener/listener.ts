@@ -3,12 +3,15 @@ import { channels } from '../../core/base/channels.ts';
 import type { Clock } from '../../core/base/clock.ts';
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
-import type { Codec, ServerCodec, ServerOwner } from '../../core/contract/codec.ts';
+import type { Codec, ServerCodec, ServerConnection, ServerOwner } from '../../core/contract/codec.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Wire } from '../../core/contract/wire.ts';
 import { parseAddress, type SocketAddress } from '../wire/address.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
+import type { Arrival } from '../network-filters/arrival.ts';
+import type { ArrivalOwner, NetworkChain } from '../network-filters/chain.ts';
 import { AcceptPause } from './accept-pause.ts';
+import { Arrivals } from './arrivals.ts';
 import { bind, keepingPath } from './bind.ts';
 import { DescriptorGuard, descriptorProbe } from './descriptors.ts';
 import type { ListenerLimits, ListenerOptions } from './options.ts';
@@ -30,19 +33,21 @@ const idleGraceMs = 400;
  *
  * `pipeline` and `limits` are read anew for each request, so `update` changes them under live connections.
  */
-export class Listener implements ServerOwner, AsyncDisposable {
+export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   readonly name: string;
   pipeline: Pipeline;
   limits: ListenerLimits;
   isDraining = false;
   /** Told of each connection that stands at a message boundary, while a hand-over waits for it. */
-  onIdle: ((codec: ServerCodec) => void) | null = null;
+  onIdle: ((connection: ServerConnection) => void) | null = null;
   readonly #options: ListenerOptions;
   readonly #codec: Codec<unknown>;
   readonly #clock: Clock;
   readonly #slots: ListenerSlots;
   readonly #sources = new SourceCounts();
-  readonly #connections = new Set<ServerCodec>();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #arrivals = new Arrivals(this);
+  #chain: NetworkChain | null;
   readonly #guard: DescriptorGuard;
   #server: Server | null = null;
   #address: SocketAddress;
@@ -57,6 +62,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.name = options.name;
     this.pipeline = options.pipeline;
     this.limits = options.limits;
+    this.#chain = options.chain ?? null;
     this.#codec = options.codec;
     this.#clock = options.context.clock;
     this.#pause = new AcceptPause(this.#clock, () => this.#resumeAccepting());
@@ -70,12 +76,13 @@ export class Listener implements ServerOwner, AsyncDisposable {
     return this.#boundTo;
   }
 
+  /** Those included that are still on their way through network filters. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#arrivals.size;
   }
 
   /** The live connections, for hand-over and admin. */
-  get connections(): ReadonlySet<ServerCodec> {
+  get connections(): ReadonlySet<ServerConnection> {
     return this.#connections;
   }
 
@@ -113,10 +120,11 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.#acceptFrom(server);
   }
 
-  /** Streams that begin from now on use these. */
-  update(pipeline: Pipeline, limits: ListenerLimits): void {
+  /** Streams that begin from now on use these; connections accepted from now on the chain. */
+  update(pipeline: Pipeline, limits: ListenerLimits, chain: NetworkChain | null = this.#chain): void {
     this.pipeline = pipeline;
     this.limits = limits;
+    this.#chain = chain;
   }
 
   /** Serves a wire that was accepted elsewhere: by a hand-over, a test, a detecting layer. */
@@ -155,12 +163,13 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.isDraining = true;
     this.stopAccepting();
     const drainConnections = (): void => {
-      for (const codec of [...this.#connections]) codec.drain();
+      this.#arrivals.dropAll(Code.draining);
+      for (const connection of [...this.#connections]) connection.drain();
     };
     const graceMs = this.#codec.poolMode === 'pingPong' ? Math.min(idleGraceMs, deadlineMs / 2) : 0;
     if (graceMs === 0) drainConnections();
     const grace = graceMs === 0 ? null : this.#clock.setTimer(graceMs, drainConnections);
-    if (this.#connections.size > 0) await this.#emptyWithin(deadlineMs);
+    if (this.connectionCount > 0) await this.#emptyWithin(deadlineMs);
     grace?.cancel();
     this.#isClosed = true;
   }
@@ -170,7 +179,7 @@ export class Listener implements ServerOwner, AsyncDisposable {
     this.isDraining = true;
     this.stopAccepting();
     this.#isClosed = true;
-    if (this.#connections.size > 0) await this.#emptyWithin(0);
+    if (this.connectionCount > 0) await this.#emptyWithin(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -226,25 +235,39 @@ export class Listener implements ServerOwner, AsyncDisposable {
   #accept(socket: Socket): void {
     const limits = this.limits;
     if (this.#guard.isExhausted()) this.#pauseAccepting('file descriptors run out');
-    if (limits.maxConnections > 0 && this.#connections.size >= limits.maxConnections) {
+    if (limits.maxConnections > 0 && this.connectionCount >= limits.maxConnections) {
       this.#reject(socket, this.#slots.overConnections);
       return;
     }
     // On the socket, as an inherited server has options of its own.
     socket.allowHalfOpen = true;
     const wire = new SocketWire(socket, this.#address.kind, 'accepted');
-    if (limits.maxConnectionsPerSource > 0 && this.#sources.countOf(wire) >= limits.maxConnectionsPerSource) {
+    if (this.#isOverSource(wire)) {
       this.#reject(socket, this.#slots.overSource);
       return;
     }
     this.#pause.succeeded();
-    this.serve(wire);
+    if (this.#chain === null) {
+      this.serve(wire);
+      return;
+    }
+    this.#sources.add(wire);
+    this.#arrivals.begin(wire, this.#chain);
+  }
+
+  #isOverSource(wire: Wire): boolean {
+    const limit = this.limits.maxConnectionsPerSource;
+    return limit > 0 && this.#sources.countOf(wire) >= limit;
   }
 
   #reject(socket: Socket, slot: number): void {
+    this.#countRejected(slot);
+    socket.destroy();
+  }
+
+  #countRejected(slot: number): void {
     const values = this.#options.context.metrics.values;
     values[slot] = (values[slot] as number) + 1;
-    socket.destroy();
   }
 
   #acceptFailed(error: NodeJS.ErrnoException): void {
@@ -284,7 +307,8 @@ export class Listener implements ServerOwner, AsyncDisposable {
     // Shared: a close in the middle of a drain ends both.
     this.#empty ??= Promise.withResolvers<void>();
     const drop = (): void => {
-      for (const codec of [...this.#connections]) codec.wire.destroy(Code.draining);
+      this.#arrivals.dropAll(Code.draining);
+      for (const connection of [...this.#connections]) connection.wire.destroy(Code.draining);
     };
     if (deadlineMs <= 0) drop();
     const timer = this.#clock.setTimer(Math.max(0, deadlineMs), drop);

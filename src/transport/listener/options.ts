@@ -1,6 +1,7 @@
-import type { Codec, CodecContext, ServerCodec, ServerLimits } from '../../core/contract/codec.ts';
+import type { Codec, CodecContext, ServerConnection, ServerLimits } from '../../core/contract/codec.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
+import type { NetworkChain } from '../network-filters/chain.ts';
 import type { DescriptorProbe } from './descriptors.ts';
 
 /** Limits of a listener; those of one connection come from the contract. Defaults in parentheses. */
@@ -27,6 +28,8 @@ export interface ListenerOptions {
   /** Permissions of a unix socket (0o660). */
   readonly mode?: number;
   /** Told of each connection that is gone: pools of mode `bound` let go of what belongs to it. */
-  readonly onGone?: (codec: ServerCodec) => void;
+  readonly onGone?: (connection: ServerConnection) => void;
+  /** What each connection goes through before its protocol begins (none). */
+  readonly chain?: NetworkChain | null;
   readonly descriptors?: DescriptorProbe;
 }
