@@ -10,7 +10,7 @@ const daySeconds = 86_400;
  * A healthy service over 24 hours, second by second: load that follows the day, bursts every few minutes, a heap that
  * saws, caches that fill and turn over, deployments' connection ramps, batch jobs that take a core for seconds.
  */
-export function* healthyDay(seed: number): Generator<SignalSample> {
+function* healthyDay(seed: number): Generator<SignalSample> {
   const random = new SeededRandom(seed);
   const noise = (size: number): number => (random.next() + random.next() + random.next() - 1.5) * size;
   let heapMb = 60;

@@ -9,7 +9,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { SharedState } from '../shared-state.ts';
 
 /** The worker calls the application blocked when a beat is overdue. 10 beats a second cost 0.02 % of a core. */
-export const heartbeatMs = 100;
+const heartbeatMs = 100;
 /** Resolution of the native delay histogram; it fires in C++ only. */
 const delayResolutionMs = 20;
 

@@ -1,13 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
-
-/** What a mesh tells of one stream that has not ended. */
-export interface PendingStream {
-  readonly route: string;
-  readonly upstream: string;
-  /** A phase of the life of a request, e.g. `awaitUpstream`. */
-  readonly phase: string;
-  readonly ageMs: number;
-}
+import {
+  type PendingStream,
+  type StreamCollector,
+  streamsChannel,
+} from '../../core/contract/pending-stream.ts';
 
 export interface PendingStreamGroup {
   readonly route: string;
@@ -16,16 +12,6 @@ export interface PendingStreamGroup {
   readonly count: number;
   readonly oldestMs: number;
   readonly medianMs: number;
-}
-
-/**
- * The channel on which a monitor asks; whoever has streams subscribes and calls `add` for each, synchronously.
- * The monitor and the mesh know nothing else of each other.
- */
-export const streamsChannel = 'heddle:monitor:streams';
-
-export interface StreamCollector {
-  add(stream: PendingStream): void;
 }
 
 /** Asks every mesh of this thread. Groups by route, upstream and phase; at most 200 groups, the rest as `(other)`. */

@@ -1,7 +1,7 @@
 import type { TextSource } from './read-text.ts';
 
 /** Linux reports CPU time in ticks of 10 ms on every platform that Node runs on. */
-export const tickMs = 10;
+const tickMs = 10;
 
 /** What /proc tells of a process or of one of its threads. */
 export interface ProcStat {

@@ -2,7 +2,7 @@ import type { Capture } from '../../core/contract/sink.ts';
 import type { ProfileSummary, Verdict } from './verdict-types.ts';
 
 /** A number with its unit, short: `12.3 MB`, `87 %`, `1.2 s`. */
-export function formatValue(value: number, unit: string): string {
+function formatValue(value: number, unit: string): string {
   if (unit === 'bytes') return `${(value / 1048576).toFixed(1)} MB`;
   if (unit === 'nanoseconds') return formatValue(value / 1e6, 'milliseconds');
   if (unit === 'milliseconds')

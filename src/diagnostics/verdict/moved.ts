@@ -44,6 +44,6 @@ function movement(samples: readonly SignalSample[], signal: string): (Moved & { 
 }
 
 /** Unit of a built-in signal; resources are counts, user signals have their own. */
-export function unitOf(signal: string): string {
+function unitOf(signal: string): string {
   return units.get(signal) ?? (signal.startsWith('resource:') ? 'count' : '');
 }

@@ -7,7 +7,7 @@ const topStacks = 5;
 const stackFrames = 12;
 
 /** Code of the application or its packages; not Node's own, not V8's. */
-export function isApplication(frame: ProfileFrame): boolean {
+function isApplication(frame: ProfileFrame): boolean {
   return frame.url !== '' && !frame.url.startsWith('node:') && !isMonitor(frame.url);
 }
 
