@@ -158,6 +158,17 @@ test('a rule that would fire but is held says why, once', (t) => {
   t.is(engine.states(0)[0]?.held, 'paused');
 });
 
+test('a capture that could not be taken is asked for again while the condition holds', (t) => {
+  const engine = new RuleEngine([{ ...hot, forMs: 1000 }], { intervalMs: 1000, warmUpMs: 0 });
+  const step = (second: number): unknown =>
+    engine.step({ atMs: second * 1000, values: { cpuPercent: 95 } })[0]?.type;
+  t.is(step(0), 'capture');
+  engine.postponed('hot');
+  t.is(step(1), 'capture');
+  t.is(engine.states(1000)[0]?.firedCount, 1);
+  t.is(step(2), 'held');
+});
+
 test('a change of rules keeps the cool-down of those that keep their name', (t) => {
   const engine = new RuleEngine([hot], { intervalMs: 1000, warmUpMs: 0 });
   for (let second = 0; second < 3; second++) engine.step({ atMs: second * 1000, values: { cpuPercent: 95 } });

@@ -104,12 +104,18 @@ export class RuleEngine {
   /** The capture showed that it was nothing (a heap full of garbage): as if it had not fired, but it rests a while. */
   refuted(ruleName: string, atMs: number): void {
     const state = this.#states.get(ruleName);
+    if (state !== undefined) this.#refute(state, atMs);
+    this.postponed(ruleName);
+  }
+
+  /** No capture could be taken, e.g. because another one was: it fires again at the next sample if it still holds. */
+  postponed(ruleName: string): void {
+    const state = this.#states.get(ruleName);
     if (state === undefined) return;
     state.captures.pop();
     state.fired--;
     state.cooledAtMs = 0;
     state.armed = true;
-    this.#refute(state, atMs);
   }
 
   /** Call when the capture of a rule is done: the cool-down counts from here. */
