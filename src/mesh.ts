@@ -18,6 +18,7 @@ import type { MeshConfig } from './core/config/input.ts';
 import type { Problem } from './core/config/problems.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
 import type { Logger } from './core/contract/logger.ts';
+import { checkValue } from './core/observe/access-log/compile-value.ts';
 import { silentLogger } from './core/observe/logger.ts';
 import { type CallOptions, type MeshResponse, startCall } from './core/stream/call.ts';
 import { standard } from './standard.ts';
@@ -170,7 +171,7 @@ export class Mesh implements AsyncDisposable {
 
   async #reloadNow(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
     this.#refuseClosed('mesh.reload');
-    const checked = checkConfig(input, this.runtime.extensions);
+    const checked = checkConfig(input, this.runtime.extensions, { checkValue });
     if (checked.config === null) return { applied: false, problems: checked.problems };
     const next = checked.config;
     const inProcess = this.#buildInProcess(next, this.#inProcess);
@@ -271,7 +272,7 @@ const namesOf = (config: EffectiveConfig): ReadonlySet<string> =>
  */
 export async function createMesh(config: MeshConfig = {}, options: MeshOptions = {}): Promise<Mesh> {
   const extensions = mergeExtensions(standard, options.use);
-  const effective = requireConfig(config, extensions);
+  const effective = requireConfig(config, extensions, { checkValue });
   const given = options.surroundings ?? {};
   const clock = given.clock ?? new SystemClock();
   const logger = options.logger ?? given.logger ?? silentLogger;

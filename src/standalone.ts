@@ -8,6 +8,7 @@ import { loadConfigText } from './core/config/load.ts';
 import { configError, formatProblems } from './core/config/problems.ts';
 import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
+import { checkValue } from './core/observe/access-log/compile-value.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 import { standard } from './standard.ts';
 import { AdminServer } from './transport/admin/server.ts';
@@ -164,7 +165,7 @@ export async function checkConfigFile(
   } catch (thrown) {
     throw new HeddleError('ERR_CONFIG_READ', `${path}: ${messageOf(thrown)}`, { cause: thrown });
   }
-  return loadConfigText(text, { path }, mergeExtensions(standard, use));
+  return loadConfigText(text, { path }, mergeExtensions(standard, use), { checkValue });
 }
 
 /** The effective configuration of a file. @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem */

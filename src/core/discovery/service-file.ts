@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import * as v from 'valibot';
-import { parse } from 'yaml';
+import type * as Yaml from 'yaml';
 import { messageOf } from '../base/errors.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 import { endpointSchema } from './endpoint-schema.ts';
@@ -81,7 +82,8 @@ function parseJsonOrYaml(text: string): unknown {
 
 /** Maps, not objects: no key can reach a prototype. The alias limit stops bombs. */
 function parseYaml(text: string): unknown {
-  return parse(text, { mapAsMap: true, maxAliasCount: 100, logLevel: 'error' });
+  const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
+  return yaml.parse(text, { mapAsMap: true, maxAliasCount: 100, logLevel: 'error' });
 }
 
 function entriesOf(value: unknown): [string, unknown][] | null {
