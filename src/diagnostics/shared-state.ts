@@ -7,6 +7,8 @@ const cells = [
   'heartbeatMs',
   /** When the next heartbeat is due. */
   'dueMs',
+  /** CPU of the main thread at the last heartbeat; 0 where Node cannot tell. */
+  'mainCpuMs',
   /** `performance.eventLoopUtilization()`, cumulative milliseconds. */
   'loopIdleMs',
   'loopActiveMs',

@@ -26,6 +26,8 @@ export function startHeartbeat(state: SharedState, eachBeat: () => void): { stop
     const now = sharedNow();
     state.set('heartbeatMs', now);
     state.set('dueMs', now + heartbeatMs);
+    const cpu = process.threadCpuUsage?.();
+    if (cpu !== undefined) state.set('mainCpuMs', (cpu.user + cpu.system) / 1000);
     const asked = state.flag('epoch');
     writeDelay(state, delay);
     if (asked !== epoch) {

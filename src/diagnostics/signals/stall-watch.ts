@@ -59,7 +59,9 @@ export class StallWatch {
     }
     const schedule = readSchedule(this.#source, this.#pid, this.#pid);
     const waitedMs = schedule === undefined ? 0 : schedule.waitMs - this.#waitAtBeatMs;
-    const cpuMs = schedule === undefined ? Number.NaN : schedule.cpuMs - this.#cpuAtBeatMs;
+    // This thread may see a beat late; what the main thread noted itself is exact.
+    const cpuAtBeatMs = this.#state.get('mainCpuMs') || this.#cpuAtBeatMs;
+    const cpuMs = schedule === undefined ? Number.NaN : schedule.cpuMs - cpuAtBeatMs;
     const lateMs = Math.max(0, overdueMs - this.#frozenMs);
     // On a machine with far too few cores a long computation still is one: its waiting then counts half.
     const forgivenMs = cpuMs >= longCpuMs ? waitedMs / 2 : waitedMs;

@@ -161,7 +161,7 @@ export class RuleRunner {
     const refused = this.#effects.refusal(order);
     if (refused !== '') {
       this.#tell(trigger, `held: ${refused}`);
-      this.#engine?.postponed(trigger.rule);
+      if (refused.startsWith('busy')) this.#engine?.postponed(trigger.rule);
       return;
     }
     this.#tell(trigger, 'capturing');
