@@ -85,7 +85,7 @@ server.on('listening', () => {
   \`, { eval: true, execArgv: [], workerData: server.address().port });
 });
 function ${maker}(size) { return Buffer.alloc(size, 7); }
-function ${pusher}() { for (const reader of readers) reader.write(${maker}(${seeded.int(24, 48)} * 1024)); }
+function ${pusher}() { for (const reader of readers) reader.write(${maker}(${seeded.int(64, 128)} * 1024)); }
 setInterval(${pusher}, ${seeded.int(20, 30)});
 ${faultAt(seeded, "clients.postMessage('pause');")}`;
     return { source, guilty: [pusher, maker] };

@@ -63,11 +63,11 @@ interface Page {
 const pagesOf = (run: Run): Page[] =>
   filesOf(run, '.verdict.json').map((path) => JSON.parse(readFileSync(path, 'utf8')) as Page);
 
-test('a main thread that is blocked is profiled meanwhile, and the page names the function', async (t) => {
+test.serial('a main thread that is blocked is profiled meanwhile, and the page names the function', async (t) => {
   const run = await runProgram(`
     function countPebbles(until) { let sum = 0; while (Date.now() < until) sum += Math.sqrt(sum + 1); return sum; }
-    setTimeout(() => countPebbles(Date.now() + 2500), 700);
-    setTimeout(() => {}, 4500);`);
+    setTimeout(() => countPebbles(Date.now() + 3500), 1500);
+    setTimeout(() => {}, 7000);`);
   t.is(run.code, 0);
   t.is(run.stderr, '');
   const [page] = pagesOf(run);
