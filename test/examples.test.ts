@@ -1,0 +1,51 @@
+import { globSync } from 'node:fs';
+import test from 'ava';
+import { runProgram } from './fixtures/run-program.ts';
+
+/** What each example must print, among other lines. */
+const expected: Readonly<Record<string, readonly RegExp[]>> = {
+  '01-in-process.ts': [/200 \{ instance: 'users-1'/, /200 \{ instance: 'users-2'/, /path: '\/42\?full=1'/],
+  '02-fetch-and-handle.ts': [
+    /^201 \{ accepted: 'loom' \}$/m,
+    /^405$/m,
+    /^ERR_CLUSTER_UNKNOWN no_cluster retry: no$/m,
+    /^ping$/m,
+  ],
+  '03-standalone/run.ts': [
+    /^\/health 200 fine/m,
+    /^\/app\/users\/7 200 app saw \/users\/7/m,
+    /^\/nowhere 404 no_route no_route$/m,
+    /^ready: ready$/m,
+    /^\/health still fine$/m,
+    /^exit code 0$/m,
+  ],
+  '04-own-filter.ts': [
+    /^\/private "" 401 A KEY IS NEEDED$/m,
+    /^\/private "secret" 200 HELLO FROM \/PRIVATE$/m,
+    /^\/public "" 200 HELLO FROM \/PUBLIC$/m,
+  ],
+  '05-own-balancer.ts': [/^blue was served by \w$/m, /^green was served by \w$/m, /^red was served by \w$/m],
+  '06-file-discovery.ts': [/^served by one two$/m, /^served by three two$/m],
+  '07-retries-and-limits.ts': [
+    /^GET \/flaky 200 try 3$/m,
+    /^POST \/flaky 503 try 4$/m,
+    /^GET \/slow 504 route_timeout$/m,
+    /^GET \/slow 503 request_overflow$/m,
+    /^GET \/limited 200 fine$/m,
+    /^GET \/limited 429 rate_limited$/m,
+  ],
+  'monitor/stall.ts': [/^captures go to /m],
+};
+
+for (const [file, lines] of Object.entries(expected)) {
+  test(`the example ${file} runs and ends by itself`, async (t) => {
+    const { exitCode, stdout, stderr } = await runProgram([`examples/${file}`]);
+    t.is(stderr, '');
+    t.is(exitCode, 0);
+    for (const line of lines) t.regex(stdout, line);
+  });
+}
+
+test('every example is run', (t) => {
+  t.deepEqual(globSync('**/*.ts', { cwd: 'examples' }).toSorted(), Object.keys(expected).toSorted());
+});
