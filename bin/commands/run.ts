@@ -44,7 +44,13 @@ export function register(program: Command): void {
       logger.info('listening', { ...listeners, admin: standalone.adminAddress });
       if (options.json)
         console.log(JSON.stringify({ listeners, admin: standalone.adminAddress, pid: process.pid }));
-      await untilStopped(standalone, options.drainMs);
+      // The timers and the admin endpoint of a mesh keep no process alive, and a configuration may have no listeners.
+      const alive = setInterval(() => {}, longestDrainMs);
+      try {
+        await untilStopped(standalone, options.drainMs);
+      } finally {
+        clearInterval(alive);
+      }
     });
 }
 

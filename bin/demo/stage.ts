@@ -70,7 +70,7 @@ export class Stage implements AsyncDisposable {
   async #startProxy(): Promise<void> {
     const configPath = join(this.folder, 'heddle.yaml');
     await writeFile(configPath, proxyConfig(this.listFile));
-    const entry = fileURLToPath(new URL('../heddle.js', import.meta.url));
+    const entry = fileURLToPath(commandUrl());
     const child = spawn(process.execPath, [entry, 'run', '--config', configPath, '--json'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -95,8 +95,12 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-const sibling = (name: string): URL =>
-  new URL(`${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+const isSource = import.meta.url.endsWith('.ts');
+
+/** bin/heddle.js is not built: from dist/bin/demo it lies three floors up. */
+const commandUrl = (): URL => new URL(isSource ? '../heddle.js' : '../../../bin/heddle.js', import.meta.url);
+
+const sibling = (name: string): URL => new URL(`${name}${isSource ? '.ts' : '.js'}`, import.meta.url);
 
 function proxyConfig(listFile: string): string {
   return JSON.stringify({
