@@ -40,6 +40,8 @@ export function register(program: Command): void {
         watches: options.watch,
         ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
       });
+      // Before anybody is told that it runs: who reads the line may signal at once.
+      const stopped = untilStopped(standalone, options.drainMs);
       const listeners = standalone.mesh.listeners.addresses;
       logger.info('listening', { ...listeners, admin: standalone.adminAddress });
       if (options.json)
@@ -47,7 +49,7 @@ export function register(program: Command): void {
       // The timers and the admin endpoint of a mesh keep no process alive, and a configuration may have no listeners.
       const alive = setInterval(() => {}, longestDrainMs);
       try {
-        await untilStopped(standalone, options.drainMs);
+        await stopped;
       } finally {
         clearInterval(alive);
       }
