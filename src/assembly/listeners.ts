@@ -4,6 +4,7 @@ import type { Codec } from '../core/contract/codec.ts';
 import type { ListenerConfig } from '../core/contract/config.ts';
 import { Listener } from '../transport/index.ts';
 import type { ClusterTable } from './clusters.ts';
+import { type BuiltChain, buildChain } from './network-chains.ts';
 import { type BuiltPipeline, buildPipeline } from './pipelines.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -11,6 +12,7 @@ interface Entry {
   readonly config: ListenerConfig;
   readonly listener: Listener;
   readonly built: BuiltPipeline;
+  readonly chain: BuiltChain;
   /** The listener that has the address now and gives its socket away at the commit. */
   readonly donor: Listener | null;
 }
@@ -89,11 +91,13 @@ export class ListenerTable {
       this.#clusters.ref,
       before?.built ?? null,
     );
+    const chain = buildChain(config, this.#runtime, this.#clusters, before?.chain ?? null);
     if (before !== null && isSameListener(before, config)) {
       if (before.config.limits.backlog !== config.limits.backlog) this.#warnOfBacklog(config.name);
-      return { config, listener: before.listener, built, donor: null };
+      return { config, listener: before.listener, built, chain, donor: null };
     }
-    return { config, listener: this.#create(config, built), built, donor: this.#donorOf(config, addresses) };
+    const listener = this.#create(config, built, chain);
+    return { config, listener, built, chain, donor: this.#donorOf(config, addresses) };
   }
 
   /** Who has the address that `config` wants and will not need it: a listener of another codec or another name. */
@@ -112,7 +116,7 @@ export class ListenerTable {
     this.#runtime.logger.warn('a changed backlog counts from the next start on', { listener });
   }
 
-  #create(config: ListenerConfig, built: BuiltPipeline): Listener {
+  #create(config: ListenerConfig, built: BuiltPipeline, { chain }: BuiltChain): Listener {
     const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
     if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
     return new Listener({
@@ -122,6 +126,7 @@ export class ListenerTable {
       codecConfig: config.codec.config ?? {},
       context: this.#runtime.codec,
       pipeline: built.pipeline,
+      chain,
       limits: config.limits,
       logger: this.#runtime.logger,
       onGone: this.#clusters.unbind,
@@ -135,7 +140,7 @@ export class ListenerTable {
     for (const [name, entry] of next) {
       kept.add(entry.listener);
       if (entry.donor !== null) entry.listener.takeOver(entry.donor);
-      entry.listener.update(entry.built.pipeline, entry.config.limits);
+      entry.listener.update(entry.built.pipeline, entry.config.limits, entry.chain.chain);
       this.#entries.set(name, { ...entry, donor: null });
     }
     for (const { listener } of before.values()) {

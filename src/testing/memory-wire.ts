@@ -102,6 +102,14 @@ export class MemoryWire implements Wire {
     this.port.dropQueue();
   }
 
+  reset(code: number): void {
+    if (this.isClosed || this.#isDetached) return;
+    const other = this.port.other;
+    other?.dropArrived();
+    other?.wire?.close(other.side === 'accepted' ? Code.downstreamClosed : Code.upstreamReset);
+    this.destroy(code);
+  }
+
   detach(): DetachedWire {
     if (!this.canDetach || this.pending !== 0) {
       throw new HeddleError('ERR_BUG', `detach of a memory wire with ${this.pending} bytes pending`);

@@ -41,7 +41,8 @@ function checkPipeline(pipeline: Cursor, extensions: ExtensionSet, problems: Pro
   }
 }
 
-function checkOne(
+/** Replaces `config` by what the schema of the extension of that name makes of it. */
+export function checkOne(
   place: Cursor,
   definitions: readonly Definition[],
   kind: string,

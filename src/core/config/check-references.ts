@@ -17,16 +17,6 @@ export function checkReferences(draft: Cursor, options: CheckOptions, problems: 
   );
   refuseSharedAddresses(draft, problems);
   for (const listener of listeners) {
-    if (
-      Array.isArray(listener.at('virtualHosts').value) &&
-      listener.at('virtualHosts').items().length === 0
-    ) {
-      problems.add(
-        listener.at('virtualHosts').path,
-        [],
-        'at least one virtual host, as nothing would be answered',
-      );
-    }
     checkPipeline(listener, clusters, options, problems);
   }
   checkPipeline(draft.at('inProcess'), clusters, options, problems);

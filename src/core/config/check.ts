@@ -1,5 +1,6 @@
 import type { EffectiveConfig } from '../contract/config.ts';
 import { checkExtensions } from './check-extensions.ts';
+import { checkListenerEnds } from './check-listener-ends.ts';
 import type { CheckOptions } from './check-options.ts';
 import { checkReferences } from './check-references.ts';
 import { checkStructure } from './check-structure.ts';
@@ -25,6 +26,7 @@ export function checkConfig(
   const problems = new ProblemList(options.file ?? null, options.locate ?? (() => null), input);
   const draft = new Cursor(checkStructure(input, problems));
   checkExtensions(draft, extensions, problems);
+  checkListenerEnds(draft, extensions, problems);
   checkReferences(draft, options, problems);
   if (problems.all.length > 0) return { config: null, problems: problems.all };
   return { config: complete(draft), problems: [] };

@@ -2,6 +2,7 @@ import { HeddleError } from '../base/errors.ts';
 import type { BalancerDefinition } from '../contract/cluster.ts';
 import type { Codec } from '../contract/codec.ts';
 import type { LimiterDefinition } from '../contract/limiter.ts';
+import type { NetworkFilterDefinition } from '../contract/network-filter.ts';
 import type { RegistryDefinition } from '../contract/registry.ts';
 import type { StreamFilterDefinition } from '../contract/stream-filter.ts';
 
@@ -9,20 +10,21 @@ import type { StreamFilterDefinition } from '../contract/stream-filter.ts';
 export interface ExtensionSet {
   readonly codecs: readonly Codec[];
   readonly filters: readonly StreamFilterDefinition[];
+  readonly networkFilters: readonly NetworkFilterDefinition[];
   readonly balancers: readonly BalancerDefinition[];
   readonly registries: readonly RegistryDefinition[];
   readonly limiters: readonly LimiterDefinition[];
 }
 
 /**
- * What `createMesh(config, { use })` takes: a codec or a stream filter as it is (they are told apart by their shape),
+ * What `createMesh(config, { use })` takes: a codec, a stream filter or a network filter as it is (they are told apart by their shape),
  * or a set that names the kind.
  * @example
  * createMesh(config, { use: [myFilter, { balancers: [myBalancer] }] });
  */
-export type UsedExtension = Codec | StreamFilterDefinition | Partial<ExtensionSet>;
+export type UsedExtension = Codec | StreamFilterDefinition | NetworkFilterDefinition | Partial<ExtensionSet>;
 
-const kinds = ['codecs', 'filters', 'balancers', 'registries', 'limiters'] as const;
+const kinds = ['codecs', 'filters', 'networkFilters', 'balancers', 'registries', 'limiters'] as const;
 
 /** @throws HeddleError ERR_EXTENSION_DUPLICATE when two extensions of one kind share a name */
 export function mergeExtensions(standard: ExtensionSet, use: readonly UsedExtension[] = []): ExtensionSet {
@@ -30,6 +32,7 @@ export function mergeExtensions(standard: ExtensionSet, use: readonly UsedExtens
   for (const each of use) {
     if ('poolMode' in each) sets.push({ codecs: [each] });
     else if ('stage' in each) sets.push({ filters: [each] });
+    else if ('layer' in each) sets.push({ networkFilters: [each] });
     else sets.push(each);
   }
   const merged: Record<string, readonly { readonly name: string }[]> = {};

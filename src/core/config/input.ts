@@ -52,7 +52,11 @@ export interface MeshConfig
 export interface ListenerInput
   extends Replace<
     ListenerConfig,
-    PipelineParts & { codec: Named; limits: Optional<ListenerLimits> },
+    PipelineParts & {
+      codec: Named;
+      networkFilters: readonly Named[];
+      limits: Optional<ListenerLimits>;
+    },
     'name' | 'address'
   > {}
 export interface InProcessInput extends Replace<InProcessConfig, PipelineParts> {}

@@ -74,6 +74,8 @@ export interface ListenerConfig extends PipelineConfig {
   readonly address: string;
   /** Protocol of the connections; a name or { name, config } ("http1"). */
   readonly codec: ExtensionConfig;
+  /** What each connection meets before its codec; a terminal one, such as tcp-proxy, takes the codec's place; a name or { name, config } (none). */
+  readonly networkFilters: readonly ExtensionConfig[];
   /** What one peer may use. */
   readonly limits: ListenerLimits;
 }

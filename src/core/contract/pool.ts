@@ -1,4 +1,5 @@
 import type { HostUpstream } from './cluster.ts';
+import type { ServerConnection } from './codec.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** Defaults in parentheses. */
@@ -39,6 +40,6 @@ export interface Pool extends HostUpstream {
   /** Resolves when the last connection is gone after `drain` or `close`. */
   readonly closed: Promise<void>;
   /** A downstream connection is gone: closes what was bound to it (pool mode `bound`; nothing elsewhere). */
-  unbind(down: StreamEnd): void;
+  unbind(down: StreamEnd | ServerConnection): void;
   stats(): PoolStats;
 }

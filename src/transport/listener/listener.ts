@@ -6,10 +6,10 @@ import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { Codec, ServerCodec, ServerConnection, ServerOwner } from '../../core/contract/codec.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Wire } from '../../core/contract/wire.ts';
-import { parseAddress, type SocketAddress } from '../wire/address.ts';
-import { SocketWire } from '../wire/socket-wire.ts';
 import type { Arrival } from '../network-filters/arrival.ts';
 import type { ArrivalOwner, NetworkChain } from '../network-filters/chain.ts';
+import { parseAddress, type SocketAddress } from '../wire/address.ts';
+import { SocketWire } from '../wire/socket-wire.ts';
 import { AcceptPause } from './accept-pause.ts';
 import { Arrivals } from './arrivals.ts';
 import { bind, keepingPath } from './bind.ts';
@@ -19,6 +19,9 @@ import { type ListenerSlots, listenerSlots } from './slots.ts';
 import { SourceCounts } from './source-counts.ts';
 
 const defaultMode = 0o660;
+/** A drain closes the listening socket after a loop turn as short as this, or after the longest wait. */
+const quickTurnMs = 0.3;
+const longestWaitMs = 200;
 /**
  * How long a drain leaves idle connections of a one-at-a-time protocol open: a request that is on its way when they
  * close would be lost, and one that arrives in this time is answered with "connection: close" (50 restarts under load:
@@ -129,16 +132,29 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
 
   /** Serves a wire that was accepted elsewhere: by a hand-over, a test, a detecting layer. */
   serve(wire: Wire): ServerCodec {
-    // Always counted, as a reload may bring the limit while they live. It reads the address, as any request does.
-    this.#sources.add(wire);
     const codec = this.#codec.server(wire, this.#options.context, this, this.#options.codecConfig);
-    this.#connections.add(codec);
-    if (channels.connectionOpen.hasSubscribers)
-      channels.connectionOpen.publish({ listener: this.name, wire });
-    const values = this.#options.context.metrics.values;
-    values[this.#slots.connections] = (values[this.#slots.connections] as number) + 1;
-    values[this.#slots.active] = this.#connections.size;
+    this.#take(codec);
     return codec;
+  }
+
+  arrived(arrival: Arrival): boolean {
+    this.#arrivals.remove(arrival);
+    this.#sources.remove(arrival.socket);
+    // Behind a trusted proxy this is the first sight of who the client is.
+    if (this.#isOverSource(arrival.wire)) {
+      this.#countRejected(this.#slots.overSource);
+      arrival.socket.destroy(Code.filterClosed);
+      this.#checkEmpty();
+      return false;
+    }
+    this.#take(arrival.ending.serve(arrival, this));
+    return true;
+  }
+
+  left(arrival: Arrival): void {
+    this.#arrivals.remove(arrival);
+    this.#sources.remove(arrival.socket);
+    this.#checkEmpty();
   }
 
   /** Stops accepting; connections go on. */
@@ -161,6 +177,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
+    await this.#untilQuickTurn();
     this.stopAccepting();
     const drainConnections = (): void => {
       this.#arrivals.dropAll(Code.draining);
@@ -194,19 +211,35 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     this.#options.logger.debug('downstream protocol error', { listener: this.name, reason, detail });
   }
 
-  closed(codec: ServerCodec): void {
-    if (!this.#connections.delete(codec)) return;
-    if (channels.connectionClose.hasSubscribers) {
-      channels.connectionClose.publish({ listener: this.name, wire: codec.wire });
-    }
-    this.#sources.remove(codec.wire);
+  closed(connection: ServerConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#sources.remove(connection.wire);
     this.#options.context.metrics.values[this.#slots.active] = this.#connections.size;
-    this.#options.onGone?.(codec);
-    if (this.#connections.size === 0) this.#empty?.resolve();
+    if (channels.connectionClose.hasSubscribers) {
+      channels.connectionClose.publish({ listener: this.name, wire: connection.wire });
+    }
+    this.#options.onGone?.(connection);
+    this.#checkEmpty();
   }
 
-  idle(codec: ServerCodec): void {
-    this.onIdle?.(codec);
+  idle(connection: ServerConnection): void {
+    this.onIdle?.(connection);
+  }
+
+  #take(connection: ServerConnection): void {
+    // Always counted, as a reload may bring the limit while they live. It reads the address, as any request does.
+    this.#sources.add(connection.wire);
+    this.#connections.add(connection);
+    if (channels.connectionOpen.hasSubscribers) {
+      channels.connectionOpen.publish({ listener: this.name, wire: connection.wire });
+    }
+    const values = this.#options.context.metrics.values;
+    values[this.#slots.connections] = (values[this.#slots.connections] as number) + 1;
+    values[this.#slots.active] = this.#connections.size;
+  }
+
+  #checkEmpty(): void {
+    if (this.connectionCount === 0) this.#empty?.resolve();
   }
 
   async #listen(inherited: Server | null = null): Promise<void> {
@@ -242,7 +275,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     // On the socket, as an inherited server has options of its own.
     socket.allowHalfOpen = true;
     const wire = new SocketWire(socket, this.#address.kind, 'accepted');
-    if (this.#isOverSource(wire)) {
+    if (this.#chain?.replacesPeer !== true && this.#isOverSource(wire)) {
       this.#reject(socket, this.#slots.overSource);
       return;
     }
@@ -300,6 +333,21 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     } catch (error) {
       this.#options.logger.warn('accepting not resumed', { listener: this.name, error: messageOf(error) });
       return false;
+    }
+  }
+
+  /**
+   * Closing the listening socket resets connections that the kernel has set up and nobody has accepted yet. Right after
+   * a short loop turn, whose poll has accepted what was there, there are hardly any.
+   */
+  async #untilQuickTurn(): Promise<void> {
+    if (this.#server === null) return;
+    const startMs = this.#clock.now();
+    for (let beforeMs = startMs; ; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const nowMs = this.#clock.now();
+      if (nowMs - beforeMs < quickTurnMs || nowMs - startMs > longestWaitMs) return;
+      beforeMs = nowMs;
     }
   }
 

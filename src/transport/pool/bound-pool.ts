@@ -1,5 +1,5 @@
 import { Code } from '../../core/base/codes.ts';
-import type { ClientCodec, ServerCodec } from '../../core/contract/codec.ts';
+import type { ClientCodec, ServerCodec, ServerConnection } from '../../core/contract/codec.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
 import { ConnectionPool } from './connection-pool.ts';
@@ -10,7 +10,7 @@ import type { PoolSetup } from './setup.ts';
  * Whichever goes takes the other along: a silent new connection would have lost the session.
  */
 export class BoundPool extends ConnectionPool {
-  readonly #byDown = new Map<StreamEnd, ClientCodec>();
+  readonly #byDown = new Map<StreamEnd | ServerConnection, ClientCodec>();
   readonly #downOf = new Map<ClientCodec, StreamEnd>();
 
   constructor(setup: PoolSetup) {
@@ -18,7 +18,7 @@ export class BoundPool extends ConnectionPool {
     super({ ...setup, options: { ...setup.options, preconnect: 0 } });
   }
 
-  override unbind(down: StreamEnd): void {
+  override unbind(down: StreamEnd | ServerConnection): void {
     const codec = this.#byDown.get(down);
     if (codec === undefined) return;
     this.#unlink(codec);

@@ -1,6 +1,6 @@
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { WheelNode } from '../../core/base/timer-wheel.ts';
-import type { ClientCodec, ClientOwner, Codec, Flushable } from '../../core/contract/codec.ts';
+import type { ClientCodec, ClientOwner, Codec, Flushable, ServerConnection } from '../../core/contract/codec.ts';
 import type { Pool, PoolOptions, PoolStats } from '../../core/contract/pool.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import { type StreamEnd, waiting } from '../../core/contract/stream-end.ts';
@@ -98,7 +98,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.#waiters.remove(s);
   }
 
-  unbind(_down: StreamEnd): void {}
+  unbind(_down: StreamEnd | ServerConnection): void {}
 
   room(codec: ClientCodec): void {
     this.#preconnect.succeeded();

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/base/clock.ts';
 import { HeddleError } from '../../core/base/errors.ts';
-import type { CodecState, ServerCodec } from '../../core/contract/codec.ts';
+import type { CodecState, ServerConnection } from '../../core/contract/codec.ts';
 import type { Listener } from '../listener/listener.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
 import type { HandleChannel, HandOverMessage } from './channel.ts';
@@ -19,7 +19,7 @@ const longestHoldMs = 5000;
 const lookMs = 5;
 
 interface Held {
-  readonly codec: ServerCodec;
+  readonly codec: ServerConnection;
   readonly wire: SocketWire;
   readonly sinceMs: number;
 }
@@ -105,9 +105,9 @@ export class HandOverSender {
     this.#stop();
   }
 
-  #fill(listener: Listener, waiting: ServerCodec[], held: Held[]): void {
+  #fill(listener: Listener, waiting: ServerConnection[], held: Held[]): void {
     while (held.length < heldAtOnce && waiting.length > 0) {
-      const codec = waiting.pop() as ServerCodec;
+      const codec = waiting.pop() as ServerConnection;
       if (!listener.connections.has(codec) || !(codec.wire instanceof SocketWire)) continue;
       codec.wire.hold();
       held.push({ codec, wire: codec.wire, sinceMs: this.#clock.now() });

@@ -161,6 +161,13 @@ export class SocketWire implements Wire {
     this.#socket.destroy();
   }
 
+  reset(code: number): void {
+    if ((this.#state & (closed | detached)) !== 0) return;
+    if (this.#code === Code.none) this.#code = code;
+    if (this.kind === 'tcp') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
   detach(): DetachedWire {
     if (!this.canDetach || this.pending !== 0) {
       throw new HeddleError('ERR_BUG', `detach of a ${this.kind} wire with ${this.pending} bytes pending`);

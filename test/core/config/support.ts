@@ -51,7 +51,8 @@ export function fakeExtensions(): ExtensionSet {
       fakeFilter('cors', corsSchema),
       fakeFilter('local-rate-limit', v.strictObject({ perSecond: v.number() })),
     ],
-    balancers: [
+    networkFilters: [],
+  balancers: [
       balancer('roundRobin'),
       balancer('leastRequest', v.strictObject({ choices: v.optional(v.number(), 2) })),
     ],

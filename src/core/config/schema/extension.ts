@@ -16,5 +16,6 @@ const named = () =>
 // One schema object a kind: the generated JSON Schema puts the known names and their configurations in its place.
 export const codec = named();
 export const filter = named();
+export const networkFilter = named();
 export const balancer = named();
 export const discovery = fields({ name, service: v.optional(name), config: v.optional(v.unknown()) });

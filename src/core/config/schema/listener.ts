@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { JsonValue } from '../../contract/config.ts';
 import { isPlainData } from '../canonical-json.ts';
 import { fields } from './combine.ts';
-import { codec, filter } from './extension.ts';
+import { codec, filter, networkFilter } from './extension.ts';
 import { headerEdits, virtualHost } from './route.ts';
 import { address, count, headerValue, integer, milliseconds, name, sizeBytes } from './values.ts';
 
@@ -62,6 +62,7 @@ export const listener = fields({
   name,
   address,
   codec: v.optional(codec, 'http1'),
+  networkFilters: v.optional(v.array(networkFilter), []),
   limits: v.optional(limits, {}),
   ...pipeline,
 });

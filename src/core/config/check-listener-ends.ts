@@ -1,0 +1,48 @@
+import type { NetworkFilterDefinition } from '../contract/network-filter.ts';
+import { checkOne } from './check-extensions.ts';
+import type { Cursor } from './cursor.ts';
+import type { ExtensionSet } from './extensions.ts';
+import type { ProblemList } from './problems.ts';
+
+/** Network filters, and that what comes in ends somewhere: at a route of the codec or at a terminal network filter. */
+export function checkListenerEnds(draft: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
+  const clusters = draft
+    .at('clusters')
+    .items()
+    .flatMap((cluster) => cluster.at('name').text() ?? []);
+  for (const listener of draft.at('listeners').items()) {
+    const filters = listener.at('networkFilters').items();
+    const definitions = filters.map((filter) => checkFilter(filter, clusters, extensions, problems));
+    const terminal = definitions.findIndex((each) => each?.isTerminal === true);
+    if (terminal >= 0 && terminal < filters.length - 1) {
+      const place = (filters[terminal] as Cursor).at('name');
+      problems.add(place.path, place.value, 'the last place: a terminal network filter ends the list');
+    }
+    if (terminal < 0) requireHosts(listener.at('virtualHosts'), problems);
+  }
+}
+
+/** Null when nothing can be said of it. */
+function checkFilter(
+  filter: Cursor,
+  clusters: readonly string[],
+  extensions: ExtensionSet,
+  problems: ProblemList,
+): NetworkFilterDefinition | null {
+  const before = problems.all.length;
+  checkOne(filter, extensions.networkFilters, 'network filter', problems);
+  const name = filter.at('name').text();
+  const definition = extensions.networkFilters.find((each) => each.name === name) ?? null;
+  if (definition?.clusters === undefined || problems.all.length > before) return definition;
+  for (const cluster of definition.clusters(filter.at('config').value)) {
+    if (clusters.includes(cluster)) continue;
+    const known = clusters.slice(0, 10).join(', ') || 'there is none';
+    problems.add([...filter.path, 'config'], cluster, `names of clusters: ${known}`, clusters);
+  }
+  return definition;
+}
+
+function requireHosts(place: Cursor, problems: ProblemList): void {
+  if (!Array.isArray(place.value) || place.value.length > 0) return;
+  problems.add(place.path, [], 'at least one virtual host, as nothing would be answered');
+}
