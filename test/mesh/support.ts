@@ -22,11 +22,14 @@ export async function within<T>(promise: Promise<T>, what: string, limitMs = dea
 }
 
 /** Looks again and again, a loop turn apart, until `look` gives something. */
-export function eventually<T>(look: () => T | undefined | false, what: string): Promise<T> {
+export function eventually<T>(
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  what: string,
+): Promise<T> {
   let isOver = false;
   const looking = (async () => {
     while (!isOver) {
-      const found = look();
+      const found = await look();
       if (found !== undefined && found !== false) return found;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -19,8 +19,7 @@ import { type ListenerSlots, listenerSlots } from './slots.ts';
 import { SourceCounts } from './source-counts.ts';
 
 const defaultMode = 0o660;
-/** A drain closes the listening socket after a loop turn as short as this, or after the longest wait. */
-const quickTurnMs = 0.3;
+/** How long a drain goes on accepting connections that were set up before it began. */
 const longestWaitMs = 200;
 /**
  * How long a drain leaves idle connections of a one-at-a-time protocol open: a request that is on its way when they
@@ -53,6 +52,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   #chain: NetworkChain | null;
   readonly #guard: DescriptorGuard;
   #server: Server | null = null;
+  #accepted = 0;
   #address: SocketAddress;
   #boundTo = '';
   readonly #pause: AcceptPause;
@@ -177,7 +177,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
-    await this.#untilQuickTurn();
+    await this.#untilNoneWaits();
     this.stopAccepting();
     const drainConnections = (): void => {
       this.#arrivals.dropAll(Code.draining);
@@ -267,6 +267,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
 
   #accept(socket: Socket): void {
     const limits = this.limits;
+    this.#accepted++;
     if (this.#guard.isExhausted()) this.#pauseAccepting('file descriptors run out');
     if (limits.maxConnections > 0 && this.connectionCount >= limits.maxConnections) {
       this.#reject(socket, this.#slots.overConnections);
@@ -337,17 +338,15 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   }
 
   /**
-   * Closing the listening socket resets connections that the kernel has set up and nobody has accepted yet. Right after
-   * a short loop turn, whose poll has accepted what was there, there are hardly any.
+   * Closing a listening socket resets the connections that the kernel has set up and nobody has accepted yet, and each
+   * loop turn accepts one (libuv 1.47 and later). A turn that accepted none found none: close right after it.
    */
-  async #untilQuickTurn(): Promise<void> {
+  async #untilNoneWaits(): Promise<void> {
     if (this.#server === null) return;
     const startMs = this.#clock.now();
-    for (let beforeMs = startMs; ; ) {
+    for (let before = -1; before !== this.#accepted && this.#clock.now() - startMs < longestWaitMs; ) {
+      before = this.#accepted;
       await new Promise((resolve) => setImmediate(resolve));
-      const nowMs = this.#clock.now();
-      if (nowMs - beforeMs < quickTurnMs || nowMs - startMs > longestWaitMs) return;
-      beforeMs = nowMs;
     }
   }
 
