@@ -25,6 +25,7 @@ import { concurrency } from './core/limit/concurrency.ts';
 import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
+import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
@@ -42,7 +43,7 @@ export const standard: ExtensionSet = {
     payloadLimit,
     requestId,
   ],
-  networkFilters: [tcpProxy],
+  networkFilters: [proxyProtocol, tcpProxy],
   balancers: [
     roundRobin,
     weighted,

@@ -7,6 +7,7 @@ import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
 import { createPool } from '../transport/index.ts';
+import { ownDialer } from './own-dialer.ts';
 import { Registries } from './registries.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -146,8 +147,8 @@ export class ClusterTable {
   #change(entry: Entry, config: ClusterConfig): void {
     const before = entry.config;
     const isDialledAnew =
-      canonicalJson([before.codec, before.pool, before.connectTimeoutMs]) !==
-      canonicalJson([config.codec, config.pool, config.connectTimeoutMs]);
+      canonicalJson([before.codec, before.pool, before.connectTimeoutMs, before.proxyProtocol ?? null]) !==
+      canonicalJson([config.codec, config.pool, config.connectTimeoutMs, config.proxyProtocol ?? null]);
     entry.live.update(config, isDialledAnew ? this.#upstreamFactory(config) : undefined);
     entry.config = config;
     const isListedAnew =
@@ -185,13 +186,14 @@ export class ClusterTable {
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {
     const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
     if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    const dial = ownDialer(this.#runtime.dial, config);
     return (host, permits) => {
       const handler = this.#handlers.get(config.name);
       if (handler !== undefined) return handler(host, permits);
       const pool = createPool({
         codec: codec as Codec<never>,
         codecConfig: config.codec.config ?? {},
-        dial: this.#runtime.dial,
+        dial,
         context: this.#runtime.codec,
         options: { ...config.pool, connectTimeoutMs: config.connectTimeoutMs },
         permits,

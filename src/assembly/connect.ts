@@ -4,8 +4,10 @@ import { HeddleError } from '../core/base/errors.ts';
 import { nearestWord } from '../core/base/nearest-word.ts';
 import type { LiveCluster } from '../core/cluster/cluster.ts';
 import type { Host } from '../core/contract/cluster.ts';
+import type { Dialer } from '../core/contract/wire.ts';
 import { WireDuplex } from '../transport/wire/wire-duplex.ts';
 import type { ClusterTable } from './clusters.ts';
+import { ownDialer } from './own-dialer.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A raw connection to a host that the cluster's balancer chose; it counts as one request until it closes. */
@@ -23,12 +25,12 @@ export function connectToCluster(runtime: Runtime, clusters: ClusterTable, name:
       }),
     );
   }
-  return dial(runtime, cluster, host);
+  return dial(runtime, cluster, host, ownDialer(runtime.dial, clusters.configOf(name)));
 }
 
-function dial(runtime: Runtime, cluster: LiveCluster, host: Host): Promise<Duplex> {
+function dial(runtime: Runtime, cluster: LiveCluster, host: Host, dialer: Dialer): Promise<Duplex> {
   const startMs = runtime.clock.now();
-  const duplex = new WireDuplex(runtime.dial(host.address, cluster.connectTimeoutMs));
+  const duplex = new WireDuplex(dialer(host.address, cluster.connectTimeoutMs));
   duplex.once('close', () => cluster.release(host));
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {

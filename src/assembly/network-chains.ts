@@ -53,7 +53,8 @@ function contextOf(owner: string, runtime: Runtime, clusters: ClusterTable): Net
     owner,
     cluster: (name) => {
       const cluster = clusters.get(name);
-      return cluster === null ? null : { cluster, permits: cluster.breakers, proxyProtocol: null };
+      const proxyProtocol = clusters.configOf(name)?.proxyProtocol?.version ?? null;
+      return cluster === null ? null : { cluster, permits: cluster.breakers, proxyProtocol };
     },
     acquireStream: () => proxy.acquire(),
     releaseStream: (s) => proxy.release(s),

@@ -17,6 +17,7 @@ import type {
   LogConfig,
   OutlierDetectionConfig,
   PoolConfig,
+  ProxyProtocolConfig,
   QueryMatchConfig,
   RedirectConfig,
   RetryBudgetConfig,
@@ -115,6 +116,7 @@ type ClusterParts = {
   circuitBreakers: Replace<CircuitBreakersConfig, { retryBudget: Optional<RetryBudgetConfig> }>;
   outlierDetection: Optional<OutlierDetectionConfig>;
   pool: Optional<PoolConfig>;
+  proxyProtocol: Optional<ProxyProtocolConfig>;
 };
 
 /** Types a configuration without changing it: completion and checks of keys in the editor. */

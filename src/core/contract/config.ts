@@ -298,6 +298,8 @@ export interface ClusterConfig {
   readonly loadBalancer: ExtensionConfig;
   /** Protocol towards the hosts; a name or { name, config } ("http1"). */
   readonly codec: ExtensionConfig;
+  /** Begins each connection to a host with a PROXY header (none). */
+  readonly proxyProtocol?: ProxyProtocolConfig | undefined;
   /** Limit of one connect (5000). */
   readonly connectTimeoutMs: number;
   /** Thresholds above which requests are refused at once; 0 = unlimited. */
@@ -306,6 +308,12 @@ export interface ClusterConfig {
   readonly outlierDetection: OutlierDetectionConfig;
   /** Connections to each host. */
   readonly pool: PoolConfig;
+}
+
+/** The PROXY header that hosts get: of the client behind tcp-proxy, of the mesh itself (LOCAL, UNKNOWN) where connections are pooled. */
+export interface ProxyProtocolConfig {
+  /** 1 | 2 (2). */
+  readonly version: 1 | 2;
 }
 
 /** A registry and the service asked of it. */

@@ -254,6 +254,18 @@ test('what the host sent last reaches a client that is still sending', async (t)
   t.deepEqual(held(bench), [0, 0, 0]);
 });
 
+test('hosts of a cluster with proxyProtocol are told who the client is, each try anew', async (t) => {
+  const bench = benchOf();
+  bench.cluster.proxyProtocol = 1;
+  const { client } = bench.accept([filterOf(bench)]);
+  client.send('hello');
+  bench.dialled[0]?.link.refuse();
+  await bench.settle();
+  bench.dialled[1]?.link.connect();
+  await bench.settle();
+  t.is(bench.dialled[1]?.far.text, 'PROXY TCP4 127.0.0.1 127.0.0.1 40000 80\r\nhello');
+});
+
 test('weighted clusters get their shares, weight 0 nothing', async (t) => {
   const bench = benchOf();
   for (const name of ['a', 'b', 'never']) bench.clusters.set(name, new FakeCluster([`${name}:80`]));

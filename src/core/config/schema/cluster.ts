@@ -51,12 +51,17 @@ export const pool = fields({
   idleTimeoutMs: v.optional(milliseconds, 60_000),
 });
 
+export const proxyProtocol = fields({
+  version: v.optional(v.picklist([1, 2]), 2),
+});
+
 export const cluster = fields({
   name,
   endpoints: v.optional(v.array(endpoint), []),
   discovery: v.optional(discovery),
   loadBalancer: v.optional(balancer, 'roundRobin'),
   codec: v.optional(codec, 'http1'),
+  proxyProtocol: v.optional(proxyProtocol),
   connectTimeoutMs: v.optional(integer(1, 2_147_483_647), 5000),
   circuitBreakers: v.optional(circuitBreakers, {}),
   outlierDetection: v.optional(outlierDetection, {}),

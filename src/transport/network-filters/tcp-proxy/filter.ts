@@ -1,3 +1,4 @@
+import { parseAddress } from '../../../core/base/address.ts';
 import { Code } from '../../../core/base/codes.ts';
 import type { ServerConnection, ServerOwner } from '../../../core/contract/codec.ts';
 import {
@@ -8,12 +9,20 @@ import {
   type NetworkFilterContext,
 } from '../../../core/contract/network-filter.ts';
 import type { Wire } from '../../../core/contract/wire.ts';
+import { encodeProxyHeader, type ProxyFacts } from '../proxy-protocol/encode.ts';
 import type { TcpProxyConfig } from './config.ts';
 import { Dialling } from './dialling.ts';
 import { TcpLog, type TcpRecord } from './log.ts';
 import { type TcpSlots, tcpSlots } from './slots.ts';
-import { TcpTargets } from './targets.ts';
+import { serverNameFact, TcpTargets } from './targets.ts';
 import { TcpTunnel } from './tunnel.ts';
+
+/** What a host may be told of a client. */
+export interface Introduced {
+  readonly wire: Wire;
+  readonly destination: string;
+  readonly proxyFacts: ProxyFacts;
+}
 
 /** What all connections of one tcp-proxy share. */
 export class TcpProxyFilter implements NetworkFilter {
@@ -44,7 +53,11 @@ export class TcpProxyFilter implements NetworkFilter {
     const { wire, destination } = connection;
     const { maxConnectAttempts } = this.#config;
     const dialling = cluster === null ? null : new Dialling(context, cluster, maxConnectAttempts, wire.peer);
-    const tunnel = new TcpTunnel(this, wire, owner, dialling, destination);
+    const proxyFacts = {
+      authority: connection.facts?.get(serverNameFact) ?? wire.peer.serverName ?? '',
+      alpn: connection.facts?.get('proxy.alpn') ?? '',
+    };
+    const tunnel = new TcpTunnel(this, owner, dialling, { wire, destination, proxyFacts });
     if (name === null) {
       const values = context.metrics.values;
       values[this.slots.noRoute] = (values[this.slots.noRoute] as number) + 1;
@@ -67,7 +80,16 @@ export class TcpProxyFilter implements NetworkFilter {
   }
 
   /** What a host is told before the client's first byte. */
-  introduce(_up: Wire, _client: Wire, _version: DialledCluster['proxyProtocol']): void {}
+  introduce(up: Wire, client: Introduced, version: DialledCluster['proxyProtocol']): void {
+    if (version === null) return;
+    const destination = parseAddress(client.destination);
+    const { address, port } =
+      destination?.kind === 'tcp'
+        ? { address: destination.host, port: destination.port }
+        : { address: 'unix', port: 0 };
+    const header = encodeProxyHeader(version, client.wire.peer, { address, port }, client.proxyFacts);
+    up.write(header, 0, header.length);
+  }
 
   log(record: TcpRecord): void {
     for (const each of this.#logs) each.write(record);

@@ -4,7 +4,7 @@ import { WheelNode } from '../../../core/base/timer-wheel.ts';
 import type { CodecState, ServerConnection, ServerOwner } from '../../../core/contract/codec.ts';
 import type { ByteEngine, Wire } from '../../../core/contract/wire.ts';
 import type { Dialling } from './dialling.ts';
-import type { TcpProxyFilter } from './filter.ts';
+import type { Introduced, TcpProxyFilter } from './filter.ts';
 import type { TcpRecord } from './log.ts';
 import { add } from './slots.ts';
 import { UpstreamSide } from './upstream-side.ts';
@@ -30,7 +30,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   readonly #filter: TcpProxyFilter;
   readonly #owner: ServerOwner;
   readonly #dialling: Dialling | null;
-  readonly #destination: string;
+  readonly #client: Introduced;
   readonly #startMs: number;
   readonly #startWallMs: number;
   #up: Wire | null = null;
@@ -45,19 +45,14 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   #sent = 0;
 
   /** @param dialling null: no cluster takes it, it is closed */
-  constructor(
-    filter: TcpProxyFilter,
-    wire: Wire,
-    owner: ServerOwner,
-    dialling: Dialling | null,
-    destination: string,
-  ) {
+  constructor(filter: TcpProxyFilter, owner: ServerOwner, dialling: Dialling | null, client: Introduced) {
     super();
+    const { wire } = client;
     this.wire = wire;
+    this.#client = client;
     this.#filter = filter;
     this.#owner = owner;
     this.#dialling = dialling;
-    this.#destination = destination;
     const { clock } = filter.context;
     this.#startMs = clock.now();
     this.#startWallMs = clock.wallNow();
@@ -178,7 +173,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
     }
     this.#host = attempt.host.address;
     attempt.wire.attach(new UpstreamSide(this, attempt.wire));
-    this.#filter.introduce(attempt.wire, this.wire, dialling.proxyProtocol);
+    this.#filter.introduce(attempt.wire, this.#client, dialling.proxyProtocol);
   }
 
   #connectFailed(code: number): void {
@@ -247,7 +242,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
       startWallMs: this.#startWallMs,
       durationMs: this.#filter.context.clock.now() - this.#startMs,
       peer: this.wire.peer,
-      destination: this.#destination,
+      destination: this.#client.destination,
       cluster: this.#dialling?.cluster.name ?? '-',
       host: this.#host,
       received: this.#received,
