@@ -23,7 +23,8 @@ export {
   Verdict,
 } from './core/contract/stream-filter.ts';
 export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
-export type { CallBody, CallOptions, MeshResponse } from './core/stream/call.ts';
+export type { MeshResponse } from './core/stream/call.ts';
+export type { CallBody, CallOptions } from './core/stream/start-call.ts';
 export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export {
   checkConfigFile,

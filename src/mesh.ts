@@ -20,7 +20,8 @@ import type { EffectiveConfig } from './core/contract/config.ts';
 import type { Logger } from './core/contract/logger.ts';
 import { checkValue } from './core/observe/access-log/compile-value.ts';
 import { silentLogger } from './core/observe/logger.ts';
-import { type CallOptions, type MeshResponse, startCall } from './core/stream/call.ts';
+import type { MeshResponse } from './core/stream/call.ts';
+import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import { standard } from './standard.ts';
 import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
@@ -241,6 +242,7 @@ export class Mesh implements AsyncDisposable {
     await this.clusters.close();
     await this.#logs?.close();
     this.runtime.wheel.close();
+    this.runtime.keepAlive.close();
     this.#closed.resolve();
   }
 

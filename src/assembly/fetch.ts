@@ -1,5 +1,6 @@
 import { HeddleError } from '../core/base/errors.ts';
-import type { CallBody, CallOptions, MeshResponse } from '../core/stream/call.ts';
+import type { MeshResponse } from '../core/stream/call.ts';
+import type { CallBody, CallOptions } from '../core/stream/start-call.ts';
 
 /** Statuses whose Response may have no body (Fetch, "null body status"). */
 const nullBodyStatuses = new Set([101, 204, 205, 304]);

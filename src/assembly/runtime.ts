@@ -11,7 +11,14 @@ import type { FileAccess, Resolver } from '../core/contract/registry.ts';
 import type { Dialer } from '../core/contract/wire.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
 import { StreamProxy } from '../core/stream/proxy.ts';
-import { createDialer, DrivenWheel, FlushList, SystemClock } from '../transport/index.ts';
+import {
+  createDialer,
+  createKeepAlive,
+  DrivenWheel,
+  FlushList,
+  type KeepAlive,
+  SystemClock,
+} from '../transport/index.ts';
 
 /** Everything ambient, injected once: two meshes in one process share none of it. */
 export interface Surroundings {
@@ -35,6 +42,7 @@ export interface Runtime extends ExtensionContext {
   readonly resolver: Resolver;
   readonly logs: LogOutputs;
   readonly extensions: ExtensionSet;
+  readonly keepAlive: KeepAlive;
 }
 
 export interface RuntimeOptions {
@@ -55,7 +63,11 @@ export function createRuntime(
   const metrics = new MetricsTable();
   const budget = new BufferBudget(options.bufferLimitBytes);
   const { logger, files, resolver, logs } = surroundings;
-  const proxy = new StreamProxy({ clock, wheel, random, metrics, logger, budget }, options.tracksStreams);
+  const keepAlive = createKeepAlive();
+  const proxy = new StreamProxy(
+    { clock, wheel, random, metrics, logger, budget, keepAlive },
+    options.tracksStreams,
+  );
   const flushList = new FlushList();
   const codec: CodecContext = {
     sink: proxy,
@@ -68,5 +80,19 @@ export function createRuntime(
     flushLater: flushList.add,
   };
   const dial = surroundings.dial ?? createDialer(clock, wheel);
-  return { clock, random, logger, metrics, wheel, proxy, codec, dial, files, resolver, logs, extensions };
+  return {
+    clock,
+    random,
+    logger,
+    metrics,
+    wheel,
+    proxy,
+    codec,
+    dial,
+    files,
+    resolver,
+    logs,
+    extensions,
+    keepAlive,
+  };
 }

@@ -5,7 +5,7 @@ export { Listener } from './listener/listener.ts';
 export type { ListenerLimits, ListenerOptions } from './listener/options.ts';
 export { createPool, type PoolSetup } from './pool/index.ts';
 export { createResolver, type ResolverOptions } from './resolver.ts';
-export { DrivenWheel, SystemClock } from './system-clock.ts';
+export { createKeepAlive, DrivenWheel, type KeepAlive, SystemClock } from './system-clock.ts';
 export {
   type HandleChannel,
   HandOverReceiver,

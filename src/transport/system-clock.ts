@@ -67,3 +67,30 @@ export class DrivenWheel extends TimerWheel {
     this.#timer = this.#clock.setTimer(Math.max(1, atMs - nowMs), this.#turn);
   }
 }
+
+/** Longest delay of a Node timer. */
+const foreverMs = 2 ** 31 - 1;
+
+export interface KeepAlive {
+  ref(): void;
+  unref(): void;
+  close(): void;
+}
+
+/** Holds the event loop open between `ref` and `unref`; made on first use, 0.1 us a change. */
+export function createKeepAlive(): KeepAlive {
+  let timer: NodeJS.Timeout | null = null;
+  return {
+    ref() {
+      timer ??= setInterval(() => {}, foreverMs);
+      timer.ref();
+    },
+    unref() {
+      timer?.unref();
+    },
+    close() {
+      if (timer !== null) clearInterval(timer);
+      timer = null;
+    },
+  };
+}

@@ -13,4 +13,6 @@ export interface ProxyContext {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly budget: BufferBudget;
+  /** Keeps the process alive while calls of its own are under way: all timers of the mesh are unreferenced. */
+  readonly keepAlive?: { ref(): void; unref(): void };
 }

@@ -31,9 +31,7 @@ export function finish(p: StreamProxy, s: Stream): void {
   for (let i = 0; i < logs.length; i++) (logs[i] as (typeof logs)[number]).write(s);
   if (channels.streamEnd.hasSubscribers) channels.streamEnd.publish({ stream: s });
   s.phase = Phase.done;
-  p.active--;
-  p.live?.delete(s);
-  p.release(s);
+  p.ended(s);
 }
 
 function countStream(p: StreamProxy, s: Stream, pipeline: Pipeline): void {

@@ -42,6 +42,8 @@ export class StreamProxy implements StreamCore {
   /** Streams in progress, when asked to keep them: the pending-stream profile reads it. */
   readonly live: Set<Stream> | null;
   active = 0;
+  /** Calls of this process among them. */
+  #calls = 0;
   readonly #pool: Stream[] = [];
   #serial = 0;
   #wallOffsetMs = 0;
@@ -57,6 +59,14 @@ export class StreamProxy implements StreamCore {
     const s = this.#pool.pop() ?? new Stream(this);
     s.serial = ++this.#serial;
     return s;
+  }
+
+  /** A stream is over. */
+  ended(s: Stream): void {
+    this.active--;
+    this.live?.delete(s);
+    if (s.protocol === 'call' && --this.#calls === 0) this.context.keepAlive?.unref();
+    this.release(s);
   }
 
   release(s: Stream): void {
@@ -91,6 +101,7 @@ export class StreamProxy implements StreamCore {
     s.requestDone = end;
     if (end) s.requestDoneMs = now;
     this.active++;
+    if (s.protocol === 'call' && this.#calls++ === 0) this.context.keepAlive?.ref();
     this.live?.add(s);
     const pipeline = s.pipeline as Pipeline;
     (metrics.values[pipeline.slots.requests] as number)++;
