@@ -5,15 +5,15 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
+
 import { createJsonLogger, type MeshConfig, type Standalone, startStandalone } from '../../src/index.ts';
 import { SystemClock } from '../../src/transport/index.ts';
-import { within } from '../mesh/support.ts';
+import { type Teardown, within } from '../mesh/support.ts';
 
 export const entry: string = fileURLToPath(new URL('../../bin/heddle.js', import.meta.url));
 
 /** A folder of its own, gone with the test. */
-export async function folder(t: ExecutionContext): Promise<string> {
+export async function folder(t: Teardown): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'heddle-e2e-'));
   t.teardown(() => rm(path, { recursive: true, force: true }));
   return path;
@@ -55,7 +55,7 @@ export interface Proxy {
 }
 
 /** The standalone proxy in this process, closed with the test. */
-export async function proxy(t: ExecutionContext, config: MeshConfig, watches = false): Promise<Proxy> {
+export async function proxy(t: Teardown, config: MeshConfig, watches = false): Promise<Proxy> {
   const configPath = join(await folder(t), 'heddle.json');
   await writeConfig(configPath, config);
   const lines: string[] = [];
@@ -80,7 +80,7 @@ export interface ProxyProcess {
 
 /** `heddle run` as a process of its own, killed with the test. @param limits shell text that runs before, e.g. "ulimit -n 64" */
 export async function proxyProcess(
-  t: ExecutionContext,
+  t: Teardown,
   config: MeshConfig,
   args: readonly string[] = [],
   limits = ':',

@@ -6,7 +6,10 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net';
-import type { ExecutionContext } from 'ava';
+/** What helpers need of a test: ava's context, or a scope of an interop check or a soak loop. */
+export interface Teardown {
+  teardown(run: () => unknown): void;
+}
 
 const deadlineMs = 30_000;
 
@@ -48,7 +51,7 @@ export interface Upstream {
 }
 
 /** A node:http server on a free loopback port, closed with the test. */
-export async function upstream(t: ExecutionContext, listener: RequestListener): Promise<Upstream> {
+export async function upstream(t: Teardown, listener: RequestListener): Promise<Upstream> {
   const server = createServer(listener);
   server.keepAliveTimeout = 0;
   const sockets = await listening(t, server);
@@ -63,10 +66,7 @@ export interface TcpUpstream {
 }
 
 /** A server that speaks for itself, on a free loopback port, closed with the test. */
-export async function tcpUpstream(
-  t: ExecutionContext,
-  onSocket: (socket: Socket) => void,
-): Promise<TcpUpstream> {
+export async function tcpUpstream(t: Teardown, onSocket: (socket: Socket) => void): Promise<TcpUpstream> {
   const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {});
     onSocket(socket);
@@ -75,7 +75,7 @@ export async function tcpUpstream(
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, server, sockets };
 }
 
-async function listening(t: ExecutionContext, server: TcpServer): Promise<Set<Socket>> {
+async function listening(t: Teardown, server: TcpServer): Promise<Set<Socket>> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

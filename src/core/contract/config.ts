@@ -146,7 +146,7 @@ export interface RouteConfig extends HeaderEditsConfig {
   readonly directResponse?: DirectResponseConfig | undefined;
   /** Changes of path and authority before the request goes upstream. */
   readonly rewrite?: RewriteConfig | undefined;
-  /** All tries together; 0 = none (15000). */
+  /** From the complete request to the head of the answer, all tries together; 0 = none (15000). */
   readonly timeoutMs: number;
   /** Instead of the pipeline's streamIdleTimeoutMs. */
   readonly idleTimeoutMs?: number | undefined;

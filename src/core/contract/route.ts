@@ -8,7 +8,7 @@ export interface Route {
   readonly name: string;
   readonly virtualHost: string;
   readonly action: RouteAction;
-  /** All tries together; 0 = none (15 s). */
+  /** From the complete request to the head of the answer, all tries together; 0 = none (15 s). */
   readonly timeoutMs: number;
   /** Overrides the pipeline's; -1 = not set. */
   readonly idleTimeoutMs: number;

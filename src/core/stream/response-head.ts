@@ -2,6 +2,7 @@ import { Code } from '../base/codes.ts';
 import type { Cluster, Host } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
+import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { applyHeaderOperations } from '../route/header-operations.ts';
@@ -33,6 +34,8 @@ export function receiveResponse(
   if (retriesStatus(p, s, end)) return;
   (s.cluster as Cluster).report(s.host as Host, status, 0, s.firstByteMs - s.tryStartMs);
   s.tryDeadlineMs = 0;
+  // From here on the idle limit counts: a large body may take its reader's time. A caller's own limit stays.
+  if (s.routeDeadlineMs === s.requestDoneMs + (s.route as Route).timeoutMs) s.routeDeadlineMs = 0;
   if (end) releaseUpstream(s);
   if (status === 101 || (status < 300 && s.req.upgrade === 'connect')) {
     s.isTunnel = true;

@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: CallBody;
   readonly signal?: AbortSignal | undefined;
-  /** All tries together; overrides the route's. 0 = none. */
+  /** The whole call, its body included; overrides the route's. 0 = none. */
   readonly timeoutMs?: number;
   /** The inbound stream that causes this call: its trace goes on. */
   readonly parent?: Stream;

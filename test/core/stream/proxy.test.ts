@@ -180,6 +180,15 @@ test('the route clock starts when the request is complete', (t) => {
   t.is(h.down.status, 504);
 });
 
+test('the route clock stops at the head of the answer: a large body may take its time', (t) => {
+  const h = new Harness({ route: { timeoutMs: 100 } });
+  const s = h.begin();
+  h.answer(s, 200, 'a', false);
+  h.clock.advance(5000);
+  h.proxy.responseData(s, Buffer.from('b'), 0, 1, true);
+  t.deepEqual(h.down.events, ['head +1', 'data 1 end']);
+});
+
 test('a stream without bytes for the idle limit ends; bytes put it off', (t) => {
   const h = new Harness({ route: { timeoutMs: 0 }, pipeline: { streamIdleTimeoutMs: 1000 } });
   const s = h.begin();
