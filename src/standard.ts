@@ -25,12 +25,15 @@ import { concurrency } from './core/limit/concurrency.ts';
 import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
+import { detect } from './transport/detect/index.ts';
+import { networkFault } from './transport/network-filters/fault/index.ts';
+import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
-  codecs: [http1],
+  codecs: [http1, detect],
   filters: [
     accessLog,
     cors,
@@ -43,7 +46,7 @@ export const standard: ExtensionSet = {
     payloadLimit,
     requestId,
   ],
-  networkFilters: [proxyProtocol, tcpProxy],
+  networkFilters: [networkFault, networkIpAccess, proxyProtocol, tcpProxy],
   balancers: [
     roundRobin,
     weighted,

@@ -2,7 +2,14 @@ import { HeddleError } from '../core/base/errors.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
 import type { Codec } from '../core/contract/codec.ts';
 import type { ListenerConfig } from '../core/contract/config.ts';
-import type { NetworkFilter, NetworkFilterContext } from '../core/contract/network-filter.ts';
+import type { ExtensionConfig } from '../core/contract/extension.ts';
+import type {
+  ConnectionEnding,
+  NetworkFilter,
+  NetworkFilterContext,
+} from '../core/contract/network-filter.ts';
+import { Detector } from '../transport/detect/detector.ts';
+import type { DetectConfig } from '../transport/detect/index.ts';
 import { codecEnding, createChain, type NetworkChain } from '../transport/network-filters/chain.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,11 +40,25 @@ export function buildChain(
     if (kept?.key === key) return kept;
     return { key, filter: definitionOf(each.name, runtime).create(each.config ?? {}, context) };
   });
-  if (filters.length === 0) return { chain: null, filters };
   const all = filters.map((each) => each.filter);
   const last = all.at(-1);
-  const ending = last?.serve === undefined ? codecOf(config, runtime) : (last as Required<NetworkFilter>);
+  const terminal = last?.serve === undefined ? null : (last as Required<NetworkFilter>);
+  const isDetected = codecNamed(config.codec.name, runtime).isDetector === true;
+  if (filters.length === 0 && !isDetected) return { chain: null, filters };
+  if (isDetected)
+    all.splice(terminal === null ? all.length : -1, 0, detectorOf(config, terminal !== null, runtime));
+  // Without a terminal filter a detector closes what it does not know: the ending is never reached then.
+  const ending = terminal ?? endingOf(config.codec, runtime);
   return { chain: createChain(config.name, all, ending, runtime.codec, runtime.logger), filters };
+}
+
+function detectorOf(config: ListenerConfig, hasFallback: boolean, runtime: Runtime): Detector {
+  const own = config.codec.config as DetectConfig;
+  const candidates = own.codecs.map((each) => ({
+    codec: codecNamed(each.name, runtime),
+    ending: endingOf(each, runtime),
+  }));
+  return new Detector(own, candidates, hasFallback, config.name, runtime.metrics);
 }
 
 function contextOf(owner: string, runtime: Runtime, clusters: ClusterTable): NetworkFilterContext {
@@ -69,8 +90,12 @@ function definitionOf(name: string, runtime: Runtime) {
   return definition;
 }
 
-function codecOf(config: ListenerConfig, runtime: Runtime) {
-  const codec = runtime.extensions.codecs.find((each) => each.name === config.codec.name);
-  if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
-  return codecEnding(codec as Codec<unknown>, config.codec.config ?? {}, runtime.codec);
+function endingOf(codec: ExtensionConfig, runtime: Runtime): ConnectionEnding {
+  return codecEnding(codecNamed(codec.name, runtime), codec.config ?? {}, runtime.codec);
+}
+
+function codecNamed(name: string, runtime: Runtime): Codec {
+  const codec = runtime.extensions.codecs.find((each) => each.name === name);
+  if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${name}`);
+  return codec;
 }

@@ -10,6 +10,10 @@ export function checkListenerEnds(draft: Cursor, extensions: ExtensionSet, probl
     .at('clusters')
     .items()
     .flatMap((cluster) => cluster.at('name').text() ?? []);
+  for (const cluster of draft.at('clusters').items()) {
+    const codec = cluster.at('codec');
+    if (isDetector(codec, extensions)) refuseDetector(codec, 'the codec of its hosts', problems);
+  }
   for (const listener of draft.at('listeners').items()) {
     const filters = listener.at('networkFilters').items();
     const definitions = filters.map((filter) => checkFilter(filter, clusters, extensions, problems));
@@ -18,8 +22,28 @@ export function checkListenerEnds(draft: Cursor, extensions: ExtensionSet, probl
       const place = (filters[terminal] as Cursor).at('name');
       problems.add(place.path, place.value, 'the last place: a terminal network filter ends the list');
     }
+    checkDetection(listener.at('codec'), extensions, problems);
     if (terminal < 0) requireHosts(listener.at('virtualHosts'), problems);
   }
+}
+
+/** The codecs that a detector chooses from. */
+function checkDetection(codec: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
+  if (!isDetector(codec, extensions)) return;
+  for (const candidate of codec.at('config').at('codecs').items()) {
+    checkOne(candidate, extensions.codecs, 'codec', problems);
+    if (isDetector(candidate, extensions)) refuseDetector(candidate, 'a codec to choose', problems);
+  }
+}
+
+function isDetector(codec: Cursor, extensions: ExtensionSet): boolean {
+  const name = codec.at('name').text();
+  return extensions.codecs.some((each) => each.name === name && each.isDetector === true);
+}
+
+function refuseDetector(codec: Cursor, what: string, problems: ProblemList): void {
+  const place = codec.at('name');
+  problems.add(place.path, place.value, `${what}: this one only finds out which is spoken`);
 }
 
 /** Null when nothing can be said of it. */

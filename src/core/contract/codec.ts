@@ -26,6 +26,8 @@ export interface Codec<Config = unknown> {
   /** Streams one upstream connection may carry at once. */
   readonly maxConcurrent: number;
   readonly config: ConfigSchema<Config>;
+  /** It chooses among the codecs of its configuration (`codecs`) and speaks none: for listeners only. */
+  readonly isDetector?: true;
   /** Is this protocol what `buf[start, end)`, the first bytes of a connection, begins? */
   match(buf: Buffer, start: number, end: number): Match;
   server(wire: Wire, context: CodecContext, owner: ServerOwner, config: Config): ServerCodec;

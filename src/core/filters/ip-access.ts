@@ -10,7 +10,7 @@ import { RouteConfigs } from './route-config.ts';
 const words = ['unix', inProcess];
 const isEntry = (text: string): boolean => words.includes(text) || parseIpBlock(text) !== null;
 
-const addresses = v.optional(
+export const addressList = v.optional(
   v.array(
     v.pipe(v.string(), v.check(isEntry, 'an IP address, a block such as 10.0.0.0/8, "unix" or "in-process"')),
   ),
@@ -19,9 +19,9 @@ const addresses = v.optional(
 const config = v.pipe(
   v.strictObject({
     /** Who may pass; with this list nobody else may (none: everybody who is not denied). */
-    allow: addresses,
+    allow: addressList,
     /** Who may not pass, even if allowed (none). */
-    deny: addresses,
+    deny: addressList,
     /** Status of the refusal (403). */
     status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)), 403),
   }),
@@ -50,7 +50,10 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
   config,
   isSecurity: true,
   create(own, context) {
-    const configs = new RouteConfigs(context.slot, own, (each: IpAccessConfig) => new AccessList(each));
+    const configs = new RouteConfigs(context.slot, own, (each: IpAccessConfig) => ({
+      status: each.status,
+      addresses: new AccessList(each),
+    }));
     const allowed = filterCounter(context, 'ip-access', 'allowed');
     const denied = filterCounter(context, 'ip-access', 'denied');
     const { metrics } = context;
@@ -58,7 +61,7 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
       onRequestHead(s) {
         const list = configs.of(s);
         if (list === null) return Verdict.continue;
-        if (list.mayPass(clientAddress(s))) {
+        if (list.addresses.mayPass(clientAddress(s))) {
           countOne(metrics, allowed);
           return Verdict.continue;
         }
@@ -69,15 +72,14 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
   },
 };
 
-class AccessList {
-  readonly status: number;
+/** Who may pass by address; also for connections. */
+export class AccessList {
   readonly #allow: IpBlocks;
   readonly #deny: IpBlocks;
-  readonly #config: IpAccessConfig;
+  readonly #config: Pick<IpAccessConfig, 'allow' | 'deny'>;
   readonly #decided = new Map<string, boolean>();
 
-  constructor(own: IpAccessConfig) {
-    this.status = own.status;
+  constructor(own: Pick<IpAccessConfig, 'allow' | 'deny'>) {
     this.#config = own;
     this.#allow = new IpBlocks(own.allow);
     this.#deny = new IpBlocks(own.deny);

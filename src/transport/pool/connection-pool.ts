@@ -1,6 +1,12 @@
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { WheelNode } from '../../core/base/timer-wheel.ts';
-import type { ClientCodec, ClientOwner, Codec, Flushable, ServerConnection } from '../../core/contract/codec.ts';
+import type {
+  ClientCodec,
+  ClientOwner,
+  Codec,
+  Flushable,
+  ServerConnection,
+} from '../../core/contract/codec.ts';
 import type { Pool, PoolOptions, PoolStats } from '../../core/contract/pool.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import { type StreamEnd, waiting } from '../../core/contract/stream-end.ts';

@@ -52,8 +52,10 @@ export const tcpProxyConfig = v.pipe(
     idleTimeoutMs: v.optional(milliseconds, 3_600_000),
     /** Hosts tried until one is reached, each of them once (3). */
     maxConnectAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 3),
-    /** Limits of the TLS hello, where a route looks into it. */
+    /** How long the TLS hello may take, where a route looks into it (10000). */
     helloTimeoutMs: v.optional(v.pipe(milliseconds, v.minValue(1)), 10_000),
+    /** Longest TLS hello, likewise (16384). */
+    maxHelloBytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(512), v.maxValue(65_536)), 16_384),
     /** Where a line for each finished connection goes: stdout, stderr or an absolute path (none). */
     accessLog: v.optional(v.array(v.strictObject({ path: v.pipe(v.string(), v.minLength(1)) })), []),
   }),

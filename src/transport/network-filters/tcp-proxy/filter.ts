@@ -10,11 +10,12 @@ import {
 } from '../../../core/contract/network-filter.ts';
 import type { Wire } from '../../../core/contract/wire.ts';
 import { encodeProxyHeader, type ProxyFacts } from '../proxy-protocol/encode.ts';
+import { parseClientHello } from '../tls-hello/parse.ts';
 import type { TcpProxyConfig } from './config.ts';
 import { Dialling } from './dialling.ts';
 import { TcpLog, type TcpRecord } from './log.ts';
 import { type TcpSlots, tcpSlots } from './slots.ts';
-import { serverNameFact, TcpTargets } from './targets.ts';
+import { alpnFact, serverNameFact, TcpTargets } from './targets.ts';
 import { TcpTunnel } from './tunnel.ts';
 
 /** What a host may be told of a client. */
@@ -29,6 +30,8 @@ export class TcpProxyFilter implements NetworkFilter {
   readonly context: NetworkFilterContext;
   readonly slots: TcpSlots;
   readonly idleTimeoutMs: number;
+  readonly maxFirstBytes: number;
+  readonly firstBytesTimeoutMs: number;
   readonly #config: TcpProxyConfig;
   readonly #targets: TcpTargets;
   readonly #logs: readonly TcpLog[];
@@ -38,11 +41,23 @@ export class TcpProxyFilter implements NetworkFilter {
     this.slots = tcpSlots(context.metrics, context.owner);
     this.idleTimeoutMs = config.idleTimeoutMs;
     this.#config = config;
+    // Records may be as small as one byte each: their heads come on top.
+    this.maxFirstBytes = 2 * config.maxHelloBytes;
+    this.firstBytesTimeoutMs = config.helloTimeoutMs;
     this.#targets = new TcpTargets(config, context.random);
     this.#logs = config.accessLog.map((each) => new TcpLog(each.path, context));
   }
 
-  admit(): Admission {
+  /** Where routes look into the TLS hello, it has to be there first. Bytes that are no hello have no name. */
+  admit(connection: ArrivingConnection): Admission {
+    if (!this.#targets.needsHello) return Admission.pass;
+    const { buf, start, end } = connection;
+    const hello = parseClientHello(buf, start, end, this.#config.maxHelloBytes);
+    if (hello === 'more' && !connection.isFinal) return Admission.more;
+    if (typeof hello === 'object') {
+      connection.addFact(serverNameFact, hello.serverName);
+      connection.addFact(alpnFact, hello.alpn.join(','));
+    }
     return Admission.pass;
   }
 
