@@ -77,7 +77,7 @@ function renew(): void {
   for (let i = 0; i < responseFields.length; i++) s.res.fields[i] = responseFields[i] as number;
   s.req.extraLength = s.req.extraCount = s.res.extraLength = s.res.extraCount = 0;
   s.req.nameBits = s.req.indexedCount = s.res.nameBits = s.res.indexedCount = 0;
-  s.metadata = null;
+  s.metadata.clear();
   s.flags = '';
 }
 

@@ -329,7 +329,7 @@ export class HeadView {
   }
 }
 
-/** Length and first letter tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */
-function nameBit(length: number, first: number): number {
+/** Length and first letter (in lower case) tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */
+export function nameBit(length: number, first: number): number {
   return 1 << ((length * 5 + first) & 31);
 }

@@ -6,6 +6,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { Route, WeightedTarget } from './route.ts';
 import type { StreamEnd, StreamSink } from './stream-end.ts';
 import { Verdict } from './stream-filter.ts';
+import { StreamMetadata } from './stream-metadata.ts';
 import type { Peer } from './wire.ts';
 
 /** Bits of `stream.paused`. */
@@ -129,7 +130,7 @@ export class Stream extends WheelNode {
   /** One slot a filter instance, numbered when the chain is built. */
   readonly attributes: unknown[] = [];
   /** Dynamic metadata: written by filters, read by routes, subsets and the log. */
-  metadata: Map<string, string> | null = null;
+  readonly metadata: StreamMetadata = new StreamMetadata();
   /** Fields of `req` (as `find` gives them) with the request's id and our own `traceparent`; -1 when there is none. */
   requestIdField = -1;
   traceField = -1;
@@ -188,7 +189,6 @@ export class Stream extends WheelNode {
   }
 
   setMetadata(key: string, value: string): void {
-    this.metadata ??= new Map();
     this.metadata.set(key, value);
   }
 
@@ -232,7 +232,7 @@ export class Stream extends WheelNode {
     this.routeDeadlineMs = this.tryDeadlineMs = this.idleTimeoutMs = this.lastActivityMs = 0;
     this.filterIndex = this.responseFilterIndex = 0;
     for (let i = 0; i < this.attributes.length; i++) this.attributes[i] = undefined;
-    this.metadata = null;
+    if (this.metadata.size > 0) this.metadata.clear();
     this.requestIdField = this.traceField = -1;
     this.span = null;
     this.#abort = null;

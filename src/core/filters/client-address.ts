@@ -6,7 +6,7 @@ export const inProcess = 'in-process';
 
 /** Who the request comes from: what trusted proxies said (filter forwarded-headers), else the connection's other end. */
 export function clientAddress(s: Stream): string {
-  const told = s.metadata === null ? undefined : s.metadata.get(clientAddressKey);
+  const told = s.metadata.get(clientAddressKey);
   if (told !== undefined) return told;
   return s.peer === null ? inProcess : s.peer.address;
 }

@@ -30,7 +30,7 @@ test('nothing of what an untrusted peer says is passed on', (t) => {
     'x-forwarded-for': '192.0.2.7',
     'x-forwarded-proto': 'http',
   });
-  t.is(s.metadata, null);
+  t.is(s.metadata.size, 0);
   t.is(counted(rig, 'heddle_filter_forwarded_headers_stripped_total'), 1);
 });
 
@@ -46,21 +46,21 @@ test('a request without such headers gets them and counts nothing stripped', (t)
 test('with trusted hops so many addresses are believed, what stands left of them is cut off', (t) => {
   const one = run({ trustedHops: 1, host: true });
   t.is(one.headers['x-forwarded-for'], '203.0.113.9, 192.0.2.7');
-  t.is(one.s.metadata?.get('client_address'), '203.0.113.9');
+  t.is(one.s.metadata.get('client_address'), '203.0.113.9');
   t.is(one.headers['x-forwarded-proto'], 'https');
   t.is(one.headers['x-forwarded-host'], 'evil.example');
   const two = run({ trustedHops: 2 });
   t.is(two.headers['x-forwarded-for'], '198.51.100.4, 203.0.113.9, 192.0.2.7');
-  t.is(two.s.metadata?.get('client_address'), '198.51.100.4');
+  t.is(two.s.metadata.get('client_address'), '198.51.100.4');
   const five = run({ trustedHops: 5 });
-  t.is(five.s.metadata?.get('client_address'), '1.1.1.1');
+  t.is(five.s.metadata.get('client_address'), '1.1.1.1');
 });
 
 test('trusted hops count for trusted peers only', (t) => {
   const config = { trustedHops: 1, trustedPeers: ['10.0.0.0/8', 'unix'] };
   t.is(run(config).headers['x-forwarded-for'], '192.0.2.7');
-  t.is(run(config, claims, '10.1.2.3').s.metadata?.get('client_address'), '203.0.113.9');
-  t.is(run(config, claims, '::ffff:10.1.2.3').s.metadata?.get('client_address'), '203.0.113.9');
+  t.is(run(config, claims, '10.1.2.3').s.metadata.get('client_address'), '203.0.113.9');
+  t.is(run(config, claims, '::ffff:10.1.2.3').s.metadata.get('client_address'), '203.0.113.9');
   t.is(run(config, claims, 'unix').headers['x-forwarded-for'], '203.0.113.9, unknown');
 });
 
@@ -70,11 +70,11 @@ test('an address that is none makes the whole chain worthless; ports are left ou
     '192.0.2.7',
   );
   t.is(
-    run({ trustedHops: 1 }, 'x-forwarded-for: 203.0.113.9:4711\r\n').s.metadata?.get('client_address'),
+    run({ trustedHops: 1 }, 'x-forwarded-for: 203.0.113.9:4711\r\n').s.metadata.get('client_address'),
     '203.0.113.9',
   );
   t.is(
-    run({ trustedHops: 1 }, 'x-forwarded-for: [2001:db8::1]:4711\r\n').s.metadata?.get('client_address'),
+    run({ trustedHops: 1 }, 'x-forwarded-for: [2001:db8::1]:4711\r\n').s.metadata.get('client_address'),
     '2001:db8::1',
   );
   t.is(run({ trustedHops: 1 }, 'x-forwarded-proto: gopher\r\n').headers['x-forwarded-proto'], 'http');

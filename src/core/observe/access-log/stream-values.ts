@@ -113,12 +113,12 @@ export const grpcStatus = numberValue((s) => {
 export const clientAddressKey = 'client_address';
 
 /** Who the request comes from: what trusted proxies said, else the connection's other end. */
-export const client = textValue((s) => s.metadata?.get(clientAddressKey) ?? s.peer?.address);
+export const client = textValue((s) => s.metadata.get(clientAddressKey) ?? s.peer?.address);
 
 export const clientWithPort: Value = {
   kind: 'text',
   write(out, s) {
-    const told = s.metadata?.get(clientAddressKey);
+    const told = s.metadata.get(clientAddressKey);
     if (told === undefined) return peerWithPort.write(out, s);
     out.text(told);
     return true;
@@ -143,7 +143,7 @@ export const peerWithPort: Value = {
 };
 
 export function metadataValue(key: string): Value {
-  return textValue((s) => s.metadata?.get(key));
+  return textValue((s) => s.metadata.get(key));
 }
 
 /** A time of its own cache. @param format strftime; "" = ISO 8601 with milliseconds, UTC */

@@ -1,5 +1,5 @@
-import type { HeadView } from '../../../core/base/head-view.ts';
-import { tokenByte } from '../../../core/base/header-field.ts';
+import { type HeadView, nameBit } from '../../../core/base/head-view.ts';
+import { lowerByte, tokenByte } from '../../../core/base/header-field.ts';
 import { isNotable, noteField } from './known-fields.ts';
 import { type HeadLimits, Policy } from './limits.ts';
 import { Refusal } from './refusals.ts';
@@ -26,6 +26,7 @@ export function scanFields(
   let flags = 0;
   let at = start;
   let n = 0;
+  let bits = 0;
   for (;;) {
     if (at >= end) return Refusal.incomplete;
     if (buf[at] === 13) {
@@ -33,6 +34,8 @@ export function scanFields(
       if (buf[at + 1] !== 10) return Refusal.bareCr;
       head.end = at + 2;
       head.count = n >> 2;
+      head.nameBits = bits;
+      head.indexedCount = head.count;
       return flags;
     }
     const nameStart = at;
@@ -77,6 +80,7 @@ export function scanFields(
     fields[n + 1] = nameStart + nameLength;
     fields[n + 2] = valueStart;
     fields[n + 3] = valueEnd;
+    bits |= nameBit(nameLength, lowerByte[buf[nameStart] as number] as number);
     if (isNotable(nameLength, buf[nameStart] as number)) {
       flags = noteField(head, buf, n, nameLength, flags, policy);
       if (flags < 0) return flags;
