@@ -1,13 +1,13 @@
 /** A contender's way in and out of a contest: found, started, probed, and in the end checked and stopped. */
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdtempSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender, Place } from './contender.ts';
 import { freePorts, waitForPort } from './ports.ts';
 import { missingWork, probe } from './probe.ts';
 import { hostNames } from './requests.ts';
 import type { RoundResult } from './results.ts';
-import type { Bench } from './suite.ts';
+import { type Bench, Unavailable } from './suite.ts';
 
 const startDeadlineMs = 15_000;
 
@@ -46,16 +46,30 @@ export async function enter(
   }
   bench.version(contender.name, found.version);
   const [port = 0, adminPort = 0] = await freePorts(2);
-  const directory = join(bench.directory, contender.name.replaceAll(/[^\w-]+/g, '-'));
-  mkdirSync(directory, { recursive: true });
+  const directory = mkdtempSync(join(bench.directory, `${contender.name.replaceAll(/[^\w-]+/g, '-')}-`));
   const place = { port, adminPort, backendPort, directory, hosts: hostNames(), path: found.path };
   const log = join(directory, 'output.log');
-  const child = bench.children.start({ log, ...(await contender.launch(place)), core: bench.cores.proxy });
+  const spec = await tryLaunch(contender, place);
+  if (typeof spec === 'string') return { contender, version: found.version, reason: spec };
+  const child = bench.children.start({ log, ...spec, core: bench.cores.proxy });
   const reason = await whyNotReady(child, contender, place);
   if (reason === null) return { contender, place, child, version: found.version, rounds: [], problems: [] };
   bench.progress(`${contender.name}: ${reason}; its output: ${log}`);
   await bench.children.stop(child);
   return { contender, version: found.version, reason };
+}
+
+/** What to start, or why that cannot be said. */
+async function tryLaunch(
+  contender: Contender,
+  place: Place,
+): Promise<Awaited<ReturnType<Contender['launch']>> | string> {
+  try {
+    return await contender.launch(place);
+  } catch (error) {
+    if (error instanceof Unavailable) return error.message;
+    throw error;
+  }
 }
 
 async function whyNotReady(child: ChildProcess, contender: Contender, place: Place): Promise<string | null> {

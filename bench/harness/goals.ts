@@ -40,6 +40,7 @@ export const goals = {
   'grpc.vsHaproxy': lower(1.5, 1.1, 'gRPC over h2 to h2, flow control on'),
   'tls.vsNginx': lower(1.4, 1.2, 'TLS 1.3, keep-alive'),
   'tls.handshakeVsNginx': lower(1.4, 1.2, 'TLS 1.3, a handshake per request'),
+  'tcp.vsHaproxy': lower(1.2, 1.0, '1 KB each way through tcp-proxy; haproxy in mode tcp'),
   'overhead.vsUndici': lower(0.7, 0.45, 'mesh.request with everything on against bare undici.request'),
   'overhead.meshUs': lower(1.6, 0.8, 'that call less pool and codec called directly, on fake sockets'),
   'hop.addedP50Us': lower(200, 100, '2,000 calls a second over 200 connections, one proxy hop against none'),

@@ -24,6 +24,13 @@ export const haproxy: Contender = {
   launch: (place) => command(place, writeConfig('haproxy/http1.cfg', place)),
 };
 
+/** haproxy that passes bytes on. */
+export const haproxyTcp: Contender = {
+  name: 'haproxy tcp',
+  find,
+  launch: (place) => command(place, writeConfig('haproxy/tcp.cfg', place)),
+};
+
 /** haproxy doing what heddle does with ten filters. The map sends the 200 hosts to 8 backends of the same server. */
 export const haproxyFull: Contender = {
   name: 'haproxy full',

@@ -70,6 +70,28 @@ export function standaloneConfig(setting: Setting, address: string, adminAddress
   };
 }
 
+/** A proxy that passes bytes on. */
+export function tcpConfig(backend: string, address: string): MeshConfig {
+  return {
+    listeners: [
+      {
+        name: 'main',
+        address,
+        limits: { maxConnections: 20_000 },
+        networkFilters: [{ name: 'tcp-proxy', config: { cluster: 'service' } }],
+      },
+    ],
+    clusters: [
+      {
+        name: 'service',
+        endpoints: [backend],
+        circuitBreakers: { maxConnections: 0, maxPending: 0, maxRequests: 0 },
+      },
+    ],
+    log: { level: 'warn' },
+  };
+}
+
 /** A mesh for calls of its own process. */
 export function inProcessConfig(setting: Setting): MeshConfig {
   return { inProcess: pipelineOf(setting), clusters: clustersOf(setting) };
