@@ -18,7 +18,8 @@ import { prepareRequest } from './request-head.ts';
 import { flushResponse, passResponseData } from './response-body.ts';
 import { filterResponse, receiveResponse, resumeResponse } from './response-head.ts';
 
-const keptStreams = 1024;
+/** Pooled streams: about 3 KiB each, so that what a burst needed is given back. */
+const keptStreams = 256;
 const empty: Buffer = Buffer.alloc(0);
 
 /**
