@@ -20,8 +20,14 @@ export async function run(): Promise<void> {
   await using scope = new Scope();
   const seconds = soakSeconds(120);
   const { address: host } = await upstream(scope, (_request, response) => void response.end('ok'));
-  // A small heap: what would only wait for the collector does not look like a leak, and a leak ends the process.
-  const proxy = await proxyProcess(scope, gateway(host), [], 'export NODE_OPTIONS=--max-old-space-size=48');
+  // A small heap: what only waits for the collector does not look like a leak, and a leak ends the process. Without
+  // it the young generation alone grows by about 90 MiB of pages, with 17 MiB in use throughout.
+  const proxy = await proxyProcess(
+    scope,
+    gateway(host),
+    [],
+    'export NODE_OPTIONS="--max-old-space-size=48 --max-semi-space-size=2"',
+  );
   const counts = { connections: 0, asked: 0, answered: 0 };
   const start = performance.now();
   const until = async (endSeconds: number): Promise<void> => {
