@@ -10,7 +10,7 @@ import { createJsonLogger, type MeshConfig, type Standalone, startStandalone } f
 import { SystemClock } from '../../src/transport/index.ts';
 import { type Teardown, within } from '../mesh/support.ts';
 
-export const entry: string = fileURLToPath(new URL('../../bin/heddle.js', import.meta.url));
+const entry: string = fileURLToPath(new URL('../../bin/heddle.js', import.meta.url));
 
 /** A folder of its own, gone with the test. */
 export async function folder(t: Teardown): Promise<string> {

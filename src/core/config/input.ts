@@ -71,7 +71,7 @@ export interface RouteInput extends Replace<RouteConfig, RouteParts> {}
 export interface ClusterInput extends Replace<ClusterConfig, ClusterParts, 'name'> {}
 
 /** An extension by its name, or with its configuration. */
-export type Named = string | ExtensionConfig;
+type Named = string | ExtensionConfig;
 
 type Optional<T> = { [K in keyof T]?: T[K] | undefined };
 /** All of `T` optional but `Required`, some parts in another form. */

@@ -245,7 +245,7 @@ export interface DirectResponseConfig {
 }
 
 /** Changes of the request line. At most one of prefix and path. */
-export interface RewriteConfig {
+interface RewriteConfig {
   /** Instead of the matched prefix; of the whole path where path or regex matched. */
   readonly prefix?: string | undefined;
   /** Instead of the whole path; the query stays. */

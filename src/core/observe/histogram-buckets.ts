@@ -12,7 +12,7 @@ const lastExponent = 20;
 const firstWord = (firstExponent + 1023) << stepBits;
 const innerBuckets = (lastExponent - firstExponent) << stepBits;
 
-export const bucketCount = innerBuckets + 2;
+const bucketCount = innerBuckets + 2;
 /** Numbers of one histogram: the buckets, then the sum and the count. */
 export const histogramWidth = bucketCount + 2;
 export const sumAt = bucketCount;

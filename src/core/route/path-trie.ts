@@ -1,5 +1,5 @@
 /** How a literal in the trie is matched. */
-export type LiteralKind = 'exact' | 'prefix' | 'segment';
+type LiteralKind = 'exact' | 'prefix' | 'segment';
 
 export interface TrieEntry {
   readonly kind: LiteralKind;

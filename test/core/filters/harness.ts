@@ -170,7 +170,7 @@ export const route = (fields: Partial<Route> = {}): Route => ({
   ...fields,
 });
 
-export const simpleRequest = 'GET /users/7?full=1 HTTP/1.1\r\nhost: users.example\r\naccept: */*\r\n';
+const simpleRequest = 'GET /users/7?full=1 HTTP/1.1\r\nhost: users.example\r\naccept: */*\r\n';
 
 /** A stream with that request, as it stands before the filters. */
 export function streamOf(text: string = simpleRequest, core: FakeCore = new FakeCore()): Stream {

@@ -5,13 +5,7 @@ import type { Value } from './values.ts';
 
 /** A JSON line: strings may hold operators, everything else is itself. */
 export type JsonTemplate = { readonly [key: string]: JsonTemplateValue };
-export type JsonTemplateValue =
-  | string
-  | number
-  | boolean
-  | null
-  | JsonTemplate
-  | readonly JsonTemplateValue[];
+type JsonTemplateValue = string | number | boolean | null | JsonTemplate | readonly JsonTemplateValue[];
 
 const maxDepth = 8;
 

@@ -4,7 +4,7 @@ import { checkTimeFormat } from './time-format.ts';
 import { maxValueBytes, textValue, unsetValue, type Value } from './values.ts';
 
 /** What stands between the percent signs: `NAME(argument):limit`. */
-export interface OperatorUse {
+interface OperatorUse {
   readonly argument: string | null;
   /** Bytes shown at most. */
   readonly limit: number;
