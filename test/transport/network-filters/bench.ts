@@ -1,7 +1,6 @@
 import { Code } from '../../../src/core/base/codes.ts';
 import { SeededRandom } from '../../../src/core/base/random.ts';
 import type { Host } from '../../../src/core/contract/cluster.ts';
-import type { CodecContext } from '../../../src/core/contract/codec.ts';
 import type { LogOutput } from '../../../src/core/contract/log-output.ts';
 import type {
   ConnectionEnding,
@@ -129,7 +128,7 @@ export interface Dialled {
 /** Network filters on fake time and memory links: clients come in by `accept`, hosts by `dialled`. */
 export class NetworkBench {
   readonly time = createFakeTime();
-  readonly codec: CodecContext = fakeCodecContext(new RecordingSink(), this.time);
+  readonly codec = fakeCodecContext(new RecordingSink(), this.time);
   readonly owner = new FakeServerOwner();
   readonly clusters = new Map<string, FakeCluster>();
   readonly dialled: Dialled[] = [];
@@ -189,6 +188,7 @@ export class NetworkBench {
     for (let quiet = 0; quiet < 3; quiet++) {
       await Promise.resolve();
       for (const link of this.#links) while (link.turn()) quiet = 0;
+      if (this.codec.flush()) quiet = 0;
     }
   }
 

@@ -187,6 +187,33 @@ test('reading pauses where writing is full, both ways, and goes on after the dra
   t.false(link.accepted.isPaused);
 });
 
+test('bytes that a slow client has not taken are not written over by those of another', async (t) => {
+  const bench = benchOf();
+  const filter = filterOf(bench);
+  const start = (capacityBytes: number) => {
+    const arrived = bench.accept([filter], undefined, { capacityBytes });
+    const host = bench.dialled.at(-1);
+    host?.link.connect();
+    return { ...arrived, host };
+  };
+  const [slow, quick] = [start(10), start(Number.POSITIVE_INFINITY)];
+  await bench.settle();
+  slow.client.wire.pause();
+  let expected = '';
+  for (let i = 0; i < 50; i++) {
+    const piece = `slow ${i} ${'s'.repeat(i * 7)};`;
+    expected += piece;
+    slow.host?.far.send(piece);
+    await bench.settle();
+    quick.host?.far.send('Q'.repeat(1000));
+    await bench.settle();
+  }
+  slow.client.wire.resume();
+  await bench.settle();
+  t.is(slow.client.text, expected);
+  t.is(quick.client.text, 'Q'.repeat(50_000));
+});
+
 test('borrowed bytes of the host arrive unchanged in pieces of any size', async (t) => {
   const bench = benchOf();
   bench.dialOptions = { ownsReads: false, isConnecting: true, split: [1, 7, 4096, 3, 65_536] };

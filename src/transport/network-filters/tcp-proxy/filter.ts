@@ -17,6 +17,7 @@ import { TcpLog, type TcpRecord } from './log.ts';
 import { type TcpSlots, tcpSlots } from './slots.ts';
 import { alpnFact, serverNameFact, TcpTargets } from './targets.ts';
 import { TcpTunnel } from './tunnel.ts';
+import { TurnWrites } from './turn-writes.ts';
 
 /** What a host may be told of a client. */
 export interface Introduced {
@@ -29,6 +30,7 @@ export interface Introduced {
 export class TcpProxyFilter implements NetworkFilter {
   readonly context: NetworkFilterContext;
   readonly slots: TcpSlots;
+  readonly writes: TurnWrites;
   readonly idleTimeoutMs: number;
   readonly maxFirstBytes: number;
   readonly firstBytesTimeoutMs: number;
@@ -39,6 +41,7 @@ export class TcpProxyFilter implements NetworkFilter {
   constructor(config: TcpProxyConfig, context: NetworkFilterContext) {
     this.context = context;
     this.slots = tcpSlots(context.metrics, context.owner);
+    this.writes = new TurnWrites(context.codec.flushLater);
     this.idleTimeoutMs = config.idleTimeoutMs;
     this.#config = config;
     // Records may be as small as one byte each: their heads come on top.
@@ -79,19 +82,6 @@ export class TcpProxyFilter implements NetworkFilter {
     }
     tunnel.begin(name === null ? Code.noRoute : Code.noCluster);
     return tunnel;
-  }
-
-  /** Writes borrowed bytes. @returns false when the wire is full */
-  copyTo(wire: Wire, buf: Buffer, start: number, end: number): boolean {
-    const { slab } = this.context.codec;
-    const at = slab.reserve(end - start);
-    const room = slab.buf;
-    buf.copy(room, at, start, end);
-    const until = at + end - start;
-    slab.commit(until);
-    const hasRoom = wire.write(room, at, until);
-    if (wire.pending === 0) slab.rewind(room, at);
-    return hasRoom;
   }
 
   /** What a host is told before the client's first byte. */

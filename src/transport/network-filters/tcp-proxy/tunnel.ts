@@ -41,6 +41,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   #isSettled = false;
   #host = '-';
   #code: number = Code.none;
+  #heldTurn = 0;
   #received = 0;
   #sent = 0;
 
@@ -90,9 +91,8 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
     if (up === null) return;
     this.#received += end - start;
     this.#moved(this.#filter.slots.received, end - start);
-    if (this.wire.ownsReads) {
-      if (!up.write(buf, start, end)) this.wire.pause();
-    } else if (!this.#filter.copyTo(up, buf, start, end)) this.wire.pause();
+    const { writes } = this.#filter;
+    if (writes.write(up, this.wire, buf, start, end)) this.#heldTurn = writes.turn;
   }
 
   onDrain(): void {
@@ -100,11 +100,13 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   }
 
   onEnd(): void {
+    this.#flush();
     this.#downEnded = true;
     this.#up?.end();
   }
 
   onClose(code: number): void {
+    this.#flush();
     this.#downClosed = true;
     if (!this.#isDone) this.#note(code);
     const up = this.#up ?? this.#dialling?.current?.wire ?? null;
@@ -123,11 +125,11 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
     this.wire.resume();
   }
 
-  /** Bytes are borrowed: copied once, into a slab that is used again as soon as the kernel has them. */
   upBytes(buf: Buffer, start: number, end: number): void {
     this.#sent += end - start;
     this.#moved(this.#filter.slots.sent, end - start);
-    if (!this.#filter.copyTo(this.wire, buf, start, end)) this.#up?.pause();
+    const { writes } = this.#filter;
+    if (writes.write(this.wire, this.#up as Wire, buf, start, end)) this.#heldTurn = writes.turn;
   }
 
   upDrain(): void {
@@ -135,11 +137,13 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   }
 
   upEnd(): void {
+    this.#flush();
     this.#upEnded = true;
     this.wire.end();
   }
 
   upClosed(code: number): void {
+    this.#flush();
     this.#up = null;
     if (!this.#isOpen) {
       this.#connectFailed(code);
@@ -163,6 +167,12 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
       this.#up.destroy(Code.streamIdle);
     }
     this.wire.destroy(Code.streamIdle);
+  }
+
+  /** What this turn still holds of ours goes before an end or a close. */
+  #flush(): void {
+    const { writes } = this.#filter;
+    if (this.#heldTurn === writes.turn) writes.flush();
   }
 
   #dial(dialling: Dialling): void {
