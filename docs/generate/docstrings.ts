@@ -8,7 +8,7 @@ export interface DocumentedInterface {
 
 const files = ['config', 'codec', 'pipeline', 'cluster'].map((name) => `src/core/contract/${name}.ts`);
 const interfaces =
-  /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?export interface (\w+)(?: extends ([\w, ]+?))? \{\n?([\s\S]*?)\n?\}\n/g;
+  /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?(?:export )?interface (\w+)(?: extends ([\w, ]+?))? \{\n?([\s\S]*?)\n?\}\n/g;
 const members = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\??:/g;
 
 /** The docstrings of the contract's interfaces: the one place where options are described. */

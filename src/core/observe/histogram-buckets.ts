@@ -12,11 +12,11 @@ const lastExponent = 20;
 const firstWord = (firstExponent + 1023) << stepBits;
 const innerBuckets = (lastExponent - firstExponent) << stepBits;
 
-const bucketCount = innerBuckets + 2;
+export const bucketCount = innerBuckets + 2;
 /** Numbers of one histogram: the buckets, then the sum and the count. */
 export const histogramWidth = bucketCount + 2;
-export const sumAt = bucketCount;
-export const countAt = bucketCount + 1;
+export const sumAt = histogramWidth - 2;
+export const countAt = histogramWidth - 1;
 const lowest = 2 ** firstExponent;
 
 /** Lower border of a bucket; 0 for the first. */
