@@ -1,5 +1,5 @@
 /** What a TLS ClientHello says of itself (RFC 8446 §4.1.2, RFC 6066 §3, RFC 7301 §3.1). */
-export interface ClientHello {
+interface ClientHello {
   /** "" when there is none. Lower case. */
   readonly serverName: string;
   readonly alpn: readonly string[];
