@@ -67,9 +67,14 @@ function checkFilterConfigs(
     if (!used.includes(name)) {
       const known = used.length === 0 ? 'and there is none' : used.join(', ');
       problems.add(config.path, name, `the name of a filter of this listener (${known})`, used);
-    } else if (config.value !== false) {
-      const definition = extensions.filters.find((each) => each.name === name);
-      if (definition !== undefined) checkValue(record, name, config.path, definition, problems);
+      continue;
+    }
+    const definition = extensions.filters.find((each) => each.name === name);
+    if (definition?.stage === 'beforeRoute') {
+      // It would be ignored, and a filter that protects must not be thought to be set up here.
+      problems.add(config.path, name, 'the name of a filter that runs after the route is known');
+    } else if (definition !== undefined && config.value !== false) {
+      checkValue(record, name, config.path, definition, problems);
     }
   }
 }

@@ -7,7 +7,7 @@ import type { Stream } from './stream.ts';
  *
  *   continue         the next filter, then the next phase
  *   stop             wait for `stream.core.resume(stream, gen)`; body bytes that arrive meanwhile are held, bounded
- *   stopAndBuffer    as stop, and the whole body is collected first (bounded: 413 request, 502 response); the filter
+ *   stopAndBuffer    as stop, and the whole body is collected first (bounded: 413 request, 503 response); the filter
  *                    is called again as onRequestBody(..., end = true) with all of it
  *   reply            a local answer prepared with `stream.reply(...)`
  *   matchRouteAgain  the filter changed what routes look at

@@ -52,7 +52,7 @@ export function fakeExtensions(): ExtensionSet {
       fakeFilter('local-rate-limit', v.strictObject({ perSecond: v.number() })),
     ],
     networkFilters: [],
-  balancers: [
+    balancers: [
       balancer('roundRobin'),
       balancer('leastRequest', v.strictObject({ choices: v.optional(v.number(), 2) })),
     ],
