@@ -11,6 +11,9 @@ import { ownDialer } from './own-dialer.ts';
 import { Registries } from './registries.ts';
 import type { Runtime } from './runtime.ts';
 
+/** How long a removed cluster may finish its streams before its connections, timers and metric series go. */
+const removedCloseMs = 60_000;
+
 interface Entry {
   config: ClusterConfig;
   readonly live: LiveCluster;
@@ -75,6 +78,7 @@ export class ClusterTable {
       this.ref(name).current = null;
       entry.unsubscribe();
       entry.live.drain();
+      this.#runtime.clock.setTimer(removedCloseMs, () => entry.live.close());
     }
   }
 

@@ -16,7 +16,7 @@ const corsSchema = v.strictObject({
 });
 
 export function fakeFilter(name: string, config: StreamFilterDefinition['config']): StreamFilterDefinition {
-  return { name, stage: 'beforeRoute', config, create: never };
+  return { name, stage: 'afterRoute', config, create: never };
 }
 
 export function fakeCodec(name: string): Codec {
