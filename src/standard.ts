@@ -30,6 +30,7 @@ import { networkFault } from './transport/network-filters/fault/index.ts';
 import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
+import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
@@ -46,7 +47,7 @@ export const standard: ExtensionSet = {
     payloadLimit,
     requestId,
   ],
-  networkFilters: [networkFault, networkIpAccess, proxyProtocol, tcpProxy],
+  networkFilters: [networkFault, networkIpAccess, proxyProtocol, tcpProxy, udpProxy],
   balancers: [
     roundRobin,
     weighted,

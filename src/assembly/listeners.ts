@@ -4,6 +4,7 @@ import type { Codec } from '../core/contract/codec.ts';
 import type { ListenerConfig } from '../core/contract/config.ts';
 import { Listener } from '../transport/index.ts';
 import type { ClusterTable } from './clusters.ts';
+import { DatagramTable } from './datagram-listeners.ts';
 import { type BuiltChain, buildChain } from './network-chains.ts';
 import { type BuiltPipeline, buildPipeline } from './pipelines.ts';
 import type { Runtime } from './runtime.ts';
@@ -33,15 +34,18 @@ export class ListenerTable {
   readonly #clusters: ClusterTable;
   #entries = new Map<string, Entry>();
   readonly #leaving = new Map<Listener, Promise<void>>();
+  readonly datagrams: DatagramTable;
 
   constructor(runtime: Runtime, clusters: ClusterTable) {
     this.#runtime = runtime;
     this.#clusters = clusters;
+    this.datagrams = new DatagramTable(runtime, clusters);
   }
 
   /** Name to the address in use, e.g. "127.0.0.1:40123" where port 0 was asked for. */
   get addresses(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.#entries].map(([name, { listener }]) => [name, listener.address]));
+    const all = [...this.all, ...this.datagrams.all];
+    return Object.fromEntries(all.map((listener) => [listener.name, listener.address]));
   }
 
   get all(): readonly Listener[] {
@@ -50,6 +54,23 @@ export class ListenerTable {
 
   /** @throws HeddleError ERR_LISTENER_ADDRESS, ERR_CONFIG_INVALID; nothing has changed then */
   async prepare(configs: readonly ListenerConfig[]): Promise<PreparedListeners> {
+    const streams = await this.#prepareStreams(configs.filter((config) => !this.datagrams.takes(config)));
+    try {
+      const datagrams = await this.datagrams.prepare(
+        configs.filter((config) => this.datagrams.takes(config)),
+      );
+      const commit = (): void => {
+        streams.commit();
+        datagrams.commit();
+      };
+      return { commit, abandon: () => Promise.all([streams.abandon(), datagrams.abandon()]).then(() => {}) };
+    } catch (thrown) {
+      await streams.abandon();
+      throw thrown;
+    }
+  }
+
+  async #prepareStreams(configs: readonly ListenerConfig[]): Promise<PreparedListeners> {
     const next = new Map<string, Entry>();
     const started: Listener[] = [];
     const abandon = async (): Promise<void> => {
@@ -72,12 +93,14 @@ export class ListenerTable {
   }
 
   async drain(deadlineMs: number): Promise<void> {
-    await Promise.all([...this.all.map((listener) => listener.drain(deadlineMs)), ...this.#leaving.values()]);
+    const streams = this.all.map((listener) => listener.drain(deadlineMs));
+    await Promise.all([...streams, ...this.#leaving.values(), this.datagrams.drain(deadlineMs)]);
   }
 
   /** Ends everything now, removed listeners that were still finishing included. */
   async close(): Promise<void> {
-    await Promise.all([...this.all, ...this.#leaving.keys()].map((listener) => listener.close()));
+    const streams = [...this.all, ...this.#leaving.keys()].map((listener) => listener.close());
+    await Promise.all([...streams, this.datagrams.close()]);
     this.#entries.clear();
   }
 

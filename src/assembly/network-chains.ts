@@ -33,7 +33,7 @@ export function buildChain(
   clusters: ClusterTable,
   before: BuiltChain | null,
 ): BuiltChain {
-  const context = contextOf(config.name, runtime, clusters);
+  const context = networkContext(config.name, runtime, clusters);
   const filters = config.networkFilters.map((each, place) => {
     const key = canonicalJson([each.name, each.config ?? {}]);
     const kept = before?.filters[place];
@@ -61,7 +61,12 @@ function detectorOf(config: ListenerConfig, hasFallback: boolean, runtime: Runti
   return new Detector(own, candidates, hasFallback, config.name, runtime.metrics);
 }
 
-function contextOf(owner: string, runtime: Runtime, clusters: ClusterTable): NetworkFilterContext {
+/** What network filters of one listener may use. */
+export function networkContext(
+  owner: string,
+  runtime: Runtime,
+  clusters: ClusterTable,
+): NetworkFilterContext {
   const { clock, random, logger, metrics, logs, codec, dial, proxy } = runtime;
   return {
     clock,

@@ -1,3 +1,4 @@
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -304,8 +305,98 @@ test('what does not fit together is refused with the place', async (t) => {
     ],
     [{ clusters: [{ name: 'a', codec: { name: 'detect', config: { codecs: ['http1'] } } }] }, /finds out/],
     [listener({}), /at least one virtual host/],
+    [listener({ networkFilters: [{ name: 'udp-proxy', config: {} }] }), /exactly one of cluster/],
+    [
+      listener({
+        address: 'unix:/tmp/x',
+        networkFilters: [{ name: 'udp-proxy', config: { cluster: 'db' } }],
+      }),
+      /no unix socket/,
+    ],
+    [
+      listener({
+        networkFilters: [
+          { name: 'ip-access', config: { deny: ['::1'] } },
+          { name: 'udp-proxy', config: { cluster: 'db' } },
+        ],
+      }),
+      /only network filter/,
+    ],
   ];
   for (const [config, message] of cases) {
     await t.throwsAsync(createMesh(config), { code: 'ERR_CONFIG_INVALID', message }, String(message));
   }
+});
+
+/** A UDP server that answers each datagram with the same in capitals, and a client. */
+async function udpEnd(
+  t: ExecutionContext,
+  onMessage: (message: Buffer, from: RemoteInfo, socket: UdpSocket) => void,
+) {
+  const socket = createSocket('udp4');
+  socket.on('message', (message, from) => onMessage(message, from, socket));
+  socket.bind(0, '127.0.0.1');
+  await within(once(socket, 'listening'), 'the socket');
+  t.teardown(() => socket.close());
+  return socket;
+}
+
+test('datagrams go to a host and back, one session a client, also after a reload', async (t) => {
+  const server = await udpEnd(t, (message, { port, address }, socket) => {
+    socket.send(message.toString().toUpperCase(), port, address);
+  });
+  const config = (idleTimeoutMs: number): MeshConfig => ({
+    listeners: [
+      {
+        name: 'dns',
+        address: '127.0.0.1:0',
+        networkFilters: [{ name: 'udp-proxy', config: { cluster: 'dns', idleTimeoutMs } }],
+      },
+    ],
+    clusters: [{ name: 'dns', endpoints: [`127.0.0.1:${server.address().port}`] }],
+  });
+  const mesh = await meshOf(t, config(60_000));
+  const port = Number((mesh.listeners.addresses['dns'] as string).split(':')[1]);
+  const answers: string[] = [];
+  const clients = await Promise.all(
+    [1, 2].map(() => udpEnd(t, (message) => void answers.push(message.toString()))),
+  );
+  for (const [i, client] of clients.entries()) client.send(`hello ${i}`, port, '127.0.0.1');
+  await eventually(() => answers.length === 2, 'two answers');
+  t.deepEqual(answers.toSorted(), ['HELLO 0', 'HELLO 1']);
+  t.is(mesh.listeners.datagrams.all[0]?.connectionCount, 2);
+  t.true((await mesh.reload(config(30_000))).applied);
+  clients[0]?.send('again', port, '127.0.0.1');
+  await eventually(() => answers.includes('AGAIN'), 'an answer after the reload');
+  await mesh.close();
+  const again = createSocket('udp4');
+  again.bind(port, '127.0.0.1');
+  await within(once(again, 'listening'), 'the port is free');
+  again.close();
+  t.deepEqual(inUse(mesh, 'dns'), [-1, -1]);
+});
+
+test('a datagram to a host that nobody listens on ends its session', async (t) => {
+  const gone = createSocket('udp4');
+  gone.bind(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const free = gone.address().port;
+  gone.close();
+  await once(gone, 'close');
+  const mesh = await meshOf(t, {
+    listeners: [
+      {
+        name: 'u',
+        address: '127.0.0.1:0',
+        networkFilters: [{ name: 'udp-proxy', config: { cluster: 'u' } }],
+      },
+    ],
+    clusters: [{ name: 'u', endpoints: [`127.0.0.1:${free}`] }],
+  });
+  const client = await udpEnd(t, () => {});
+  const port = Number((mesh.listeners.addresses['u'] as string).split(':')[1]);
+  client.send('x', port, '127.0.0.1');
+  await eventually(() => mesh.listeners.datagrams.all[0]?.connectionCount === 1, 'a session');
+  await eventually(() => mesh.listeners.datagrams.all[0]?.connectionCount === 0, 'its end');
+  t.deepEqual(inUse(mesh, 'u'), [0, 0]);
 });

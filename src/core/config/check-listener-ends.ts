@@ -22,8 +22,27 @@ export function checkListenerEnds(draft: Cursor, extensions: ExtensionSet, probl
       const place = (filters[terminal] as Cursor).at('name');
       problems.add(place.path, place.value, 'the last place: a terminal network filter ends the list');
     }
+    checkDatagrams(listener, definitions, problems);
     checkDetection(listener.at('codec'), extensions, problems);
     if (terminal < 0) requireHosts(listener.at('virtualHosts'), problems);
+  }
+}
+
+/** Filters of connections have nothing to do where there are none. */
+function checkDatagrams(
+  listener: Cursor,
+  definitions: readonly (NetworkFilterDefinition | null)[],
+  problems: ProblemList,
+): void {
+  const at = definitions.findIndex((each) => each?.createDatagrams !== undefined);
+  if (at < 0) return;
+  if (definitions.length > 1) {
+    const place = listener.at('networkFilters').items()[at]?.at('name');
+    problems.add(place?.path ?? listener.path, place?.value, 'the only network filter of its listener');
+  }
+  const address = listener.at('address');
+  if (address.text()?.startsWith('unix:') === true) {
+    problems.add(address.path, address.value, '"host:port": datagrams take no unix socket');
   }
 }
 

@@ -101,4 +101,33 @@ export interface NetworkFilterDefinition<Config = unknown> {
   /** Names of clusters that must exist. */
   clusters?(config: Config): readonly string[];
   create(config: Config, context: NetworkFilterContext): NetworkFilter;
+  /** Makes the listener one of datagrams (UDP): the filter stands alone on it and `create` is not called. */
+  createDatagrams?(config: Config, context: DatagramContext): DatagramHandler;
+}
+
+export interface DatagramContext extends NetworkFilterContext {
+  /** A socket that exchanges datagrams with one address. */
+  openDatagrams(address: string, events: DatagramEvents): DatagramSocket;
+}
+
+/** What a datagram listener does with what comes in. */
+export interface DatagramHandler {
+  readonly sessions: number;
+  /** `message` is the handler's to keep. `reply` sends to the same client and may be called at any time later. */
+  received(message: Buffer, peer: Peer, reply: (message: Buffer) => void): void;
+  /** Takes no new sessions. `done` is called once the last one is gone. */
+  drain(done: () => void): void;
+  close(): void;
+}
+
+export interface DatagramSocket {
+  /** Never blocks; what cannot be sent is lost. */
+  send(message: Buffer): void;
+  close(): void;
+}
+
+export interface DatagramEvents {
+  onMessage(message: Buffer): void;
+  /** The address cannot be reached. Nothing follows. */
+  onError(): void;
 }
