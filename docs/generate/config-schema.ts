@@ -38,6 +38,7 @@ const documented: Readonly<Record<string, AnySchema>> = {
   RetryBudgetConfig: cluster.retryBudget,
   OutlierDetectionConfig: cluster.outlierDetection,
   PoolConfig: cluster.pool,
+  ProxyProtocolConfig: cluster.proxyProtocol,
   AdminConfig: mesh.admin,
   LogConfig: mesh.log,
   BuffersConfig: mesh.buffers,
@@ -73,6 +74,8 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
       return reference('Codec');
     case extension.filter.pipe[0]:
       return reference('Filter');
+    case extension.networkFilter.pipe[0]:
+      return reference('NetworkFilter');
     case extension.balancer.pipe[0]:
       return reference('LoadBalancer');
     case extension.discovery:
@@ -86,7 +89,8 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
   }
 }
 
-function extensionParts({ codecs, filters, balancers, registries }: ExtensionSet): Record<string, Json> {
+function extensionParts(extensions: ExtensionSet): Record<string, Json> {
+  const { codecs, filters, networkFilters, balancers, registries } = extensions;
   const byFilter = filters.map((each): [string, Json] => [
     each.name,
     { anyOf: [schemaOf(each.config), { const: false }] },
@@ -95,6 +99,7 @@ function extensionParts({ codecs, filters, balancers, registries }: ExtensionSet
   return {
     Codec: named('A protocol, by name or with its configuration.', codecs),
     Filter: named('A stream filter, by name or with its configuration.', filters),
+    NetworkFilter: named('A network filter, by name or with its configuration.', networkFilters),
     LoadBalancer: named('A load balancer, by name or with its configuration.', balancers),
     Discovery: {
       description: 'A registry and the service asked of it.',

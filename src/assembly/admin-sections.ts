@@ -114,12 +114,18 @@ function clusters(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
 }
 
 function listeners(subject: AdminSubject): unknown {
-  return subject.listeners.all.map((each) => ({
+  const streams = subject.listeners.all.map((each) => ({
     name: each.name,
     address: each.address,
     connections: each.connectionCount,
     isDraining: each.isDraining,
   }));
+  const datagrams = subject.listeners.datagrams.all.map((each) => ({
+    name: each.name,
+    address: `udp:${each.address}`,
+    sessions: each.connectionCount,
+  }));
+  return [...streams, ...datagrams];
 }
 
 function stats(subject: AdminSubject, query: URLSearchParams): AdminAnswer {

@@ -14,6 +14,7 @@ export type * from './contract/extension.ts';
 export type * from './contract/limiter.ts';
 export type * from './contract/logger.ts';
 export type * from './contract/metrics.ts';
+export * from './contract/network-filter.ts';
 export { Phase, type PhaseName, phases } from './contract/phase.ts';
 export type * from './contract/pipeline.ts';
 export type * from './contract/pool.ts';

@@ -51,7 +51,7 @@ export const pool = fields({
   idleTimeoutMs: v.optional(milliseconds, 60_000),
 });
 
-const proxyProtocol = fields({
+export const proxyProtocol = fields({
   version: v.optional(v.picklist([1, 2]), 2),
 });
 
