@@ -376,6 +376,26 @@ test('datagrams go to a host and back, one session a client, also after a reload
   t.deepEqual(inUse(mesh, 'dns'), [-1, -1]);
 });
 
+test('TCP and UDP may share a port, two of a kind may not', async (t) => {
+  const free = createSocket('udp4');
+  free.bind(0, '127.0.0.1');
+  await once(free, 'listening');
+  const address = `127.0.0.1:${free.address().port}`;
+  free.close();
+  await once(free, 'close');
+  const listener = (name: string, filter: string) => ({
+    name,
+    address,
+    networkFilters: [{ name: filter, config: { cluster: 'dns' } }],
+  });
+  const clusters = [{ name: 'dns', endpoints: ['127.0.0.1:1'] }];
+  const both = [listener('tcp', 'tcp-proxy'), listener('udp', 'udp-proxy')];
+  const mesh = await meshOf(t, { listeners: both, clusters });
+  t.deepEqual(mesh.listeners.addresses, { tcp: address, udp: address });
+  const twice = [listener('one', 'udp-proxy'), listener('two', 'udp-proxy')];
+  await t.throwsAsync(createMesh({ listeners: twice, clusters }), { code: 'ERR_CONFIG_INVALID' });
+});
+
 test('a datagram to a host that nobody listens on ends its session', async (t) => {
   const gone = createSocket('udp4');
   gone.bind(0, '127.0.0.1');

@@ -2,11 +2,17 @@ import { checkClusters } from './check-clusters.ts';
 import type { CheckOptions } from './check-options.ts';
 import { checkPipeline } from './check-pipeline.ts';
 import type { Cursor } from './cursor.ts';
+import type { ExtensionSet } from './extensions.ts';
 import type { ProblemList } from './problems.ts';
 import { refuseRepeats } from './repeats.ts';
 
 /** Checks what a schema cannot see: names that must be unique or exist, and keys that exclude each other. */
-export function checkReferences(draft: Cursor, options: CheckOptions, problems: ProblemList): void {
+export function checkReferences(
+  draft: Cursor,
+  extensions: ExtensionSet,
+  options: CheckOptions,
+  problems: ProblemList,
+): void {
   const names = draft.at('clusters').items();
   const clusters = new Set(names.flatMap((cluster) => cluster.at('name').text() ?? []));
   const listeners = draft.at('listeners').items();
@@ -15,7 +21,7 @@ export function checkReferences(draft: Cursor, options: CheckOptions, problems: 
     'listener',
     problems,
   );
-  refuseSharedAddresses(draft, problems);
+  refuseSharedAddresses(draft, extensions, problems);
   for (const listener of listeners) {
     checkPipeline(listener, clusters, options, problems);
   }
@@ -23,12 +29,29 @@ export function checkReferences(draft: Cursor, options: CheckOptions, problems: 
   checkClusters(draft, problems);
 }
 
-function refuseSharedAddresses(draft: Cursor, problems: ProblemList): void {
-  const places = draft
-    .at('listeners')
+/** A port of TCP and the same of UDP are two. */
+function refuseSharedAddresses(draft: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
+  const listeners = draft.at('listeners').items();
+  const datagrams = listeners.filter((listener) => isDatagramListener(listener, extensions));
+  const streams = listeners.filter((listener) => !datagrams.includes(listener));
+  refuseShared([...streams.map((each) => each.at('address')), draft.at('admin').at('address')], problems);
+  refuseShared(
+    datagrams.map((each) => each.at('address')),
+    problems,
+  );
+}
+
+function isDatagramListener(listener: Cursor, extensions: ExtensionSet): boolean {
+  const names = listener
+    .at('networkFilters')
     .items()
-    .map((listener) => listener.at('address'));
-  places.push(draft.at('admin').at('address'));
+    .map((filter) => filter.at('name').text());
+  return extensions.networkFilters.some(
+    (each) => each.createDatagrams !== undefined && names.includes(each.name),
+  );
+}
+
+function refuseShared(places: readonly Cursor[], problems: ProblemList): void {
   refuseRepeats(
     places.filter((place) => place.text() !== null && !/^(?!unix:).*:0+$/.test(place.text() as string)),
     'address of a listener',

@@ -27,7 +27,7 @@ export function checkConfig(
   const draft = new Cursor(checkStructure(input, problems));
   checkExtensions(draft, extensions, problems);
   checkListenerEnds(draft, extensions, problems);
-  checkReferences(draft, options, problems);
+  checkReferences(draft, extensions, options, problems);
   if (problems.all.length > 0) return { config: null, problems: problems.all };
   return { config: complete(draft), problems: [] };
 }
