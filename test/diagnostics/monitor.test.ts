@@ -63,26 +63,29 @@ interface Page {
 const pagesOf = (run: Run): Page[] =>
   filesOf(run, '.verdict.json').map((path) => JSON.parse(readFileSync(path, 'utf8')) as Page);
 
-test.serial('a main thread that is blocked is profiled meanwhile, and the page names the function', async (t) => {
-  const run = await runProgram(`
+test.serial(
+  'a main thread that is blocked is profiled meanwhile, and the page names the function',
+  async (t) => {
+    const run = await runProgram(`
     function countPebbles(until) { let sum = 0; while (Date.now() < until) sum += Math.sqrt(sum + 1); return sum; }
     setTimeout(() => countPebbles(Date.now() + 3500), 1500);
     setTimeout(() => {}, 7000);`);
-  t.is(run.code, 0);
-  t.is(run.stderr, '');
-  const [page] = pagesOf(run);
-  t.is(page?.trigger.rule, 'stall');
-  t.is(page?.verdict.cause.name, 'sync-work');
-  t.is(page?.verdict.cause.guilty?.name, 'countPebbles');
-  const profiles = filesOf(run, '.pb.gz');
-  t.true(profiles.length >= 2, profiles.join());
-  for (const path of profiles) {
-    t.is(statSync(path).mode & 0o777, 0o600);
-    t.true(decodePprof(readFileSync(path)).samples.length > 0, path);
-  }
-  t.is(statSync(run.directory).mode & 0o777, 0o700);
-  t.regex(readlinkSync(join(run.directory, 'latest')), /\.verdict\.md$/);
-});
+    t.is(run.code, 0);
+    t.is(run.stderr, '');
+    const [page] = pagesOf(run);
+    t.is(page?.trigger.rule, 'stall');
+    t.is(page?.verdict.cause.name, 'sync-work');
+    t.is(page?.verdict.cause.guilty?.name, 'countPebbles');
+    const profiles = filesOf(run, '.pb.gz');
+    t.true(profiles.length >= 2, profiles.join());
+    for (const path of profiles) {
+      t.is(statSync(path).mode & 0o777, 0o600);
+      t.true(decodePprof(readFileSync(path)).samples.length > 0, path);
+    }
+    t.is(statSync(run.directory).mode & 0o777, 0o700);
+    t.regex(readlinkSync(join(run.directory, 'latest')), /\.verdict\.md$/);
+  },
+);
 
 test('a leak that fills the heap within a second leaves its heap profile before the process dies', async (t) => {
   const run = await runProgram(
