@@ -6,9 +6,9 @@ const file = fileURLToPath(new URL('../pure.baseline.json', import.meta.url));
 
 /**
  * How much slower than committed a path may be, both measured by the same machine's calibration. Repeated runs on a
- * quiet machine differ by 5 %, other machines' caches and clocks by more.
+ * quiet machine differ by 5 %, under load by 30 %, other machines' caches and clocks by as much.
  */
-const toleratedRatio = 1.5;
+const toleratedRatio = 1.45;
 
 export interface Baseline {
   /** Of bench/cases/calibrate.ts on the machine that made the figures. */
