@@ -359,11 +359,11 @@ export class HessianSkipper {
       if (at >= end) return HessianProblem.truncated;
       const tag = buf[at] as number;
       const each = shape[tag];
+      if (each === undefined || each < Shape.shortBinary || each > Shape.finalBinary)
+        return HessianProblem.badTag;
       if (each === Shape.shortBinary) at += 1 + tag - 0x20;
-      else if (at + 2 > end) return HessianProblem.truncated;
+      else if (at + (each === Shape.mediumBinary ? 2 : 3) > end) return HessianProblem.truncated;
       else if (each === Shape.mediumBinary) at += 2 + (((tag - 0x34) << 8) | (buf[at + 1] as number));
-      else if (each !== Shape.finalBinary && each !== Shape.binaryChunk) return HessianProblem.badTag;
-      else if (at + 3 > end) return HessianProblem.truncated;
       else at += 3 + buf.readUInt16BE(at + 1);
       if (at > end) return HessianProblem.truncated;
       if (at - this.#at > this.#limits.maxStringBytes) return HessianProblem.tooLong;

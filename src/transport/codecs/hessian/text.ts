@@ -1,5 +1,9 @@
+import { isAscii } from 'node:buffer';
 import { latin1 } from '../../../core/base/latin1.ts';
 import { HessianProblem } from './problems.ts';
+
+/** From here on one native call (40 ns, then next to nothing) beats a loop of 0.8 ns a byte. */
+const nativeUnits = 64;
 
 /**
  * Hessian counts text in UTF-16 units and writes each surrogate as its own three bytes (CESU-8); some writers send real
@@ -9,6 +13,7 @@ import { HessianProblem } from './problems.ts';
  */
 export function skipText(buf: Buffer, at: number, end: number, units: number): number {
   if (units > end - at) return HessianProblem.truncated;
+  if (units > nativeUnits && isAscii(buf.subarray(at, at + units))) return at + units;
   for (; units > 0; units--) {
     const byte = buf[at] as number;
     if (byte < 0x80 && at < end) at++;

@@ -47,7 +47,7 @@ const refused: readonly [string, number][] = [
 const refusedSofa: readonly [string, number][] = [
   ['7a', badTag],
   ['48', badTag],
-  ['56 6e 02 90 7a', badLength],
+  ['56 6e 02 90 7a', badTag],
   ['56 6e 01 90 90', badLength],
   ['56 6c 7fffffff', badLength],
   ['56 6c 7f', truncated],
