@@ -1,6 +1,7 @@
 import { BufferBudget, WriteSlab } from '../core/base/buffers.ts';
 import type { Clock } from '../core/base/clock.ts';
 import { type Random, SeededRandom } from '../core/base/random.ts';
+import { RpcNames } from '../core/base/rpc-names.ts';
 import { TextCache } from '../core/base/text-cache.ts';
 import type { ExtensionSet } from '../core/config/extensions.ts';
 import type { CodecContext } from '../core/contract/codec.ts';
@@ -75,6 +76,7 @@ export function createRuntime(
     wheel,
     slab: new WriteSlab(),
     texts: new TextCache(),
+    names: new RpcNames(),
     budget,
     metrics,
     flushLater: flushList.add,

@@ -1,4 +1,5 @@
 import { BufferBudget, WriteSlab } from '../core/base/buffers.ts';
+import { RpcNames } from '../core/base/rpc-names.ts';
 import { TextCache } from '../core/base/text-cache.ts';
 import type { ClientCodec, Codec, CodecContext, Flushable, ServerCodec } from '../core/contract/codec.ts';
 import type { StreamSink } from '../core/contract/stream-end.ts';
@@ -28,6 +29,7 @@ export function fakeCodecContext(
     wheel: time.wheel,
     slab: new WriteSlab(),
     texts: new TextCache(),
+    names: new RpcNames(),
     budget: new BufferBudget(256 * 1024 * 1024),
     metrics: new MetricsTable(),
     flushLater: (engine) => void dirty.push(engine),

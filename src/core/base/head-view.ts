@@ -7,6 +7,11 @@ const firstExtraBytes = 256;
 /** A head whose own bytes grew beyond this gives them back on reset, so that a pooled stream stays small. */
 const keptExtraBytes = 4096;
 
+/** Finds the fields of a head that was read without them: fills `fields` and `count`. */
+export interface FieldSource {
+  readFields(head: HeadView): void;
+}
+
 /**
  * One head (request, response or trailers) of any protocol: offsets into the bytes that were read, plus a patch list.
  *
@@ -47,6 +52,21 @@ export class HeadView {
   /** RPC words, set by codecs that have them. */
   service = '';
   rpcMethod = '';
+  /** The caller waits for no answer (Bolt, Dubbo, Thrift). */
+  oneWay = false;
+  /** How long the caller says it waits, in ms; 0 when it does not say. */
+  timeoutMs = 0;
+  /**
+   * Framed RPC protocols: who read this head, and where in `buf` the body stands. Then `start` to `end` is the whole
+   * frame, and a codec of the same kind may send those bytes as they are while `isEdited` is false.
+   */
+  framing: object | null = null;
+  bodyStart = 0;
+  bodyEnd = 0;
+  /** A field was added or removed. */
+  isEdited = false;
+  /** Fields that nobody has asked for yet. */
+  source: FieldSource | null = null;
   exactNames = false;
   /** The bytes of `buf` belong to somebody who will overwrite them once the call returns. */
   borrowed = false;
@@ -63,6 +83,8 @@ export class HeadView {
   /** Which names may be there, as hashed bits; of the wire fields once `indexedCount` of them were looked at. */
   nameBits = 0;
   indexedCount = 0;
+  /** Wire fields that no hop may put into a compression table (RFC 7541 §7.1.3): bit 31 stands for all from 31 on. */
+  neverIndexed = 0;
   /** Overrides and caches; null means "not made yet". */
   methodText: string | null = null;
   pathText: string | null = null;
@@ -82,11 +104,13 @@ export class HeadView {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.exactNames = this.borrowed = false;
-    this.lines = false;
+    this.lines = this.oneWay = this.isEdited = false;
+    this.framing = this.source = null;
+    this.timeoutMs = this.bodyStart = this.bodyEnd = 0;
     this.pathChanged = this.authorityChanged = false;
     this.upgrade = this.service = this.rpcMethod = this.reason = '';
     this.count = this.extraLength = this.extraCount = 0;
-    this.nameBits = this.indexedCount = 0;
+    this.nameBits = this.indexedCount = this.neverIndexed = 0;
     this.methodText = this.pathText = this.authorityText = null;
     if (this.extra.length > keptExtraBytes) this.extra = nothing;
   }
@@ -171,8 +195,23 @@ export class HeadView {
     return latin1(this.extra, this.extraFields[at + 2] as number, this.extraFields[at + 3] as number);
   }
 
+  /** Makes sure that `fields` and `count` are there: for those who read them without `find`. */
+  index(): void {
+    const source = this.source;
+    if (source === null) return;
+    this.source = null;
+    source.readFields(this);
+  }
+
+  /** Leaves the fields to `source` until somebody asks for one. */
+  indexLater(source: FieldSource): void {
+    this.source = source;
+    this.indexedCount = -1;
+  }
+
   /** Calls back for each live field with its name as it was written. Makes strings: not for the hot path. */
   forEach(visit: (name: string, value: string) => void): void {
+    this.index();
     for (let at = 0; at < this.count * 4; at += 4) {
       if ((this.fields[at] as number) < 0) continue;
       visit(latin1(this.buf, this.fields[at] as number, this.fields[at + 1] as number), this.valueAt(at / 4));
@@ -195,6 +234,7 @@ export class HeadView {
   }
 
   removeAt(index: number): void {
+    this.isEdited = true;
     const inWire = index < this.count;
     const list = inWire ? this.fields : this.extraFields;
     const at = (inWire ? index : index - this.count) * 4;
@@ -259,6 +299,8 @@ export class HeadView {
     this.pathEnd += delta;
     this.authorityStart += delta;
     this.authorityEnd += delta;
+    this.bodyStart += delta;
+    this.bodyEnd += delta;
     const fields = this.fields;
     for (let at = 0; at < this.count * 4; at += 4) {
       const from = fields[at] as number;
@@ -291,6 +333,7 @@ export class HeadView {
   }
 
   #indexExtra(at: number, nameLength: number, valueLength: number, writeEnd = true): void {
+    this.isEdited = true;
     const valueStart = at + nameLength + 2;
     const valueEnd = valueStart + valueLength;
     if (writeEnd) {
@@ -306,6 +349,7 @@ export class HeadView {
   }
 
   #indexNames(): void {
+    this.index();
     const { fields, count, buf } = this;
     let bits = this.nameBits;
     for (let at = 0; at < count * 4; at += 4) {

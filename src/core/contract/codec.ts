@@ -1,6 +1,7 @@
 import type { BufferBudget, WriteSlab } from '../base/buffers.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HeadView } from '../base/head-view.ts';
+import type { RpcNames } from '../base/rpc-names.ts';
 import type { TextCache } from '../base/text-cache.ts';
 import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConfigSchema } from './extension.ts';
@@ -41,6 +42,10 @@ export interface Codec<Config = unknown> {
     readonly intervalMs: number;
     readonly timeoutMs: number;
     readonly maxMissed: number;
+    /** While all is well the interval grows to this, and never beyond the peer's idle limit less `intervalMs`; fixed when absent. */
+    readonly maxIntervalMs?: number;
+    /** After how much silence peers of this protocol close a connection, as far as is known. */
+    readonly peerIdleLimitMs?: number;
   };
 }
 
@@ -52,6 +57,8 @@ export interface CodecContext {
   readonly slab: WriteSlab;
   /** Strings of host names and the like. */
   readonly texts: TextCache;
+  /** Names of RPC operations. */
+  readonly names: RpcNames;
   readonly budget: BufferBudget;
   readonly metrics: Metrics;
   /** Joins the list that is flushed once per loop turn: for multiplexed codecs. */
@@ -138,6 +145,10 @@ export interface ClientCodec extends StreamEnd, ByteEngine {
   readonly active: number;
   /** Streams it has carried; `> 0` makes a failure `ifReused`. */
   readonly served: number;
+  /** Monotonic ms of the last bytes received; kept by codecs with a heartbeat that backs off. */
+  readonly lastReadMs?: number;
+  /** The idle limit that the peer announced, in ms; 0 or absent: it did not. */
+  readonly peerIdleLimitMs?: number;
   /** Takes the stream: sets `s.up`, `s.upId`, `s.responseOwned` and whether the connection served before, `s.reused`. */
   bind(s: import('./stream.ts').Stream): void;
   /** Heartbeat; nothing where the protocol has none. */

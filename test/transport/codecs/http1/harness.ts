@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { BufferBudget, WriteSlab } from '../../../../src/core/base/buffers.ts';
 import type { HeadView } from '../../../../src/core/base/head-view.ts';
+import { RpcNames } from '../../../../src/core/base/rpc-names.ts';
 import { TextCache } from '../../../../src/core/base/text-cache.ts';
 import type {
   ClientCodec,
@@ -288,6 +289,7 @@ export function createContext(sink: StreamSink) {
     wheel: time.wheel,
     slab: new WriteSlab(),
     texts: new TextCache(),
+    names: new RpcNames(),
     budget: new BufferBudget(1 << 20),
     metrics: { values: new Float64Array(8) } as Metrics,
     flushLater: (engine) => later.push(engine),

@@ -1,0 +1,222 @@
+import { Code } from '../../../core/base/codes.ts';
+import type { HeadView } from '../../../core/base/head-view.ts';
+import type { ClientCodec, ClientOwner, CodecContext } from '../../../core/contract/codec.ts';
+import type { Stream } from '../../../core/contract/stream.ts';
+import type { Wire } from '../../../core/contract/wire.ts';
+import type { FramedConfig } from './config.ts';
+import { FramedConnection } from './connection.ts';
+import { SentTable } from './in-flight.ts';
+import { type FramedProtocol, FrameKind } from './protocol.ts';
+
+/** The upstream side of one connection of any framed protocol: many requests in progress, told apart by our own ids. */
+export class FramedClient extends FramedConnection implements ClientCodec {
+  served = 0;
+  readonly #owner: ClientOwner;
+  readonly #sent = new SentTable();
+
+  constructor(
+    wire: Wire,
+    context: CodecContext,
+    owner: ClientOwner,
+    protocol: FramedProtocol,
+    config: FramedConfig,
+  ) {
+    super(wire, context, protocol, config);
+    this.#owner = owner;
+    wire.attach(this);
+  }
+
+  get active(): number {
+    return this.#sent.size;
+  }
+
+  get room(): number {
+    if (this.isDraining || this.isClosed) return 0;
+    if (this.out.sizeBytes > this.config.maxQueuedBytes) return 0;
+    return this.config.maxConcurrent - this.#sent.size;
+  }
+
+  /** What the peer said about itself; null: an ordinary peer. */
+  get peerIdleLimitMs(): number {
+    return this.peer === null ? 0 : this.peer.idleLimitMs;
+  }
+
+  bind(s: Stream): void {
+    s.up = this;
+    this.#sent.add(s);
+    s.responseOwned = true;
+    s.reused = this.served > 0;
+    this.served++;
+  }
+
+  protected has(s: Stream): boolean {
+    return this.#sent.has(s);
+  }
+
+  protected isOwned(s: Stream): boolean {
+    return s.requestOwned;
+  }
+
+  protected sendMessage(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number): boolean {
+    if (!this.putMessage(s, head, buf, a, b)) return true;
+    this.sent(s);
+    return true;
+  }
+
+  protected encode(s: Stream, head: HeadView, body: Buffer): Buffer | number {
+    return this.protocol.encodeRequest(head, body, s.upId, 0);
+  }
+
+  protected setId(s: Stream, buf: Buffer, start: number, end: number): Buffer | null {
+    return this.protocol.setId(buf, start, end, s.upId, 0);
+  }
+
+  protected cannotSend(s: Stream, code: number): void {
+    this.#drop(s);
+    this.context.sink.upstreamReset(s, code === Code.none ? Code.payloadTooLarge : code);
+  }
+
+  /** Nobody answers a one-way request: it is over when it is sent. */
+  protected sent(s: Stream): void {
+    if (!s.req.oneWay) return;
+    s.res.reset();
+    s.res.status = 200;
+    s.res.exactNames = true;
+    this.#drop(s);
+    this.context.sink.responseHead(s, null, 0, 0, true);
+  }
+
+  reset(s: Stream, _code: number): void {
+    this.forget(s);
+    if (this.#sent.has(s)) this.#drop(s);
+  }
+
+  /** The place of `s` is free; told before its last event. */
+  #drop(s: Stream): void {
+    this.#sent.remove(s);
+    this.#roomIsFree();
+  }
+
+  #roomIsFree(): void {
+    if (!this.isDraining) this.#owner.room(this);
+    else if (this.#sent.size === 0) this.endWhenFlushed();
+  }
+
+  onFrame(buf: Buffer, start: number, end: number): boolean {
+    const kind = this.protocol.kindOf(buf, start, end);
+    if (kind !== FrameKind.response) return this.#control(kind, buf, start, end);
+    const s = this.#answered(buf, start, end);
+    if (s === null) return !this.isClosed;
+    const { bodyStart, bodyEnd } = s.res;
+    this.context.sink.responseHead(s, bodyEnd > bodyStart ? buf : null, bodyStart, bodyEnd, true);
+    return !this.isClosed;
+  }
+
+  onLargeFrame(head: Buffer, body: readonly Buffer[], _sizeBytes: number): boolean {
+    const kind = this.protocol.kindOf(head, 0, head.length);
+    if (kind !== FrameKind.response) return this.#control(kind, head, 0, head.length);
+    const s = this.#answered(head, 0, head.length);
+    if (s === null) return !this.isClosed;
+    const { sink } = this.context;
+    const { gen } = s;
+    const last = body.length - 1;
+    const first = body[0] as Buffer;
+    sink.responseHead(s, first, 0, first.length, last === 0);
+    for (let i = 1; i <= last && s.gen === gen; i++) {
+      const view = body[i] as Buffer;
+      sink.responseData(s, view, 0, view.length, i === last);
+    }
+    return !this.isClosed;
+  }
+
+  /** The stream that this frame answers, its head read; null: nobody waits for it, or it cannot be read. */
+  #answered(buf: Buffer, start: number, end: number): Stream | null {
+    const s = this.#sent.take(this.protocol.idOf(buf, start, end));
+    // An answer to a call that timed out here.
+    if (s === null) return null;
+    const code = this.protocol.readResponse(s.res, buf, start, end);
+    if (code === Code.none) {
+      this.#roomIsFree();
+      return s;
+    }
+    this.context.sink.upstreamReset(s, Code.upstreamProtocol);
+    this.wire.destroy(Code.upstreamProtocol);
+    return null;
+  }
+
+  #control(kind: FrameKind, buf: Buffer, start: number, end: number): boolean {
+    switch (kind) {
+      case FrameKind.heartbeatAck:
+        this.peer = this.protocol.announcementOf(buf, start, end) ?? this.peer;
+        return true;
+      case FrameKind.heartbeat: {
+        const answer = this.protocol.heartbeatAck(buf, start, end, null);
+        if (answer !== null) this.put(answer, 0, answer.length);
+        return true;
+      }
+      case FrameKind.goAway:
+        this.#goAway();
+        return true;
+      case FrameKind.ignored:
+        return true;
+      default:
+        this.wire.destroy(Code.upstreamProtocol);
+        return false;
+    }
+  }
+
+  #goAway(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    this.#owner.gone(this, Code.draining);
+    if (this.#sent.size === 0) this.endWhenFlushed();
+  }
+
+  onBadFrame(_isTooLarge: boolean): void {
+    this.wire.destroy(Code.upstreamProtocol);
+  }
+
+  ping(): void {
+    const frame = this.protocol.heartbeat(this.#sent.nextId(), null);
+    this.put(frame, 0, frame.length);
+  }
+
+  drain(): void {
+    this.isDraining = true;
+    if (this.#sent.size === 0) this.endWhenFlushed();
+  }
+
+  onConnect(): void {
+    this.lastReadMs = this.context.clock.now();
+    this.#owner.connected(this);
+  }
+
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.wire.destroy(Code.upstreamClosed);
+  }
+
+  onClose(code: number): void {
+    this.closed();
+    const open = this.#sent.takeAll();
+    this.#owner.gone(this, code);
+    for (const s of open) this.context.sink.upstreamReset(s, code);
+  }
+
+  protected overflow(): void {
+    this.wire.destroy(Code.upstreamIdle);
+  }
+
+  protected idleFor(): void {}
+
+  protected exportData(): object {
+    return { lastId: this.#sent.lastId, served: this.served };
+  }
+
+  protected importData(data: object): void {
+    const { lastId, served } = data as { lastId: number; served: number };
+    this.#sent.lastId = lastId;
+    this.served = served;
+  }
+}

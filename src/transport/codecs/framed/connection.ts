@@ -1,0 +1,287 @@
+import { HeddleError } from '../../../core/base/errors.ts';
+import type { HeadView } from '../../../core/base/head-view.ts';
+import { WheelNode } from '../../../core/base/timer-wheel.ts';
+import type { CodecContext, CodecState, Flushable } from '../../../core/contract/codec.ts';
+import type { Stream } from '../../../core/contract/stream.ts';
+import type { StreamEnd } from '../../../core/contract/stream-end.ts';
+import type { ByteEngine, Wire } from '../../../core/contract/wire.ts';
+import type { FramedConfig } from './config.ts';
+import { type FrameHandler, FrameReader } from './frame-reader.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { type GrowingMessage, isUntouched, isUntouchedLarge, joined } from './message.ts';
+import type { FramedProtocol, PeerAnnouncement } from './protocol.ts';
+
+const nothing: Buffer = Buffer.alloc(0);
+const stateVersion = 1;
+
+/** What FramedServer and FramedClient share: reading, the queue that leaves once a loop turn, limits, the move. */
+export abstract class FramedConnection
+  extends WheelNode
+  implements StreamEnd, ByteEngine, Flushable, FrameHandler
+{
+  readonly wire: Wire;
+  readonly protocol: FramedProtocol;
+  protected readonly context: CodecContext;
+  protected readonly config: FramedConfig;
+  protected readonly out = new FrameWriter();
+  /** What the peer said about itself; null: an ordinary peer. */
+  protected peer: PeerAnnouncement | null = null;
+  protected isDraining = false;
+  protected isClosed = false;
+  /** Monotonic ms of the last bytes received. */
+  lastReadMs: number;
+  readonly #reader: FrameReader;
+  #growing: Map<Stream, GrowingMessage> | null = null;
+  /** Since when a frame is unfinished; 0: none is. */
+  #partSinceMs = 0;
+  #isDirty = false;
+  #isEnding = false;
+
+  constructor(wire: Wire, context: CodecContext, protocol: FramedProtocol, config: FramedConfig) {
+    super();
+    this.wire = wire;
+    this.context = context;
+    this.protocol = protocol;
+    this.config = config;
+    this.lastReadMs = context.clock.now();
+    this.#reader = new FrameReader(protocol, config.maxFrameBytes);
+  }
+
+  abstract readonly active: number;
+  abstract onFrame(buf: Buffer, start: number, end: number): boolean;
+  abstract onLargeFrame(head: Buffer, body: readonly Buffer[], sizeBytes: number): boolean;
+  abstract onBadFrame(isTooLarge: boolean): void;
+  abstract onDrain(): void;
+  abstract onEnd(): void;
+  abstract onClose(code: number): void;
+  abstract reset(s: Stream, code: number): void;
+  /** Does `s` go on on this connection? */
+  protected abstract has(s: Stream): boolean;
+  /** Sends one complete message. False: above the limit. */
+  protected abstract sendMessage(
+    s: Stream,
+    head: HeadView,
+    buf: Buffer | null,
+    a: number,
+    b: number,
+  ): boolean;
+  /** The frame `head` stands for, with the id the peer knows; `encode` instead of the bytes as they came. */
+  protected abstract encode(s: Stream, head: HeadView, body: Buffer): Buffer | number;
+  /** A frame could not be written: what to do about `s`. */
+  protected abstract cannotSend(s: Stream, code: number): void;
+  protected abstract setId(s: Stream, buf: Buffer, start: number, end: number): Buffer | null;
+  protected abstract sent(s: Stream): void;
+  /** Too much waits for the reader. */
+  protected abstract overflow(): void;
+  protected abstract idleFor(nowMs: number): void;
+
+  onBytes(buf: Buffer, start: number, end: number): void {
+    if (this.isClosed || this.#isEnding) return;
+    const now = this.context.clock.now();
+    this.lastReadMs = now;
+    if (!this.wire.ownsReads) {
+      // One copy a read instead of one a frame: patching ids and sending views needs bytes that stay.
+      const own = Buffer.allocUnsafeSlow(end - start);
+      buf.copy(own, 0, start, end);
+      buf = own;
+      end -= start;
+      start = 0;
+    }
+    this.#reader.read(buf, start, end, this);
+    this.#watchPart(now);
+  }
+
+  #watchPart(now: number): void {
+    if (this.#reader.partBytes === 0) this.#partSinceMs = 0;
+    else if (this.#partSinceMs === 0) {
+      this.#partSinceMs = now;
+      this.armBy(now + this.config.frameTimeoutMs);
+    }
+  }
+
+  /** One timer a connection: the nearest limit arms it, `onDeadline` finds out which. */
+  protected armBy(deadlineMs: number): void {
+    if (this.isClosed || (this.wheelSlot >= 0 && this.deadlineMs <= deadlineMs)) return;
+    this.context.wheel.disarm(this);
+    this.context.wheel.arm(this, deadlineMs);
+  }
+
+  onDeadline(nowMs: number): void {
+    if (this.isClosed) return;
+    if (this.#partSinceMs > 0) {
+      const due = this.#partSinceMs + this.config.frameTimeoutMs;
+      if (due <= nowMs) {
+        this.onBadFrame(false);
+        return;
+      }
+      this.armBy(due);
+    }
+    this.idleFor(nowMs);
+  }
+
+  sendInformational(): void {}
+
+  sendHead(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number, end: boolean): boolean {
+    if (!this.has(s)) return true;
+    if (end) return this.sendMessage(s, head, buf, a, b);
+    const body: Buffer[] = [];
+    this.#growing ??= new Map();
+    this.#growing.set(s, { head, body, sizeBytes: 0 });
+    return buf === null || this.#grow(s, buf, a, b);
+  }
+
+  sendData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): boolean {
+    if (!this.has(s) || !this.#grow(s, buf, a, b)) return true;
+    if (end) this.#sendGrown(s);
+    return true;
+  }
+
+  /** These protocols have no trailers: the message ends. */
+  sendTrailers(s: Stream): void {
+    if (this.has(s)) this.#sendGrown(s);
+  }
+
+  pauseRead(): void {}
+
+  resumeRead(): void {}
+
+  #grow(s: Stream, buf: Buffer, a: number, b: number): boolean {
+    const message = this.#growing?.get(s);
+    if (message === undefined) return false;
+    if (b === a) return true;
+    message.sizeBytes += b - a;
+    if (message.sizeBytes > this.config.maxFrameBytes) {
+      this.forget(s);
+      this.cannotSend(s, 0);
+      return false;
+    }
+    message.body.push(this.isOwned(s) ? buf.subarray(a, b) : Buffer.from(buf.subarray(a, b)));
+    return true;
+  }
+
+  /** Do the bytes that are given for `s` stay valid? */
+  protected abstract isOwned(s: Stream): boolean;
+
+  #sendGrown(s: Stream): void {
+    const message = this.#growing?.get(s);
+    if (message === undefined) return;
+    this.forget(s);
+    const { head, body } = message;
+    if (!isUntouchedLarge(message, this.protocol) || head.buf.length < head.end) {
+      const whole = joined(body);
+      this.sendMessage(s, head, whole, 0, whole.length);
+      return;
+    }
+    // A copy: an earlier try may still stand in another connection's queue.
+    const first = Buffer.from(head.buf.subarray(head.start, head.end));
+    const frame = this.setId(s, first, 0, first.length) ?? first;
+    this.put(frame, 0, frame.length);
+    for (const view of body) this.put(view, 0, view.length);
+    this.sent(s);
+  }
+
+  /** Drops what was collected for `s`. */
+  protected forget(s: Stream): void {
+    if (this.#growing === null) return;
+    this.#growing.delete(s);
+    if (this.#growing.size === 0) this.#growing = null;
+  }
+
+  /**
+   * The frame leaves as it came where nothing changed it: its id is patched where it stands. Bytes of an earlier try may
+   * still wait in another connection's queue: then a copy is patched.
+   * @returns false: it could not be sent, `cannotSend` was called
+   */
+  protected putMessage(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number): boolean {
+    if (isUntouched(head, this.protocol, buf, a, b)) {
+      if (s.tries > 1) {
+        const copy = Buffer.from(head.buf.subarray(head.start, head.end));
+        const frame = this.setId(s, copy, 0, copy.length) ?? copy;
+        this.put(frame, 0, frame.length);
+        return true;
+      }
+      const frame = this.setId(s, head.buf, head.start, head.end);
+      if (frame === null) this.put(head.buf, head.start, head.end);
+      else this.put(frame, 0, frame.length);
+      return true;
+    }
+    const body = buf === null ? nothing : a === 0 && b === buf.length ? buf : buf.subarray(a, b);
+    const frame = this.encode(s, head, body);
+    if (typeof frame === 'number') {
+      this.cannotSend(s, frame);
+      return false;
+    }
+    this.put(frame, 0, frame.length);
+    return true;
+  }
+
+  /** Queues bytes that do not change any more; they leave at the end of the loop turn. */
+  protected put(buf: Buffer, start: number, end: number): void {
+    if (this.isClosed) return;
+    this.out.push(buf, start, end);
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.context.flushLater(this);
+  }
+
+  flush(): void {
+    this.#isDirty = false;
+    if (this.isClosed) {
+      this.out.clear();
+      return;
+    }
+    if (!this.out.isEmpty) this.out.flush(this.wire, this.context.slab);
+    if (this.#isEnding) this.wire.end();
+    else if (this.wire.pending > this.config.maxQueuedBytes) this.overflow();
+  }
+
+  /** FIN once everything put so far has left. */
+  protected endWhenFlushed(): void {
+    if (this.#isEnding || this.isClosed) return;
+    this.#isEnding = true;
+    if (!this.#isDirty) this.wire.end();
+  }
+
+  protected get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  protected closed(): void {
+    this.isClosed = true;
+    this.out.clear();
+    this.#growing = null;
+    this.context.wheel.disarm(this);
+  }
+
+  isIdle(): boolean {
+    return (
+      this.active === 0 && this.out.isEmpty && this.wire.pending === 0 && !this.isClosed && !this.#isEnding
+    );
+  }
+
+  cutPoint(): number {
+    return this.#reader.partBytes;
+  }
+
+  exportState(): CodecState | null {
+    if (!this.isIdle() || this.isDraining) return null;
+    const data = { peer: this.peer, ...this.exportData() };
+    return { codec: this.protocol.name, version: stateVersion, unread: this.#reader.takePart(), data };
+  }
+
+  importState(state: CodecState): void {
+    if (state.codec !== this.protocol.name || state.version !== stateVersion) {
+      throw new HeddleError(
+        'ERR_BUG',
+        `state of codec ${state.codec} version ${state.version} given to ${this.protocol.name}`,
+      );
+    }
+    const data = state.data as { readonly peer: PeerAnnouncement | null };
+    this.peer = data.peer;
+    this.importData(data);
+    if (state.unread.length > 0) this.onBytes(Buffer.from(state.unread), 0, state.unread.length);
+  }
+
+  protected abstract exportData(): object;
+  protected abstract importData(data: object): void;
+}

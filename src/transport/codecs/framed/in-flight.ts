@@ -1,0 +1,133 @@
+import type { Stream } from '../../../core/contract/stream.ts';
+
+const firstPlaces = 16;
+
+/**
+ * Requests that a client has sent and that are not answered: by `id & mask`, the id itself being the stream's `upId`.
+ * A place that is taken is passed over, so that ids stay unique among those in progress.
+ */
+export class SentTable {
+  size = 0;
+  /** The id that was given last. */
+  lastId = 0;
+  #streams: (Stream | null)[] = [];
+  #mask = -1;
+
+  /** Takes the next free id for `s`: sets `s.upId`. */
+  add(s: Stream): number {
+    if (this.size * 2 > this.#mask) this.#grow();
+    let id = this.nextId();
+    while (this.#streams[id & this.#mask] !== null) id = this.nextId();
+    this.#streams[id & this.#mask] = s;
+    this.size++;
+    s.upId = id;
+    return id;
+  }
+
+  /** 31 bits: peers that read ids as signed integers agree. */
+  nextId(): number {
+    this.lastId = this.lastId === 0x7fffffff ? 1 : this.lastId + 1;
+    return this.lastId;
+  }
+
+  /** Removes and returns who waits for `id`; null: nobody, or no more. */
+  take(id: number): Stream | null {
+    if (this.size === 0) return null;
+    const place = id & this.#mask;
+    const s = this.#streams[place] as Stream | null;
+    if (s === null || s.upId !== id) return null;
+    this.#streams[place] = null;
+    this.size--;
+    return s;
+  }
+
+  /** False: `s` is not in here. */
+  remove(s: Stream): boolean {
+    const place = s.upId & this.#mask;
+    if (this.size === 0 || this.#streams[place] !== s) return false;
+    this.#streams[place] = null;
+    this.size--;
+    return true;
+  }
+
+  has(s: Stream): boolean {
+    return this.size > 0 && this.#streams[s.upId & this.#mask] === s;
+  }
+
+  /** Empties the table. */
+  takeAll(): Stream[] {
+    const all = this.#streams.filter((s) => s !== null);
+    this.#streams = [];
+    this.#mask = -1;
+    this.size = 0;
+    return all;
+  }
+
+  #grow(): void {
+    const before = this.#streams;
+    const places = before.length === 0 ? firstPlaces : before.length * 2;
+    this.#streams = new Array<Stream | null>(places).fill(null);
+    this.#mask = places - 1;
+    // Twice as many places never make two of one: places that differed still do.
+    for (const s of before) if (s !== null) this.#streams[s.upId & this.#mask] = s;
+  }
+}
+
+/**
+ * Requests that a server has received and not answered. The client's id, 64 bits where the protocol has as many, stays
+ * here; the stream carries the number of its place as `downId`.
+ */
+export class ReceivedTable {
+  size = 0;
+  #streams: (Stream | null)[] = [];
+  #ids: number[] = [];
+  #idHighs: number[] = [];
+  #free: number[] = [];
+
+  add(s: Stream, id: number, idHigh: number): void {
+    const place = this.#free.pop() ?? this.#streams.length;
+    this.#streams[place] = s;
+    this.#ids[place] = id;
+    this.#idHighs[place] = idHigh;
+    this.size++;
+    s.downId = place;
+  }
+
+  has(s: Stream): boolean {
+    return this.#streams[s.downId] === s;
+  }
+
+  idOf(s: Stream): number {
+    return this.#ids[s.downId] as number;
+  }
+
+  idHighOf(s: Stream): number {
+    return this.#idHighs[s.downId] as number;
+  }
+
+  remove(s: Stream): void {
+    this.#streams[s.downId] = null;
+    this.size--;
+    if (this.size > 0) this.#free.push(s.downId);
+    else this.#shrink();
+  }
+
+  takeAll(): Stream[] {
+    const all = this.#streams.filter((s) => s !== null);
+    this.size = 0;
+    this.#shrink();
+    return all;
+  }
+
+  /** Nothing is in progress: what a burst needed is given back. */
+  #shrink(): void {
+    if (this.#streams.length > firstPlaces) {
+      this.#streams = [];
+      this.#ids = [];
+      this.#idHighs = [];
+    } else {
+      this.#streams.length = 0;
+    }
+    this.#free.length = 0;
+  }
+}

@@ -1,0 +1,258 @@
+import { Code, factsOf } from '../../../core/base/codes.ts';
+import type { HeadView } from '../../../core/base/head-view.ts';
+import type { CodecContext, ServerCodec, ServerOwner } from '../../../core/contract/codec.ts';
+import type { Stream } from '../../../core/contract/stream.ts';
+import type { Peer, Wire } from '../../../core/contract/wire.ts';
+import type { FramedConfig } from './config.ts';
+import { FramedConnection } from './connection.ts';
+import { ReceivedTable } from './in-flight.ts';
+import { type FramedProtocol, FrameKind, type ReadContext } from './protocol.ts';
+
+/** After the last answer: how long a client may take to close. */
+const lingerMs = 2000;
+
+/** The downstream side of one connection of any framed protocol: answers leave in the order in which they are ready. */
+export class FramedServer extends FramedConnection implements ServerCodec {
+  readonly #owner: ServerOwner;
+  readonly #received = new ReceivedTable();
+  #peerOfWire: Peer | null = null;
+  #isPaused = false;
+
+  constructor(
+    wire: Wire,
+    context: CodecContext,
+    owner: ServerOwner,
+    protocol: FramedProtocol,
+    config: FramedConfig,
+  ) {
+    super(wire, context, protocol, config);
+    this.#owner = owner;
+    wire.attach(this);
+    if (config.idleTimeoutMs > 0) this.armBy(this.lastReadMs + config.idleTimeoutMs);
+  }
+
+  get active(): number {
+    return this.#received.size;
+  }
+
+  /** What reading a request depends on. */
+  get #reading(): ReadContext {
+    return { names: this.context.names, limits: this.#owner.limits };
+  }
+
+  onFrame(buf: Buffer, start: number, end: number): boolean {
+    const kind = this.protocol.kindOf(buf, start, end);
+    if (kind === FrameKind.request || kind === FrameKind.oneWay) {
+      const s = this.#begin(buf, start, end);
+      if (s === null) return false;
+      const { bodyStart, bodyEnd } = s.req;
+      this.context.sink.requestHead(s, bodyEnd > bodyStart ? buf : null, bodyStart, bodyEnd, true);
+      return this.#goesOn();
+    }
+    return this.#control(kind, buf, start, end);
+  }
+
+  onLargeFrame(head: Buffer, body: readonly Buffer[], _sizeBytes: number): boolean {
+    const kind = this.protocol.kindOf(head, 0, head.length);
+    if (kind !== FrameKind.request && kind !== FrameKind.oneWay)
+      return this.#control(kind, head, 0, head.length);
+    const s = this.#begin(head, 0, head.length);
+    if (s === null) return false;
+    const { sink } = this.context;
+    const { gen } = s;
+    const last = body.length - 1;
+    const first = body[0] as Buffer;
+    sink.requestHead(s, first, 0, first.length, last === 0);
+    for (let i = 1; i <= last && s.gen === gen && this.#received.has(s); i++) {
+      const view = body[i] as Buffer;
+      sink.requestData(s, view, 0, view.length, i === last);
+    }
+    return this.#goesOn();
+  }
+
+  /** Takes a request in. Null: it was refused and the connection is over. */
+  #begin(buf: Buffer, start: number, end: number): Stream | null {
+    const { sink, clock } = this.context;
+    const protocol = this.protocol;
+    const s = sink.acquire();
+    const code = protocol.readRequest(s.req, buf, start, end, this.#reading);
+    if (code !== Code.none) {
+      sink.release(s);
+      this.#refuse(code, 'a request that cannot be read');
+      return null;
+    }
+    this.#received.add(s, protocol.idOf(buf, start, end), protocol.idHighOf(buf, start, end));
+    this.#peerOfWire ??= this.wire.peer;
+    s.down = this;
+    s.peer = this.#peerOfWire;
+    s.protocol = protocol.name;
+    s.pipeline = this.#owner.pipeline;
+    s.requestOwned = true;
+    // The caller's own limit counts before the route's, as in MOSN; the stream's idle limit bounds both.
+    if (s.req.timeoutMs > 0) s.routeDeadlineMs = clock.now() + s.req.timeoutMs;
+    return s;
+  }
+
+  #goesOn(): boolean {
+    if (this.#received.size >= this.config.maxConcurrent) this.#pause();
+    return !this.isClosed && !this.isEnding;
+  }
+
+  #control(kind: FrameKind, buf: Buffer, start: number, end: number): boolean {
+    switch (kind) {
+      case FrameKind.heartbeat: {
+        const said = this.protocol.announcementOf(buf, start, end);
+        if (said !== null) this.peer = said;
+        const own = said === null ? null : { idleLimitMs: this.config.idleTimeoutMs };
+        const answer = this.protocol.heartbeatAck(buf, start, end, own);
+        if (answer !== null) this.put(answer, 0, answer.length);
+        return true;
+      }
+      case FrameKind.heartbeatAck:
+      case FrameKind.goAway:
+      case FrameKind.ignored:
+        return true;
+      default:
+        this.#refuse(Code.downstreamProtocol, 'a frame that no client sends');
+        return false;
+    }
+  }
+
+  onBadFrame(isTooLarge: boolean): void {
+    if (isTooLarge) this.#refuse(Code.payloadTooLarge, `a frame above ${this.config.maxFrameBytes} bytes`);
+    else this.#refuse(Code.downstreamProtocol, 'malformed or unfinished frame');
+  }
+
+  #refuse(code: number, detail: string): void {
+    this.#owner.protocolError(code, detail);
+    this.wire.destroy(code);
+  }
+
+  /** A client with too many requests in progress is not read until half of them are answered. */
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.wire.pause();
+  }
+
+  protected has(s: Stream): boolean {
+    return this.#received.has(s);
+  }
+
+  protected isOwned(s: Stream): boolean {
+    return s.responseOwned;
+  }
+
+  protected sendMessage(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number): boolean {
+    if (!s.req.oneWay && !this.putMessage(s, head, buf, a, b)) return true;
+    this.sent(s);
+    return this.out.sizeBytes <= this.wire.highWaterBytes;
+  }
+
+  protected encode(s: Stream, head: HeadView, body: Buffer): Buffer | number {
+    return this.protocol.encodeResponse(
+      head,
+      body,
+      s.req,
+      this.#received.idOf(s),
+      this.#received.idHighOf(s),
+    );
+  }
+
+  protected setId(s: Stream, buf: Buffer, start: number, end: number): Buffer | null {
+    return this.protocol.setId(buf, start, end, this.#received.idOf(s), this.#received.idHighOf(s));
+  }
+
+  /** An answer that the protocol cannot hold becomes a failure that it can. */
+  protected cannotSend(s: Stream, code: number): void {
+    this.#putFailure(s, code === Code.none ? Code.bufferOverflow : code);
+    this.sent(s);
+  }
+
+  protected sent(s: Stream): void {
+    this.#received.remove(s);
+    this.#settle();
+  }
+
+  reset(s: Stream, code: number): void {
+    if (!this.#received.has(s)) return;
+    this.forget(s);
+    this.#putFailure(s, code);
+    this.#received.remove(s);
+    this.#settle();
+  }
+
+  /** A frame cannot be taken back, and silence would cost the caller its whole timeout. */
+  #putFailure(s: Stream, code: number): void {
+    if (s.req.oneWay) return;
+    const facts = factsOf(code);
+    const id = this.#received.idOf(s);
+    const idHigh = this.#received.idHighOf(s);
+    const status = facts.status === 0 ? 502 : facts.status;
+    const frame = this.protocol.encodeFailure(status, facts.name, s.req, id, idHigh);
+    this.put(frame, 0, frame.length);
+  }
+
+  #settle(): void {
+    const active = this.#received.size;
+    if (this.#isPaused && active * 2 <= this.config.maxConcurrent) {
+      this.#isPaused = false;
+      this.wire.resume();
+    }
+    if (active > 0) return;
+    if (this.isDraining) this.#end();
+    else this.#owner.idle(this);
+  }
+
+  #end(): void {
+    if (this.isEnding || this.isClosed) return;
+    this.endWhenFlushed();
+    this.armBy(this.context.clock.now() + lingerMs);
+  }
+
+  drain(): void {
+    if (this.isDraining) return;
+    this.isDraining = true;
+    const notice = this.protocol.goAway(this.peer !== null, 0);
+    if (notice !== null) this.put(notice, 0, notice.length);
+    if (this.#received.size === 0) this.#end();
+  }
+
+  onDrain(): void {}
+
+  onEnd(): void {
+    this.isDraining = true;
+    if (this.#received.size === 0) this.#end();
+  }
+
+  onClose(code: number): void {
+    this.closed();
+    const open = this.#received.takeAll();
+    const reason = code === Code.none ? Code.downstreamClosed : code;
+    for (const s of open) this.context.sink.downstreamReset(s, reason);
+    this.#owner.closed(this);
+  }
+
+  protected overflow(): void {
+    this.#refuse(Code.bufferOverflow, `a reader that left ${this.config.maxQueuedBytes} bytes waiting`);
+  }
+
+  protected idleFor(nowMs: number): void {
+    if (this.isEnding) {
+      this.wire.destroy(Code.locallyClosed);
+      return;
+    }
+    const limit = this.config.idleTimeoutMs;
+    if (limit === 0) return;
+    const due = this.lastReadMs + limit;
+    if (due > nowMs) this.armBy(due);
+    else if (this.#received.size > 0) this.armBy(nowMs + limit);
+    else this.#end();
+  }
+
+  protected exportData(): object {
+    return {};
+  }
+
+  protected importData(): void {}
+}
