@@ -26,6 +26,8 @@ import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
 import { detect } from './transport/detect/index.ts';
+import { httpCheck } from './transport/health/http-check.ts';
+import { tcpCheck } from './transport/health/tcp-check.ts';
 import { networkFault } from './transport/network-filters/fault/index.ts';
 import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
@@ -61,4 +63,5 @@ export const standard: ExtensionSet = {
   ],
   registries: [staticRegistry, fileRegistry, dnsRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
+  healthChecks: [httpCheck, tcpCheck],
 };

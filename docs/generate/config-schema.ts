@@ -2,6 +2,8 @@ import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import type { ExtensionSet } from '../../src/core/config/extensions.ts';
 import * as cluster from '../../src/core/config/schema/cluster.ts';
+import * as health from '../../src/core/config/schema/cluster-health.ts';
+import * as selection from '../../src/core/config/schema/cluster-selection.ts';
 import * as extension from '../../src/core/config/schema/extension.ts';
 import * as listener from '../../src/core/config/schema/listener.ts';
 import * as mesh from '../../src/core/config/schema/mesh.ts';
@@ -36,12 +38,22 @@ const documented: Readonly<Record<string, AnySchema>> = {
   Endpoint: cluster.endpointObject,
   CircuitBreakersConfig: cluster.circuitBreakers,
   RetryBudgetConfig: cluster.retryBudget,
-  OutlierDetectionConfig: cluster.outlierDetection,
+  ShardingConfig: selection.sharding,
+  SubsetsConfig: selection.subsets,
+  SubsetSelectorConfig: selection.subsetSelector,
+  LocalityConfig: selection.locality,
+  OutlierDetectionConfig: health.outlierDetection,
+  SuccessRateConfig: health.successRate,
+  FailurePercentageConfig: health.failurePercentage,
+  RelativeErrorRateConfig: health.relativeErrorRate,
   PoolConfig: cluster.pool,
+  HealthCheckConfig: health.healthCheck,
   ProxyProtocolConfig: cluster.proxyProtocol,
   AdminConfig: mesh.admin,
   LogConfig: mesh.log,
   BuffersConfig: mesh.buffers,
+  NodeConfig: mesh.node,
+  LastGoodConfig: mesh.lastGood,
 };
 const nameOf = (type: string): string => type.replace(/Config$/, '');
 
@@ -61,6 +73,7 @@ export function configSchema(extensions: ExtensionSet): Json {
   describe(root, 'EffectiveConfig', docs);
   root.description = 'A configuration of Heddle. Every key may be left out.';
   Object.assign(parts, extensionParts(extensions));
+  Object.assign(parts['HealthCheck'] as Json, { allOf: [reference('HealthCheckKind')] });
   return { ...root, title: 'Heddle configuration' };
 }
 
@@ -90,7 +103,7 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
 }
 
 function extensionParts(extensions: ExtensionSet): Record<string, Json> {
-  const { codecs, filters, networkFilters, balancers, registries } = extensions;
+  const { codecs, filters, networkFilters, balancers, registries, healthChecks } = extensions;
   const byFilter = filters.map((each): [string, Json] => [
     each.name,
     { anyOf: [schemaOf(each.config), { const: false }] },
@@ -104,6 +117,13 @@ function extensionParts(extensions: ExtensionSet): Record<string, Json> {
     Discovery: {
       description: 'A registry and the service asked of it.',
       anyOf: registries.map((each) => full(each, { service })),
+    },
+    HealthCheckKind: {
+      description: 'A kind of health check.',
+      anyOf: healthChecks.map(({ name, config }) => ({
+        properties: { name: { const: name }, config: schemaOf(config) },
+        required: ['name'],
+      })),
     },
     FilterConfigs: {
       description: 'Per filter name: its configuration here, or false to skip it.',

@@ -1,14 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { BalancerDefinition, UpstreamFactory } from '../contract/cluster.ts';
+import type { LocalityConfig, SubsetsConfig } from '../contract/cluster-config.ts';
 import type { ExtensionConfig } from '../contract/extension.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { CircuitBreakerSettings } from './circuit-breakers.ts';
 import type { EjectionSettings } from './health/ejections.ts';
 import type { ComparisonSettings } from './health/outlier.ts';
-import type { LocalitySettings } from './selection/locality-load.ts';
-import type { SubsetSettings } from './selection/subset-balancer.ts';
 
 /** The part of a cluster's configuration that the cluster itself uses; the rest is the transport's and the registry's. */
 export interface ClusterSettings {
@@ -24,9 +23,9 @@ export interface ClusterSettings {
   /** Per cent by which a priority is taken to have more hosts than it needs before traffic spills over (140). */
   readonly overprovisioningPercent?: number | undefined;
   /** Balancing over zones (none). */
-  readonly locality?: LocalitySettings | undefined;
+  readonly locality?: LocalityConfig | undefined;
   /** Subsets by metadata (none). */
-  readonly subsets?: SubsetSettings | undefined;
+  readonly subsets?: SubsetsConfig | undefined;
   /** Make upstreams as soon as hosts are known (pool.preconnect above 0), not on first use. */
   readonly pool?: { readonly preconnect: number } | undefined;
 }

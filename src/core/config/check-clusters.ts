@@ -1,3 +1,4 @@
+import { checkLocality, checkSharding, checkSubsets } from './check-selection.ts';
 import type { Cursor } from './cursor.ts';
 import type { ProblemList } from './problems.ts';
 import { refuseRepeats } from './repeats.ts';
@@ -29,6 +30,19 @@ export function checkClusters(draft: Cursor, problems: ProblemList): void {
       const place = cluster.at('outlierDetection').at('maxEjectionMs');
       problems.add(place.path, maxEjectionMs, `at least baseEjectionMs, ${String(baseEjectionMs)}`);
     }
+    checkSubsets(cluster, problems);
+    checkLocality(cluster, draft.at('node'), problems);
+    checkSharding(cluster, problems);
+    checkHealthCheck(cluster.at('healthCheck'), problems);
+  }
+}
+
+/** A check that takes longer than the time to the next one would never be over. */
+function checkHealthCheck(check: Cursor, problems: ProblemList): void {
+  const { intervalMs, noTrafficIntervalMs } = check.record() ?? {};
+  if (isLess(noTrafficIntervalMs, intervalMs)) {
+    const place = check.at('noTrafficIntervalMs');
+    problems.add(place.path, noTrafficIntervalMs, `at least intervalMs, ${String(intervalMs)}`);
   }
 }
 

@@ -26,6 +26,7 @@ export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problem
     checkOne(cluster.at('codec'), extensions.codecs, 'codec', problems);
     checkOne(cluster.at('loadBalancer'), extensions.balancers, 'load balancer', problems);
     checkOne(cluster.at('discovery'), extensions.registries, 'registry', problems);
+    checkOne(cluster.at('healthCheck'), extensions.healthChecks, 'health check', problems);
   }
 }
 

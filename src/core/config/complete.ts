@@ -9,8 +9,18 @@ export function complete(draft: Cursor): EffectiveConfig {
     completePipeline(pipeline);
   for (const cluster of draft.at('clusters').items()) {
     setDefault(cluster.at('discovery'), 'service', cluster.at('name').value);
+    completeShare(cluster, draft.at('node'));
   }
   return root as unknown as EffectiveConfig;
+}
+
+/** Who this mesh is, where a cluster does not say it itself. */
+function completeShare(cluster: Cursor, node: Cursor): void {
+  setDefault(cluster.at('sharding'), 'zone', node.at('zone').value);
+  setDefault(cluster.at('sharding'), 'clientKey', node.at('id').value);
+  if (cluster.at('locality').at('mode').value !== 'zoneAware') return;
+  setDefault(cluster.at('locality'), 'zone', node.at('zone').value);
+  setDefault(cluster.at('locality'), 'minHosts', 6);
 }
 
 function completePipeline(pipeline: Cursor): void {
@@ -36,5 +46,5 @@ function completeMatch(match: Cursor): void {
 
 function setDefault(place: Cursor, key: string, value: unknown): void {
   const record = place.record();
-  if (record !== null && record[key] === undefined) record[key] = value;
+  if (record !== null && record[key] === undefined && value !== undefined) record[key] = value;
 }

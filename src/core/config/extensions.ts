@@ -1,6 +1,7 @@
 import { HeddleError } from '../base/errors.ts';
 import type { BalancerDefinition } from '../contract/cluster.ts';
 import type { Codec } from '../contract/codec.ts';
+import type { HealthCheckDefinition } from '../contract/health-check.ts';
 import type { LimiterDefinition } from '../contract/limiter.ts';
 import type { NetworkFilterDefinition } from '../contract/network-filter.ts';
 import type { RegistryDefinition } from '../contract/registry.ts';
@@ -14,6 +15,7 @@ export interface ExtensionSet {
   readonly balancers: readonly BalancerDefinition[];
   readonly registries: readonly RegistryDefinition[];
   readonly limiters: readonly LimiterDefinition[];
+  readonly healthChecks: readonly HealthCheckDefinition[];
 }
 
 /**
@@ -24,7 +26,15 @@ export interface ExtensionSet {
  */
 export type UsedExtension = Codec | StreamFilterDefinition | NetworkFilterDefinition | Partial<ExtensionSet>;
 
-const kinds = ['codecs', 'filters', 'networkFilters', 'balancers', 'registries', 'limiters'] as const;
+const kinds = [
+  'codecs',
+  'filters',
+  'networkFilters',
+  'balancers',
+  'registries',
+  'limiters',
+  'healthChecks',
+] as const;
 
 /** @throws HeddleError ERR_EXTENSION_DUPLICATE when two extensions of one kind share a name */
 export function mergeExtensions(standard: ExtensionSet, use: readonly UsedExtension[] = []): ExtensionSet {

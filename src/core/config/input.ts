@@ -8,22 +8,30 @@ import type {
   DirectResponseConfig,
   DiscoveryConfig,
   EffectiveConfig,
+  FailurePercentageConfig,
   HeaderEditsConfig,
   HeaderMatchConfig,
   HeaderOperationConfig,
+  HealthCheckConfig,
   InProcessConfig,
   ListenerConfig,
   ListenerLimits,
+  LocalityConfig,
   LogConfig,
+  NodeConfig,
   OutlierDetectionConfig,
   PoolConfig,
   ProxyProtocolConfig,
   QueryMatchConfig,
   RedirectConfig,
+  RelativeErrorRateConfig,
   RetryBudgetConfig,
   RetryConfig,
   RouteConfig,
   RouteMatchConfig,
+  ShardingConfig,
+  SubsetsConfig,
+  SuccessRateConfig,
   TracingConfig,
   VirtualHostConfig,
   WeightedClusterConfig,
@@ -47,6 +55,7 @@ export interface MeshConfig
       admin: Replace<AdminConfig, { token: string | NonNullable<AdminConfig['token']> }, 'address'>;
       log: Optional<LogConfig>;
       buffers: Optional<BuffersConfig>;
+      node: Optional<NodeConfig>;
     }
   > {}
 
@@ -114,9 +123,19 @@ type ClusterParts = {
   loadBalancer: Named;
   codec: Named;
   circuitBreakers: Replace<CircuitBreakersConfig, { retryBudget: Optional<RetryBudgetConfig> }>;
-  outlierDetection: Optional<OutlierDetectionConfig>;
+  outlierDetection: Replace<OutlierDetectionConfig, RateParts>;
+  healthCheck: Optional<HealthCheckConfig> & Pick<HealthCheckConfig, 'name'>;
+  sharding: Optional<ShardingConfig>;
+  subsets: Optional<SubsetsConfig>;
+  locality: LocalityConfig;
   pool: Optional<PoolConfig>;
   proxyProtocol: Optional<ProxyProtocolConfig>;
+};
+
+type RateParts = {
+  successRate: Optional<SuccessRateConfig>;
+  failurePercentage: Optional<FailurePercentageConfig>;
+  relativeErrorRate: Optional<RelativeErrorRateConfig>;
 };
 
 /** Types a configuration without changing it: completion and checks of keys in the editor. */

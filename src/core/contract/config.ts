@@ -1,8 +1,10 @@
 import type { Secret } from '../base/secret.ts';
-import type { Endpoint } from './cluster.ts';
+import type { ClusterConfig } from './cluster-config.ts';
 import type { ServerLimits } from './codec.ts';
 import type { ExtensionConfig } from './extension.ts';
 import type { PathNormalization } from './pipeline.ts';
+
+export type * from './cluster-config.ts';
 
 /**
  * The effective configuration: plain data, every default filled in, every reference known to exist. It is itself a
@@ -22,6 +24,24 @@ export interface EffectiveConfig {
   readonly log: LogConfig;
   /** Memory that slow readers may make the mesh hold. */
   readonly buffers: BuffersConfig;
+  /** Who this mesh is among its like: the key of sharding, the zone of zone-aware choices. */
+  readonly node: NodeConfig;
+  /** Keeps the lists of registries on disk, so that a start serves while a registry is down (none: not kept). */
+  readonly lastGood?: LastGoodConfig | undefined;
+}
+
+/** Who this mesh is among its like. */
+export interface NodeConfig {
+  /** Stable and different for each instance, such as a pod's name (none: the host name of the machine). */
+  readonly id?: string | undefined;
+  /** The zone it runs in; "" = unknown (""). */
+  readonly zone: string;
+}
+
+/** Where the last good list of each registry is kept. */
+export interface LastGoodConfig {
+  /** An absolute path of a directory that exists and that no other mesh uses; one file a registry, for its owner's eyes only. */
+  readonly directory: string;
 }
 
 /** Header edits of one level: listener, virtual host, route or weighted cluster. */
@@ -284,88 +304,6 @@ export interface RetryConfig {
   readonly retryBufferBytes: number;
   /** Prefer hosts that have not been tried (true). */
   readonly avoidTriedHosts: boolean;
-}
-
-/** A named group of hosts. */
-export interface ClusterConfig {
-  /** Unique; the metric label `cluster`. */
-  readonly name: string;
-  /** Fixed hosts: "host:port", "unix:/path" or an object (none). Not together with `discovery`. */
-  readonly endpoints: readonly Endpoint[];
-  /** Where the hosts come from instead. */
-  readonly discovery?: DiscoveryConfig | undefined;
-  /** A name or { name, config } ("roundRobin"). */
-  readonly loadBalancer: ExtensionConfig;
-  /** Protocol towards the hosts; a name or { name, config } ("http1"). */
-  readonly codec: ExtensionConfig;
-  /** Begins each connection to a host with a PROXY header (none). */
-  readonly proxyProtocol?: ProxyProtocolConfig | undefined;
-  /** Limit of one connect (5000). */
-  readonly connectTimeoutMs: number;
-  /** Thresholds above which requests are refused at once; 0 = unlimited. */
-  readonly circuitBreakers: CircuitBreakersConfig;
-  /** Passive ejection of hosts that fail. */
-  readonly outlierDetection: OutlierDetectionConfig;
-  /** Connections to each host. */
-  readonly pool: PoolConfig;
-}
-
-/** The PROXY header that hosts get: of the client behind tcp-proxy, of the mesh itself (LOCAL, UNKNOWN) where connections are pooled. */
-export interface ProxyProtocolConfig {
-  /** 1 | 2 (2). */
-  readonly version: 1 | 2;
-}
-
-/** A registry and the service asked of it. */
-export interface DiscoveryConfig extends ExtensionConfig {
-  /** Service name (the cluster's name). */
-  readonly service: string;
-}
-
-/** Thresholds of one cluster; 0 = unlimited. */
-export interface CircuitBreakersConfig {
-  /** Connections (1024). */
-  readonly maxConnections: number;
-  /** Streams that wait for a connection (1024). */
-  readonly maxPending: number;
-  /** Streams at once (1024). */
-  readonly maxRequests: number;
-  /** Retries at once, where no budget is set (3). */
-  readonly maxRetries: number;
-  /** Retries at once as a share of active requests, instead of maxRetries. */
-  readonly retryBudget?: RetryBudgetConfig | undefined;
-}
-
-/** Retries in relation to active requests. */
-export interface RetryBudgetConfig {
-  /** 0 to 1 (0.2). */
-  readonly ratio: number;
-  /** Always allowed (3). */
-  readonly minConcurrent: number;
-}
-
-/** When a host is taken out because of its answers. */
-export interface OutlierDetectionConfig {
-  /** 5xx answers, resets and failed connects in a row; 0 = off (5). */
-  readonly consecutiveErrors: number;
-  /** First ejection; grows with each further one (30000). */
-  readonly baseEjectionMs: number;
-  /** Longest ejection (300000). */
-  readonly maxEjectionMs: number;
-  /** Share of hosts that may be ejected; one always may (10). */
-  readonly maxEjectionPercent: number;
-}
-
-/** Connections to each host of a cluster. */
-export interface PoolConfig {
-  /** Connections opened ahead of need (0). */
-  readonly preconnect: number;
-  /** 0 = unlimited (0). */
-  readonly maxConnectionsPerHost: number;
-  /** 0 = unlimited (0). */
-  readonly maxRequestsPerConnection: number;
-  /** Unused connections are closed after this (60000). */
-  readonly idleTimeoutMs: number;
 }
 
 /** The admin endpoint. */

@@ -58,5 +58,6 @@ export function fakeExtensions(): ExtensionSet {
     ],
     registries: [registry],
     limiters: [],
+    healthChecks: [{ name: 'tcp', config: empty, create: never }],
   };
 }

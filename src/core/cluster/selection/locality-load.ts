@@ -1,16 +1,4 @@
-/** Balancing over the zones of one priority. */
-export interface LocalitySettings {
-  /** The zone this process runs in; "" = unknown. */
-  readonly zone: string;
-  /** `weighted`: shares by `weights`. `zoneAware`: own zone first, as far as that leaves no zone overloaded. */
-  readonly mode: 'weighted' | 'zoneAware';
-  /** Per zone; zones not named weigh 1. A weight of 0 gets nothing. */
-  readonly weights?: Readonly<Record<string, number>> | undefined;
-  /** Callers like this one per zone; without it they are taken to be spread as evenly as zones there are. */
-  readonly callers?: Readonly<Record<string, number>> | undefined;
-  /** Fewer hosts in a priority are balanced without regard to zones in mode `zoneAware` (6). */
-  readonly minHosts?: number | undefined;
-}
+import type { LocalityConfig } from '../../contract/cluster-config.ts';
 
 export interface ZoneHealth {
   readonly zone: string;
@@ -21,7 +9,7 @@ export interface ZoneHealth {
 /** Shares of the zones in any scale, or null where zones are not to matter. */
 export function zoneLoads(
   zones: readonly ZoneHealth[],
-  settings: LocalitySettings,
+  settings: LocalityConfig,
   factor: number,
 ): number[] | null {
   if (settings.mode === 'weighted') return weightedLoads(zones, settings.weights ?? {}, factor);
@@ -44,9 +32,9 @@ function weightedLoads(
  * Envoy's zone-aware routing. With U and C the per cents of hosts and of callers in a zone: where C <= U of the own zone
  * everything stays in it, else U / C does and the rest goes to zones with U > C, by that difference.
  */
-function zoneAwareLoads(zones: readonly ZoneHealth[], settings: LocalitySettings): number[] | null {
+function zoneAwareLoads(zones: readonly ZoneHealth[], settings: LocalityConfig): number[] | null {
   const hosts = zones.reduce((sum, each) => sum + each.healthy, 0);
-  const own = zones.findIndex((each) => each.zone === settings.zone);
+  const own = zones.findIndex((each) => each.zone === (settings.zone ?? ''));
   if (zones.length < 2 || hosts < (settings.minHosts ?? 6) || own < 0) return null;
   const callers = zones.map(({ zone }) => callersIn(zone, settings));
   const allCallers = callers.reduce((sum, each) => sum + each, 0);
@@ -63,7 +51,7 @@ function zoneAwareLoads(zones: readonly ZoneHealth[], settings: LocalitySettings
   });
 }
 
-function callersIn(zone: string, settings: LocalitySettings): number {
+function callersIn(zone: string, settings: LocalityConfig): number {
   if (settings.callers === undefined) return 1;
   return Object.hasOwn(settings.callers, zone) ? Math.max(0, settings.callers[zone] as number) : 0;
 }

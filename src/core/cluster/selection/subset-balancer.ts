@@ -1,55 +1,40 @@
-import { HeddleError } from '../../base/errors.ts';
 import type { Balancer, Host, HostSet } from '../../contract/cluster.ts';
+import type { SubsetsConfig } from '../../contract/cluster-config.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { SubsetGroup } from './subset-group.ts';
+import { type SubsetSelector, SubsetSelectors } from './subset-selectors.ts';
 import { SubsetSlots } from './subset-slots.ts';
-
-/** Subsets by metadata, with MOSN's and Envoy's fall-back policies. */
-export interface SubsetSettings {
-  /** Sets of metadata keys; a request is matched when the keys it names are exactly one of them. */
-  readonly selectors: readonly (readonly string[])[];
-  /** Where a request goes that matches no subset, or one without a host: nowhere, to all hosts, to `defaultSubset`. */
-  readonly fallback: 'none' | 'any' | 'default';
-  readonly defaultSubset?: Readonly<Record<string, string>> | undefined;
-}
 
 /** Subsets that keep a balancer; beyond that the oldest is dropped and made again when it is asked for. */
 const maxGroups = 10_000;
-/** Keys that fit into the bits of a small integer. */
-const maxKeys = 30;
 /** Between the values of one key; no value can hold it. */
 const separator = '\u0000';
 
 /**
  * Chooses within the subset that the request asks for: `metadata` of its route, overlaid by what filters set on the stream.
+ *
+ *   criteria -> selector with exactly these keys -> subset -> its balancer
+ *                         none, or no host in it -> noFallback | anyEndpoint | default | keysSubset: again with fewer keys
+ *
  * Only hosts that may be chosen are indexed, so a subset whose hosts are all unhealthy falls back as an empty one does.
  */
 export class SubsetBalancer implements Balancer {
-  readonly #settings: SubsetSettings;
   readonly #createBalancer: () => Balancer;
+  readonly #selectors: SubsetSelectors;
   readonly #slots: SubsetSlots;
-  readonly #keys: readonly string[];
-  /** Per selector: bit k is set when it has the k-th key. */
-  readonly #masks: ReadonlySet<number>;
   readonly #groups = new Map<string, SubsetGroup>();
   readonly #byRoute = new WeakMap<object, SubsetGroup>();
   readonly #all: Balancer | null;
   readonly #criteria: (string | null)[];
-  readonly #defaultCriteria: readonly (string | null)[];
 
   /** @throws HeddleError ERR_CONFIG_INVALID for more than 30 keys or a default subset that is not given */
-  constructor(settings: SubsetSettings, createBalancer: () => Balancer) {
-    const defaults = settings.defaultSubset ?? {};
-    const keys = new Set([...settings.selectors.flat(), ...Object.keys(defaults)]);
-    this.#keys = [...keys].sort();
-    checkKeys(this.#keys, settings);
-    this.#settings = settings;
+  constructor(settings: SubsetsConfig, createBalancer: () => Balancer) {
+    const selectors = new SubsetSelectors(settings);
+    this.#selectors = selectors;
     this.#createBalancer = createBalancer;
-    this.#slots = new SubsetSlots(this.#keys);
-    this.#masks = new Set(settings.selectors.map((selector) => this.#maskOf(selector)));
-    this.#criteria = this.#keys.map(() => null);
-    this.#defaultCriteria = this.#keys.map((key) => defaults[key] ?? null);
-    this.#all = settings.fallback === 'any' ? createBalancer() : null;
+    this.#slots = new SubsetSlots(selectors.keys);
+    this.#criteria = selectors.keys.map(() => null);
+    this.#all = selectors.uses('anyEndpoint') ? createBalancer() : null;
   }
 
   /** Subsets in use. */
@@ -63,42 +48,72 @@ export class SubsetBalancer implements Balancer {
   }
 
   pick(s: Stream | null): Host | null {
-    const host = s === null ? null : this.#pickMatching(s);
-    return host ?? this.#pickFallback(s);
+    return this.pickMatching(s) ?? this.pickFallback(s);
   }
 
-  #pickFallback(s: Stream | null): Host | null {
-    if (this.#all !== null) return this.#all.pick(s);
-    return this.#settings.fallback === 'default' ? this.#pickIn(this.#defaultCriteria, s) : null;
-  }
-
-  #pickMatching(s: Stream): Host | null {
+  /** Within the subset itself, or one with fewer keys that stands in for it: no fall-back to other hosts. */
+  pickMatching(s: Stream | null): Host | null {
+    if (s === null) return null;
     // Most streams bring nothing but their route's metadata, an object that lives as long as the route.
-    const fixed = s.metadata === null ? s.route?.metadata : undefined;
+    const fixed = s.metadata === null || s.metadata.size === 0 ? s.route?.metadata : undefined;
     const known = fixed === undefined ? undefined : this.#byRoute.get(fixed);
-    if (known !== undefined && !known.isDead) return known.pick(s);
-    const group = this.#readCriteria(s) ? this.#groupOf(this.#criteria) : null;
-    if (group === null) return null;
-    if (fixed !== undefined) this.#byRoute.set(fixed, group);
-    return group.pick(s);
+    if (known !== undefined && !known.isDead) {
+      const host = known.pick(s);
+      if (host !== null) return host;
+    }
+    let mask = this.#readCriteria(s);
+    let selector = this.#selectors.byMask.get(mask);
+    let isFirst = true;
+    while (selector !== undefined) {
+      const group = this.#groupOf(this.#criteria);
+      if (group !== null && fixed !== undefined && isFirst) this.#byRoute.set(fixed, group);
+      const host = group?.pick(s) ?? null;
+      if (host !== null || selector.fallback !== 'keysSubset') return host;
+      mask = this.#keepOnly(selector);
+      selector = this.#selectors.byMask.get(mask);
+      isFirst = false;
+    }
+    return null;
   }
 
-  #pickIn(criteria: readonly (string | null)[], s: Stream | null): Host | null {
-    return this.#groupOf(criteria)?.pick(s) ?? null;
+  /** Where a stream goes that `pickMatching` found nothing for. */
+  pickFallback(s: Stream | null): Host | null {
+    switch (s === null ? this.#selectors.fallback : this.#fallbackOf(s)) {
+      case 'anyEndpoint':
+        return this.#all?.pick(s) ?? null;
+      case 'default':
+        return this.#groupOf(this.#selectors.defaultCriteria)?.pick(s) ?? null;
+      default:
+        return null;
+    }
   }
 
-  /** Fills `#criteria` from the stream. @returns whether its keys are a selector's */
-  #readCriteria(s: Stream): boolean {
+  #fallbackOf(s: Stream): SubsetSelector['fallback'] {
+    let selector = this.#selectors.byMask.get(this.#readCriteria(s));
+    while (selector?.fallback === 'keysSubset') selector = this.#selectors.byMask.get(selector.fallbackMask);
+    return selector?.fallback ?? this.#selectors.fallback;
+  }
+
+  /** Fills `#criteria` from the stream. @returns the mask of the keys it names */
+  #readCriteria(s: Stream): number {
     const fromRoute = s.route?.metadata;
     const fromFilters = s.metadata;
+    const { keys } = this.#selectors;
     let mask = 0;
-    for (let k = 0; k < this.#keys.length; k++) {
-      const key = this.#keys[k] as string;
+    for (let k = 0; k < keys.length; k++) {
+      const key = keys[k] as string;
       const value = fromFilters?.get(key) ?? fromRoute?.[key] ?? null;
       this.#criteria[k] = value;
       if (value !== null) mask |= 1 << k;
     }
-    return mask !== 0 && this.#masks.has(mask);
+    return mask;
+  }
+
+  /** Forgets the criteria that the next selector does not have. @returns its mask */
+  #keepOnly({ fallbackMask }: SubsetSelector): number {
+    for (let k = 0; k < this.#criteria.length; k++)
+      if ((fallbackMask & (1 << k)) === 0) this.#criteria[k] = null;
+    return fallbackMask;
   }
 
   #groupOf(criteria: readonly (string | null)[]): SubsetGroup | null {
@@ -114,20 +129,4 @@ export class SubsetBalancer implements Balancer {
     this.#groups.set(name, group);
     return group;
   }
-
-  #maskOf(selector: readonly string[]): number {
-    return selector.reduce((mask, key) => mask | (1 << this.#keys.indexOf(key)), 0);
-  }
-}
-
-function checkKeys(keys: readonly string[], settings: SubsetSettings): void {
-  const isDefaultMissing =
-    settings.fallback === 'default' && Object.keys(settings.defaultSubset ?? {}).length === 0;
-  const problem =
-    keys.length > maxKeys
-      ? `subsets: ${keys.length} different metadata keys, at most ${maxKeys} are allowed`
-      : isDefaultMissing
-        ? 'subsets.fallback: "default" needs a defaultSubset with at least one key'
-        : null;
-  if (problem !== null) throw new HeddleError('ERR_CONFIG_INVALID', problem);
 }

@@ -1,8 +1,9 @@
 import { ChunkedList } from '../../base/chunked-list.ts';
 import type { Random } from '../../base/random.ts';
 import type { Balancer, Host, HostSet } from '../../contract/cluster.ts';
+import type { LocalityConfig } from '../../contract/cluster-config.ts';
 import type { Stream } from '../../contract/stream.ts';
-import { type LocalitySettings, zoneLoads } from './locality-load.ts';
+import { zoneLoads } from './locality-load.ts';
 import { priorityLoads } from './priority-load.ts';
 
 export interface TierSettings {
@@ -10,7 +11,7 @@ export interface TierSettings {
   readonly overprovisioningPercent: number;
   /** Share of healthy hosts of a level below which all of them get traffic, 0 to 1. */
   readonly panicThreshold: number;
-  readonly locality: LocalitySettings | null;
+  readonly locality: LocalityConfig | null;
 }
 
 /** Hosts of one priority and zone (or of all its zones) with a balancer of their own. */

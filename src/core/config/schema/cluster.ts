@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { healthCheck, outlierDetection } from './cluster-health.ts';
+import { locality, sharding, subsets } from './cluster-selection.ts';
 import { fields, textOr } from './combine.ts';
 import { balancer, codec, discovery } from './extension.ts';
 import { count, hostAddress, integer, milliseconds, name } from './values.ts';
@@ -37,13 +39,6 @@ export const circuitBreakers = fields({
   retryBudget: v.optional(retryBudget),
 });
 
-export const outlierDetection = fields({
-  consecutiveErrors: v.optional(count, 5),
-  baseEjectionMs: v.optional(milliseconds, 30_000),
-  maxEjectionMs: v.optional(milliseconds, 300_000),
-  maxEjectionPercent: v.optional(integer(0, 100), 10),
-});
-
 export const pool = fields({
   preconnect: v.optional(integer(0, 10_000), 0),
   maxConnectionsPerHost: v.optional(count, 0),
@@ -59,11 +54,17 @@ export const cluster = fields({
   name,
   endpoints: v.optional(v.array(endpoint), []),
   discovery: v.optional(discovery),
+  sharding: v.optional(sharding),
   loadBalancer: v.optional(balancer, 'roundRobin'),
+  subsets: v.optional(subsets),
+  locality: v.optional(locality),
+  panicThresholdPercent: v.optional(integer(0, 100), 50),
+  overprovisioningPercent: v.optional(integer(100, 10_000), 140),
   codec: v.optional(codec, 'http1'),
   proxyProtocol: v.optional(proxyProtocol),
   connectTimeoutMs: v.optional(integer(1, 2_147_483_647), 5000),
   circuitBreakers: v.optional(circuitBreakers, {}),
   outlierDetection: v.optional(outlierDetection, {}),
+  healthCheck: v.optional(healthCheck),
   pool: v.optional(pool, {}),
 });

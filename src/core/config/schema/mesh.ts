@@ -2,13 +2,17 @@ import * as v from 'valibot';
 import { cluster } from './cluster.ts';
 import { fields } from './combine.ts';
 import { inProcess, listener } from './listener.ts';
-import { address, secret, sizeBytes } from './values.ts';
+import { address, name, secret, sizeBytes } from './values.ts';
 
 export const admin = fields({ address, token: v.optional(secret) });
 export const log = fields({
   level: v.optional(v.picklist(['debug', 'info', 'warn', 'error', 'off']), 'info'),
 });
 export const buffers = fields({ limitBytes: v.optional(sizeBytes, 268_435_456) });
+export const node = fields({ id: v.optional(name), zone: v.optional(v.string(), '') });
+export const lastGood = fields({
+  directory: v.pipe(v.string(), v.regex(/^(\/.*|[A-Za-z]:[\\/].*)$/, 'an absolute path of a directory')),
+});
 
 /** The whole configuration, without what references and extensions add (check.ts). */
 export const mesh = fields({
@@ -20,4 +24,6 @@ export const mesh = fields({
   admin: v.optional(admin),
   log: v.optional(log, {}),
   buffers: v.optional(buffers, {}),
+  node: v.optional(node, {}),
+  lastGood: v.optional(lastGood),
 });

@@ -3,11 +3,9 @@ import { SeededRandom } from '../../../../src/core/base/random.ts';
 import * as balancers from '../../../../src/core/cluster/balancers/index.ts';
 import { ClusterHost } from '../../../../src/core/cluster/host.ts';
 import { HostList } from '../../../../src/core/cluster/host-list.ts';
-import {
-  SubsetBalancer,
-  type SubsetSettings,
-} from '../../../../src/core/cluster/selection/subset-balancer.ts';
+import { SubsetBalancer } from '../../../../src/core/cluster/selection/subset-balancer.ts';
 import type { Balancer, BalancerDefinition, Host } from '../../../../src/core/contract/cluster.ts';
+import type { SubsetsConfig } from '../../../../src/core/contract/cluster-config.ts';
 import type { Stream } from '../../../../src/core/contract/stream.ts';
 import { endpoint, testDependencies } from '../support.ts';
 
@@ -32,7 +30,7 @@ const leaf = (name = 'roundRobin', seed = 1): (() => Balancer) => {
 const picked = (balancer: Balancer, s: Stream | null, times = 20): string[] =>
   [...new Set(Array.from({ length: times }, () => balancer.pick(s)?.address ?? 'none'))].sort();
 
-function fixture(settings: SubsetSettings): { list: HostList; balancer: SubsetBalancer } {
+function fixture(settings: SubsetsConfig): { list: HostList; balancer: SubsetBalancer } {
   const list = new HostList(0);
   const balancer = new SubsetBalancer(settings, leaf());
   for (const [i, metadata] of [
@@ -48,7 +46,10 @@ function fixture(settings: SubsetSettings): { list: HostList; balancer: SubsetBa
 }
 
 test('a request goes to the subset of exactly the keys it names', (t) => {
-  const { balancer } = fixture({ selectors: [['version'], ['zone', 'version']], fallback: 'none' });
+  const { balancer } = fixture({
+    selectors: [{ keys: ['version'] }, { keys: ['zone', 'version'] }],
+    fallback: 'noFallback',
+  });
   t.deepEqual(picked(balancer, asking({ version: '1' })), ['10.0.0.0:80', '10.0.0.1:80']);
   t.deepEqual(picked(balancer, asking({ version: '1', zone: 'b' })), ['10.0.0.1:80']);
   t.deepEqual(picked(balancer, asking({ version: '2', zone: 'b' })), ['none']);
@@ -59,7 +60,7 @@ test('a request goes to the subset of exactly the keys it names', (t) => {
 });
 
 test('what filters set overlays the route; other keys do not matter', (t) => {
-  const { balancer } = fixture({ selectors: [['version']], fallback: 'none' });
+  const { balancer } = fixture({ selectors: [{ keys: ['version'] }], fallback: 'noFallback' });
   t.deepEqual(picked(balancer, asking({ version: '1', owner: 'x' }, { version: '2', note: 'y' })), [
     '10.0.0.2:80',
   ]);
@@ -67,26 +68,28 @@ test('what filters set overlays the route; other keys do not matter', (t) => {
 });
 
 test('fall-back: any host, or the default subset', (t) => {
-  const any = fixture({ selectors: [['version']], fallback: 'any' }).balancer;
+  const any = fixture({ selectors: [{ keys: ['version'] }], fallback: 'anyEndpoint' }).balancer;
   t.is(picked(any, asking({ version: '9' })).length, 4);
   t.is(picked(any, null).length, 4);
   const some = fixture({
-    selectors: [['version']],
+    selectors: [{ keys: ['version'] }],
     fallback: 'default',
-    defaultSubset: { zone: 'b' },
+    default: { zone: 'b' },
   }).balancer;
   t.deepEqual(picked(some, asking({ version: '9' })), ['10.0.0.1:80', '10.0.0.3:80']);
   t.deepEqual(picked(some, asking({})), ['10.0.0.1:80', '10.0.0.3:80']);
-  t.throws(() => fixture({ selectors: [['a']], fallback: 'default' }), { code: 'ERR_CONFIG_INVALID' });
-  const keys = Array.from({ length: 31 }, (_, i) => [`k${i}`]);
-  t.throws(() => fixture({ selectors: keys, fallback: 'none' }), { code: 'ERR_CONFIG_INVALID' });
+  t.throws(() => fixture({ selectors: [{ keys: ['a'] }], fallback: 'default' }), {
+    code: 'ERR_CONFIG_INVALID',
+  });
+  const keys = Array.from({ length: 31 }, (_, i) => ({ keys: [`k${i}`] }));
+  t.throws(() => fixture({ selectors: keys, fallback: 'noFallback' }), { code: 'ERR_CONFIG_INVALID' });
 });
 
 test('health and metadata changes reach the subsets; a subset without hosts falls back', (t) => {
   const { list, balancer } = fixture({
-    selectors: [['version']],
+    selectors: [{ keys: ['version'] }],
     fallback: 'default',
-    defaultSubset: { zone: 'b' },
+    default: { zone: 'b' },
   });
   const ask = asking({ version: '2' });
   t.deepEqual(picked(balancer, ask), ['10.0.0.2:80']);
@@ -110,7 +113,7 @@ test('health and metadata changes reach the subsets; a subset without hosts fall
 });
 
 test('values that strangers ask for are not remembered, and empty subsets are forgotten', (t) => {
-  const { list, balancer } = fixture({ selectors: [['version']], fallback: 'any' });
+  const { list, balancer } = fixture({ selectors: [{ keys: ['version'] }], fallback: 'anyEndpoint' });
   for (let i = 0; i < 1000; i++) balancer.pick(asking({ version: `stranger-${i}` }));
   t.is(balancer.groupCount, 0);
   balancer.pick(asking({ version: '2' }));
@@ -129,7 +132,7 @@ for (const name of ['roundRobin', 'random', 'leastRequest']) {
       const facts = (): Record<string, string> => ({ v: String(roll(3)), z: `z${roll(2)}` });
       const list = new HostList(0);
       const balancer = new SubsetBalancer(
-        { selectors: [['v'], ['v', 'z']], fallback: 'none' },
+        { selectors: [{ keys: ['v'] }, { keys: ['v', 'z'] }], fallback: 'noFallback' },
         leaf(name, 5),
       );
       const weight = (): number => (isWeighted ? 1 + roll(5) : 1);
@@ -169,7 +172,7 @@ for (const name of ['roundRobin', 'random', 'leastRequest']) {
 }
 
 test('a tried host is avoided within the subset', (t) => {
-  const { list, balancer } = fixture({ selectors: [['version']], fallback: 'none' });
+  const { list, balancer } = fixture({ selectors: [{ keys: ['version'] }], fallback: 'noFallback' });
   const [a, b] = [list.get('10.0.0.0:80'), list.get('10.0.0.1:80')] as [Host, Host];
   for (let i = 0; i < 10; i++) {
     const s = { ...asking({ version: '1' }), triedHosts: [a] } as unknown as Stream;

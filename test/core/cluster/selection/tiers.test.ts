@@ -213,7 +213,7 @@ test('zone-aware: what the own zone cannot carry goes to zones with room, and al
 
 test('subsets within priorities: the next level serves a subset that the first does not have', (t) => {
   const cluster = make(
-    { subsets: { selectors: [['v']], fallback: 'none' } },
+    { subsets: { selectors: [{ keys: ['v'] }], fallback: 'noFallback' } },
     ...group('main', 3, { metadata: { v: '1' } }),
     ...group('spare', 3, { priority: 1, metadata: { v: '2' } }),
   );
