@@ -1,4 +1,4 @@
-import type { Locate } from './problems.ts';
+import type { ConfigPath, Locate, Origin } from './problems.ts';
 
 /** What checking needs beside the configuration and the extensions. */
 export interface CheckOptions {
@@ -6,9 +6,13 @@ export interface CheckOptions {
   readonly file?: string;
   /** Line of a path in that file. */
   readonly locate?: Locate;
+  /** Place in the configuration that this one was made from, for problems to name instead (none). */
+  readonly origin?: (path: ConfigPath) => Origin | null;
   /**
    * What is wrong with a text with `%OPERATORS%`: `checkValue` of the access log, given by the composition root. Left
    * out, such texts are not checked here.
    */
   readonly checkValue?: (text: string) => readonly string[];
+  /** What is wrong with a CEL expression of a route, or null: `expressionProblem`, given by the composition root. */
+  readonly checkExpression?: (text: string) => string | null;
 }

@@ -23,7 +23,8 @@ export function checkConfig(
   extensions: ExtensionSet,
   options: CheckOptions = {},
 ): CheckResult {
-  const problems = new ProblemList(options.file ?? null, options.locate ?? (() => null), input);
+  const { file = null, locate = () => null, origin } = options;
+  const problems = new ProblemList(file, locate, input, origin);
   const draft = new Cursor(checkStructure(input, problems));
   checkExtensions(draft, extensions, problems);
   checkListenerEnds(draft, extensions, problems);

@@ -21,6 +21,13 @@ export type ConfigPath = readonly (string | number)[];
 /** Finds the line of a path in the text that was read, or of the nearest place above it. */
 export type Locate = (path: ConfigPath) => number | null;
 
+/** Where a part of a configuration stands that was made from another one: the place that its author knows. */
+export interface Origin {
+  readonly file: string | null;
+  readonly path: ConfigPath;
+  readonly line: number | null;
+}
+
 /** Stands for a key that is missing, as `undefined` may have been written by a program. */
 export const missing: unique symbol = Symbol('missing');
 
@@ -35,13 +42,23 @@ export class ProblemList {
   readonly #file: string | null;
   readonly #locate: Locate;
   readonly #input: unknown;
+  readonly #origin: (path: ConfigPath) => Origin | null;
   readonly #seen: Set<string> = new Set();
 
-  /** @param input what is checked, so that objects are shown as they were written and not with defaults filled in */
-  constructor(file: string | null, locate: Locate, input?: unknown) {
+  /**
+   * @param input what is checked, so that objects are shown as they were written and not with defaults filled in
+   * @param origin places to name instead; null where there is none
+   */
+  constructor(
+    file: string | null,
+    locate: Locate,
+    input?: unknown,
+    origin: (path: ConfigPath) => Origin | null = () => null,
+  ) {
     this.#file = file;
     this.#locate = locate;
     this.#input = input;
+    this.#origin = origin;
   }
 
   /** @param candidates words among which the one that was meant may be */
@@ -51,7 +68,8 @@ export class ProblemList {
     allowed: string,
     candidates: ReadonlySet<string> | readonly string[] = [],
   ): void {
-    const text = formatPath(path);
+    const origin = this.#origin(path);
+    const text = formatPath(origin?.path ?? path);
     const key = `${text}\n${allowed}`;
     if (this.all.length >= maxProblems || this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -60,8 +78,8 @@ export class ProblemList {
       read: isSecretPath(path) && read !== missing ? '(hidden)' : describeRead(this.#asWritten(path, read)),
       allowed,
       nearest: typeof read === 'string' ? suggest(read, candidates) : null,
-      file: this.#file,
-      line: this.#locate(path),
+      file: origin === null ? this.#file : origin.file,
+      line: origin === null ? this.#locate(path) : origin.line,
     });
   }
 
