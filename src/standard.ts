@@ -24,6 +24,7 @@ import { requestId } from './core/filters/request-id.ts';
 import { concurrency } from './core/limit/concurrency.ts';
 import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
+import { bolt } from './transport/codecs/bolt/index.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
 import { detect } from './transport/detect/index.ts';
 import { httpCheck } from './transport/health/http-check.ts';
@@ -36,7 +37,7 @@ import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
-  codecs: [http1, detect],
+  codecs: [http1, bolt, detect],
   filters: [
     accessLog,
     cors,

@@ -39,6 +39,8 @@ export interface CodecSamples {
   /** Bytes from an upstream, in answer to the first exchange, that break the protocol: the stream is reset. */
   readonly refusedAnswers: readonly { readonly title: string; readonly bytes: Buffer }[];
   readonly limits?: Partial<ServerLimits>;
+  /** Messages travel whole (framed RPC): no body flows, so none is held in the middle. */
+  readonly wholeMessages?: boolean;
   /** Response headers that the codec adds or takes by itself (compared neither way). */
   readonly ownHeaders?: readonly string[];
 }

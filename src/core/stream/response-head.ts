@@ -136,7 +136,8 @@ function encodeDownstream(
   }
   if (operations !== null) applyHeaderOperations(operations, s.res, s);
   const server = (s.pipeline as Pipeline).serverHeader;
-  if (server !== null) {
+  // RPC protocols have no such header: it would only make every answer be written anew.
+  if (server !== null && !s.req.exactNames) {
     s.res.remove('server');
     s.res.addField(server);
   }

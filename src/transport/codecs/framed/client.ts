@@ -131,9 +131,13 @@ export class FramedClient extends FramedConnection implements ClientCodec {
 
   /** The stream that this frame answers, its head read; null: nobody waits for it, or it cannot be read. */
   #answered(buf: Buffer, start: number, end: number): Stream | null {
-    const s = this.#sent.take(this.protocol.idOf(buf, start, end));
-    // An answer to a call that timed out here.
-    if (s === null) return null;
+    const id = this.protocol.idOf(buf, start, end);
+    const s = this.#sent.take(id);
+    if (s === null) {
+      // Most likely the answer to a call that timed out here.
+      if (!this.#sent.hasGiven(id)) this.wire.destroy(Code.upstreamProtocol);
+      return null;
+    }
     const code = this.protocol.readResponse(s.res, buf, start, end);
     if (code === Code.none) {
       this.#roomIsFree();

@@ -12,6 +12,7 @@ export class SentTable {
   lastId = 0;
   #streams: (Stream | null)[] = [];
   #mask = -1;
+  #isWrapped = false;
 
   /** Takes the next free id for `s`: sets `s.upId`. */
   add(s: Stream): number {
@@ -26,8 +27,16 @@ export class SentTable {
 
   /** 31 bits: peers that read ids as signed integers agree. */
   nextId(): number {
-    this.lastId = this.lastId === 0x7fffffff ? 1 : this.lastId + 1;
-    return this.lastId;
+    if (this.lastId === 0x7fffffff) {
+      this.lastId = 0;
+      this.#isWrapped = true;
+    }
+    return ++this.lastId;
+  }
+
+  /** Has this id been given? An answer to another is no answer of ours. */
+  hasGiven(id: number): boolean {
+    return this.#isWrapped || (id > 0 && id <= this.lastId);
   }
 
   /** Removes and returns who waits for `id`; null: nobody, or no more. */

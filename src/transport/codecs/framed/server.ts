@@ -146,7 +146,7 @@ export class FramedServer extends FramedConnection implements ServerCodec {
   protected sendMessage(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number): boolean {
     if (!s.req.oneWay && !this.putMessage(s, head, buf, a, b)) return true;
     this.sent(s);
-    return this.out.sizeBytes <= this.wire.highWaterBytes;
+    return true;
   }
 
   protected encode(s: Stream, head: HeadView, body: Buffer): Buffer | number {
