@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { textChecks } from './assembly/check-texts.ts';
 import { ClusterTable } from './assembly/clusters.ts';
 import { connectToCluster } from './assembly/connect.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
@@ -18,7 +19,6 @@ import type { MeshConfig } from './core/config/input.ts';
 import type { Problem } from './core/config/problems.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
 import type { Logger } from './core/contract/logger.ts';
-import { checkValue } from './core/observe/access-log/compile-value.ts';
 import { silentLogger } from './core/observe/logger.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
@@ -172,7 +172,7 @@ export class Mesh implements AsyncDisposable {
 
   async #reloadNow(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
     this.#refuseClosed('mesh.reload');
-    const checked = checkConfig(input, this.runtime.extensions, { checkValue });
+    const checked = checkConfig(input, this.runtime.extensions, textChecks);
     if (checked.config === null) return { applied: false, problems: checked.problems };
     const next = checked.config;
     const inProcess = this.#buildInProcess(next, this.#inProcess);
@@ -274,7 +274,7 @@ const namesOf = (config: EffectiveConfig): ReadonlySet<string> =>
  */
 export async function createMesh(config: MeshConfig = {}, options: MeshOptions = {}): Promise<Mesh> {
   const extensions = mergeExtensions(standard, options.use);
-  const effective = requireConfig(config, extensions, { checkValue });
+  const effective = requireConfig(config, extensions, textChecks);
   const given = options.surroundings ?? {};
   const clock = given.clock ?? new SystemClock();
   const logger = options.logger ?? given.logger ?? silentLogger;

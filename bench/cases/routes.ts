@@ -93,7 +93,7 @@ const mixedKinds: readonly ((index: number) => Sample)[] = [
   }),
   (index) => ({
     host: 'api.test',
-    match: { prefix: `/q${index}/`, query: [{ name: 'version', exact: '2' }] },
+    match: { prefix: `/q${index}/`, query: [{ name: 'version', exact: '2', invert: false }] },
     path: `/q${index}/x?a=b&version=2`,
   }),
   (index) => ({
@@ -109,12 +109,24 @@ function never(): never {
 
 const routeOf = (match: Partial<RouteMatchConfig>): RouteConfig => ({
   ...noEdits,
-  match: { methods: [], headers: [], query: [], ...match },
+  match: {
+    caseSensitive: true,
+    methods: [],
+    headers: [],
+    query: [],
+    cookies: [],
+    variables: [],
+    metadata: [],
+    ...match,
+  },
   cluster: 'service',
   timeoutMs: 15_000,
   upgrades: [],
   filterConfigs: {},
   metadata: {},
+  metadataMatch: {},
+  hashPolicies: [],
+  mirrors: [],
 });
 
 function virtualHostsOf(samples: readonly Sample[]): VirtualHostConfig[] {
@@ -141,6 +153,7 @@ function compile(virtualHosts: readonly VirtualHostConfig[]): Router {
     filterSlots: new Map(),
     random: new SeededRandom(1),
     edits: noEdits,
+    onExpressionError: () => undefined,
   });
 }
 

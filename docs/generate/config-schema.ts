@@ -8,6 +8,8 @@ import * as extension from '../../src/core/config/schema/extension.ts';
 import * as listener from '../../src/core/config/schema/listener.ts';
 import * as mesh from '../../src/core/config/schema/mesh.ts';
 import * as route from '../../src/core/config/schema/route.ts';
+import * as match from '../../src/core/config/schema/route-match.ts';
+import * as policies from '../../src/core/config/schema/route-policies.ts';
 import { secret } from '../../src/core/config/schema/values.ts';
 import type { ConfigSchema } from '../../src/core/contract/extension.ts';
 import { readDocstrings } from './docstrings.ts';
@@ -25,14 +27,22 @@ const documented: Readonly<Record<string, AnySchema>> = {
   InProcessConfig: listener.inProcess,
   VirtualHostConfig: route.virtualHost,
   RouteConfig: route.route,
-  RouteMatchConfig: route.routeMatch,
-  HeaderMatchConfig: route.headerMatch,
-  QueryMatchConfig: route.queryMatch,
+  RouteMatchConfig: match.routeMatch,
+  HeaderMatchConfig: match.headerMatch,
+  QueryMatchConfig: match.queryMatch,
+  CookieMatchConfig: match.cookieMatch,
+  VariableMatchConfig: match.variableMatch,
+  MetadataMatchConfig: match.metadataMatch,
   WeightedClusterConfig: route.weightedCluster,
   RedirectConfig: route.redirect,
   DirectResponseConfig: route.directResponse,
   RewriteConfig: route.rewrite,
-  RetryConfig: route.retry,
+  RegexRewriteConfig: route.regexRewrite,
+  RetryConfig: policies.retry,
+  HashPolicyConfig: policies.hashPolicy,
+  MirrorConfig: policies.mirror,
+  HedgeConfig: policies.hedge,
+  InternalRedirectConfig: policies.internalRedirect,
   HeaderOperationConfig: route.headerOperation,
   ClusterConfig: cluster.cluster,
   Endpoint: cluster.endpointObject,

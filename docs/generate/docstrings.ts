@@ -6,9 +6,15 @@ export interface DocumentedInterface {
   readonly properties: ReadonlyMap<string, string>;
 }
 
-const files = ['config', 'cluster-config', 'cluster-health-config', 'codec', 'pipeline', 'cluster'].map(
-  (name) => `src/core/contract/${name}.ts`,
-);
+const files = [
+  'config',
+  'cluster-config',
+  'cluster-health-config',
+  'codec',
+  'pipeline',
+  'cluster',
+  'route-config',
+].map((name) => `src/core/contract/${name}.ts`);
 const interfaces =
   /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?(?:export )?interface (\w+)(?: extends ([\w, ]+?))? \{\n?([\s\S]*?)\n?\}\n/g;
 const members = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\??:/g;

@@ -1,10 +1,10 @@
 import type { Router } from '../core/contract/pipeline.ts';
 import type { ClusterRef, Route } from '../core/contract/route.ts';
 import type { Stream } from '../core/contract/stream.ts';
+import { makeRoute } from '../core/route/make-route.ts';
 
 /** Names come from callers, so the table of routes that were asked for is bounded. */
 const maxRoutes = 10_000;
-const defaultTimeoutMs = 15_000;
 
 /** In-process calls without virtual hosts: the authority, less its port, is the cluster's name. */
 export class NameRouter implements Router {
@@ -33,18 +33,9 @@ export class NameRouter implements Router {
 }
 
 function clusterRoute(cluster: ClusterRef): Route {
-  return {
+  return makeRoute({
     name: cluster.name,
     virtualHost: cluster.name,
     action: { kind: 'forward', cluster },
-    timeoutMs: defaultTimeoutMs,
-    idleTimeoutMs: -1,
-    retry: null,
-    requestHeaders: null,
-    responseHeaders: null,
-    rewrite: null,
-    filterConfigs: [],
-    metadata: {},
-    upgrades: [],
-  };
+  });
 }

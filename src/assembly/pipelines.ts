@@ -46,7 +46,8 @@ export function buildPipeline(
   const pipeline: Pipeline = {
     name,
     filters: buildFilterChain(named),
-    router: config.virtualHosts.length === 0 && fallback !== null ? fallback : routerOf(config, runtime, ref),
+    router:
+      config.virtualHosts.length === 0 && fallback !== null ? fallback : routerOf(name, config, runtime, ref),
     accessLogs: config.accessLog.map((each) => createAccessLog(each, runtime)),
     tracer: config.tracing.enabled ? createTracer(runtime) : null,
     streamIdleTimeoutMs: config.streamIdleTimeoutMs,
@@ -77,13 +78,23 @@ function definitionOf(name: string, runtime: Runtime) {
   return definition;
 }
 
-function routerOf(config: PipelineConfig, runtime: Runtime, ref: (cluster: string) => ClusterRef): Router {
+function routerOf(
+  name: string,
+  config: PipelineConfig,
+  runtime: Runtime,
+  ref: (cluster: string) => ClusterRef,
+): Router {
+  const { metrics } = runtime;
+  const failed = metrics.counter('heddle_route_expression_errors_total', { listener: name });
   return compileRouter(config.virtualHosts, {
     clusterRef: ref,
     compileValue,
     random: runtime.random,
     filterSlots: slotsByName(config),
     edits: config,
+    onExpressionError: () => {
+      (metrics.values[failed] as number)++;
+    },
   });
 }
 

@@ -71,6 +71,12 @@ export const errorCodes = {
     'a configuration file cannot be read',
     'check that the path exists and that the user may read it',
   ),
+  ERR_EXPRESSION_INVALID: entry(
+    'config',
+    'no',
+    'an expression cannot be used',
+    'write it in CEL over request, source, listener and metadata, at most 4096 characters; it gives true or false',
+  ),
   ERR_EXTENSION_DUPLICATE: entry(
     'config',
     'no',

@@ -29,7 +29,7 @@ export function checkPipeline(
     checkHost(host, problems);
     checkEdits(host, options, problems);
     for (const route of host.at('routes').items()) {
-      checkRoute(route, clusters, problems);
+      checkRoute(route, clusters, options, problems);
       checkEdits(route, options, problems);
       for (const share of route.at('weightedClusters').items()) checkEdits(share, options, problems);
     }

@@ -1,13 +1,22 @@
-import { patternProblem } from '../base/pattern.ts';
 import { isLess } from './check-clusters.ts';
+import type { CheckOptions } from './check-options.ts';
+import { checkMatch } from './check-route-match.ts';
+import { checkHashPolicies, checkHedge, checkRewrite } from './check-route-policies.ts';
 import type { Cursor } from './cursor.ts';
 import { missing, type ProblemList } from './problems.ts';
 import { refuseTogether } from './repeats.ts';
 
+/** What means something only where a request goes upstream. */
+const upstreamKeys = ['rewrite', 'retry', 'hashPolicies', 'mirrors', 'hedge', 'internalRedirect'];
 const actions = ['cluster', 'weightedClusters', 'redirect', 'directResponse'];
 
 /** @param clusters names that exist */
-export function checkRoute(route: Cursor, clusters: ReadonlySet<string>, problems: ProblemList): void {
+export function checkRoute(
+  route: Cursor,
+  clusters: ReadonlySet<string>,
+  options: CheckOptions,
+  problems: ProblemList,
+): void {
   if (route.record() === null) return;
   if (route.given(actions).length === 0) {
     problems.add(route.path, missing, `one of ${actions.join(', ')}`);
@@ -15,9 +24,12 @@ export function checkRoute(route: Cursor, clusters: ReadonlySet<string>, problem
   refuseTogether(route, actions, problems);
   checkCluster(route.at('cluster'), clusters, problems);
   checkShares(route.at('weightedClusters'), clusters, problems);
-  checkMatch(route.at('match'), problems);
+  checkMatch(route.at('match'), options, problems);
   refuseTogether(route.at('redirect'), ['path', 'prefix'], problems);
-  refuseTogether(route.at('rewrite'), ['path', 'prefix'], problems);
+  checkRewrite(route, problems);
+  checkHashPolicies(route.at('hashPolicies'), problems);
+  checkHedge(route, problems);
+  for (const mirror of route.at('mirrors').items()) checkCluster(mirror.at('cluster'), clusters, problems);
   const { backoffBaseMs, backoffMaxMs } = route.at('retry').record() ?? {};
   if (isLess(backoffMaxMs, backoffBaseMs)) {
     const place = route.at('retry').at('backoffMaxMs');
@@ -25,7 +37,7 @@ export function checkRoute(route: Cursor, clusters: ReadonlySet<string>, problem
   }
   const local = route.given(['redirect', 'directResponse'])[0];
   if (local !== undefined) {
-    for (const key of route.given(['rewrite', 'retry'])) {
+    for (const key of upstreamKeys.filter((name) => isGiven(route.at(name)))) {
       problems.add(route.at(key).path, route.at(key).value, `nothing, as ${local} sends no request upstream`);
     }
   }
@@ -62,22 +74,7 @@ function checkShares(place: Cursor, clusters: ReadonlySet<string>, problems: Pro
   if (sum > 4_294_967_295) problems.add(place.path, sum, 'weights with a sum of at most 4294967295');
 }
 
-function checkMatch(match: Cursor, problems: ProblemList): void {
-  refuseTogether(match, ['path', 'prefix', 'segmentPrefix', 'regex'], problems);
-  checkPattern(match.at('regex'), problems);
-  for (const header of match.at('headers').items()) {
-    refuseTogether(header, ['exact', 'prefix', 'suffix', 'contains', 'regex', 'present'], problems);
-    checkPattern(header.at('regex'), problems);
-  }
-  for (const parameter of match.at('query').items()) {
-    refuseTogether(parameter, ['exact', 'regex', 'present'], problems);
-    checkPattern(parameter.at('regex'), problems);
-  }
-}
-
-function checkPattern(place: Cursor, problems: ProblemList): void {
-  const source = place.text();
-  if (source === null) return;
-  const reason = patternProblem(source);
-  if (reason !== null) problems.add(place.path, source, `RE2 syntax (${reason})`);
+/** An empty list is what the effective configuration says for "none". */
+function isGiven(place: Cursor): boolean {
+  return place.value !== undefined && !(Array.isArray(place.value) && place.value.length === 0);
 }

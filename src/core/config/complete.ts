@@ -1,4 +1,5 @@
 import type { EffectiveConfig } from '../contract/config.ts';
+import { pathKinds, textKinds } from './check-route-match.ts';
 import type { Cursor } from './cursor.ts';
 
 /** Fills in the defaults that depend on other keys. Changes the checked draft and returns it, now typed. */
@@ -33,14 +34,11 @@ function completePipeline(pipeline: Cursor): void {
 }
 
 function completeMatch(match: Cursor): void {
-  if (match.given(['path', 'prefix', 'segmentPrefix', 'regex']).length === 0)
-    setDefault(match, 'prefix', '/');
-  for (const header of match.at('headers').items()) {
-    const kinds = ['exact', 'prefix', 'suffix', 'contains', 'regex', 'present'];
-    if (header.given(kinds).length === 0) setDefault(header, 'present', true);
-  }
-  for (const parameter of match.at('query').items()) {
-    if (parameter.given(['exact', 'regex', 'present']).length === 0) setDefault(parameter, 'present', true);
+  if (match.given(pathKinds).length === 0) setDefault(match, 'prefix', '/');
+  for (const key of ['headers', 'query', 'cookies', 'variables', 'metadata']) {
+    for (const each of match.at(key).items()) {
+      if (each.given([...textKinds, 'within']).length === 0) setDefault(each, 'present', true);
+    }
   }
 }
 

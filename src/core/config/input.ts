@@ -5,19 +5,25 @@ import type {
   BuffersConfig,
   CircuitBreakersConfig,
   ClusterConfig,
+  CookieMatchConfig,
   DirectResponseConfig,
   DiscoveryConfig,
   EffectiveConfig,
   FailurePercentageConfig,
+  HashPolicyConfig,
   HeaderEditsConfig,
   HeaderMatchConfig,
   HeaderOperationConfig,
   HealthCheckConfig,
+  HedgeConfig,
   InProcessConfig,
+  InternalRedirectConfig,
   ListenerConfig,
   ListenerLimits,
   LocalityConfig,
   LogConfig,
+  MetadataMatchConfig,
+  MirrorConfig,
   NodeConfig,
   OutlierDetectionConfig,
   PoolConfig,
@@ -33,6 +39,7 @@ import type {
   SubsetsConfig,
   SuccessRateConfig,
   TracingConfig,
+  VariableMatchConfig,
   VirtualHostConfig,
   WeightedClusterConfig,
 } from '../contract/config.ts';
@@ -103,14 +110,23 @@ type PipelineParts = EditsInput & {
   virtualHosts: readonly VirtualHostInput[];
 };
 
+type NamedMatches<T extends { readonly name: string }> = readonly (Optional<T> & Pick<T, 'name'>)[];
+
 type RouteParts = EditsInput & {
   match: Replace<
     RouteMatchConfig,
     {
-      headers: readonly (Optional<HeaderMatchConfig> & Pick<HeaderMatchConfig, 'name'>)[];
-      query: readonly (Optional<QueryMatchConfig> & Pick<QueryMatchConfig, 'name'>)[];
+      headers: NamedMatches<HeaderMatchConfig>;
+      query: NamedMatches<QueryMatchConfig>;
+      cookies: NamedMatches<CookieMatchConfig>;
+      variables: NamedMatches<VariableMatchConfig>;
+      metadata: NamedMatches<MetadataMatchConfig>;
     }
   >;
+  hashPolicies: readonly Optional<HashPolicyConfig>[];
+  mirrors: readonly Replace<MirrorConfig, object, 'cluster'>[];
+  hedge: Optional<HedgeConfig>;
+  internalRedirect: Optional<InternalRedirectConfig>;
   weightedClusters: readonly Replace<WeightedClusterConfig, EditsInput, 'cluster'>[];
   redirect: Optional<RedirectConfig>;
   directResponse: Optional<DirectResponseConfig> & Pick<DirectResponseConfig, 'status'>;

@@ -3,8 +3,10 @@ import type { ClusterConfig } from './cluster-config.ts';
 import type { ServerLimits } from './codec.ts';
 import type { ExtensionConfig } from './extension.ts';
 import type { PathNormalization } from './pipeline.ts';
+import type { HeaderEditsConfig, VirtualHostConfig } from './route-config.ts';
 
 export type * from './cluster-config.ts';
+export type * from './route-config.ts';
 
 /**
  * The effective configuration: plain data, every default filled in, every reference known to exist. It is itself a
@@ -42,28 +44,6 @@ export interface NodeConfig {
 export interface LastGoodConfig {
   /** An absolute path of a directory that exists and that no other mesh uses; one file a registry, for its owner's eyes only. */
   readonly directory: string;
-}
-
-/** Header edits of one level: listener, virtual host, route or weighted cluster. */
-export interface HeaderEditsConfig {
-  /** Edits of the request before it goes upstream (none). The most specific level is applied first. */
-  readonly requestHeaders: readonly HeaderOperationConfig[];
-  /** Request header names to remove, before this level's edits (none). */
-  readonly removeRequestHeaders: readonly string[];
-  /** Edits of the response before it goes downstream (none). */
-  readonly responseHeaders: readonly HeaderOperationConfig[];
-  /** Response header names to remove, before this level's edits (none). */
-  readonly removeResponseHeaders: readonly string[];
-}
-
-/** One header edit. */
-export interface HeaderOperationConfig {
-  /** Header name. */
-  readonly name: string;
-  /** Text with access-log operators, e.g. "%REQ(x-user)%". An operator that gives nothing adds no header. */
-  readonly value: string;
-  /** append | addIfAbsent | overwrite | overwriteIfExists (append). */
-  readonly action: 'append' | 'addIfAbsent' | 'overwrite' | 'overwriteIfExists';
 }
 
 /** What a stream meets between its codec and its cluster. */
@@ -136,174 +116,6 @@ export type JsonValue =
 export interface TracingConfig {
   /** Continues or begins a trace and passes `traceparent` on (true). */
   readonly enabled: boolean;
-}
-
-/** Routes for some domains. */
-export interface VirtualHostConfig extends HeaderEditsConfig {
-  /** Unique within its listener. */
-  readonly name: string;
-  /** "api.example", "*.example" (suffix), "api.*" (prefix) or "*", each with an optional :port. */
-  readonly domains: readonly string[];
-  /** Per filter name: the configuration to use here instead of the filter's own, or false to skip it (none). */
-  readonly filterConfigs: Readonly<Record<string, unknown>>;
-  /** The first match wins. */
-  readonly routes: readonly RouteConfig[];
-}
-
-/** One route: what it matches and what becomes of it. Exactly one of cluster, weightedClusters, redirect, directResponse. */
-export interface RouteConfig extends HeaderEditsConfig {
-  /** For metrics and logs ("<virtual host>#<index>"). */
-  readonly name?: string | undefined;
-  /** Conditions, all of which must hold (any request). */
-  readonly match: RouteMatchConfig;
-  /** Send to this cluster. */
-  readonly cluster?: string | undefined;
-  /** Send to one of several clusters by weight. */
-  readonly weightedClusters?: readonly WeightedClusterConfig[] | undefined;
-  /** Answer with a redirect. */
-  readonly redirect?: RedirectConfig | undefined;
-  /** Answer at once. */
-  readonly directResponse?: DirectResponseConfig | undefined;
-  /** Changes of path and authority before the request goes upstream. */
-  readonly rewrite?: RewriteConfig | undefined;
-  /** From the complete request to the head of the answer, all tries together; 0 = none (15000). */
-  readonly timeoutMs: number;
-  /** Instead of the pipeline's streamIdleTimeoutMs. */
-  readonly idleTimeoutMs?: number | undefined;
-  /** When a failed try is repeated (never). */
-  readonly retry?: RetryConfig | undefined;
-  /** Upgrade tokens that may pass, e.g. websocket or connect (none). */
-  readonly upgrades: readonly string[];
-  /** As in the virtual host; wins over it (none). */
-  readonly filterConfigs: Readonly<Record<string, unknown>>;
-  /** Facts for filters and logs (none). */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** Conditions of a route. At most one of path, prefix, segmentPrefix, regex; all look at the path without its query. */
-export interface RouteMatchConfig {
-  /** The whole path. */
-  readonly path?: string | undefined;
-  /** The path begins with it ("/" when no other is given). */
-  readonly prefix?: string | undefined;
-  /** The path begins with it and goes on with "/" or ends there. */
-  readonly segmentPrefix?: string | undefined;
-  /** RE2 syntax; must match the whole path. */
-  readonly regex?: string | undefined;
-  /** Any of these (all). */
-  readonly methods: readonly string[];
-  /** All of these (none). */
-  readonly headers: readonly HeaderMatchConfig[];
-  /** All of these (none). */
-  readonly query: readonly QueryMatchConfig[];
-}
-
-/** A condition on a header. At most one of exact, prefix, suffix, contains, regex, present. Repeated headers are joined by ",". */
-export interface HeaderMatchConfig {
-  /** Header name, or :method, :path, :authority. */
-  readonly name: string;
-  /** The whole value. */
-  readonly exact?: string | undefined;
-  /** The value begins with it. */
-  readonly prefix?: string | undefined;
-  /** The value ends with it. */
-  readonly suffix?: string | undefined;
-  /** The value holds it. */
-  readonly contains?: string | undefined;
-  /** RE2 syntax; must match the whole value. */
-  readonly regex?: string | undefined;
-  /** true: the header is there, false: it is not (true when no other is given). */
-  readonly present?: boolean | undefined;
-  /** Turns the outcome round; a missing header then matches (false). */
-  readonly invert: boolean;
-}
-
-/** A condition on a query parameter; its first value counts, percent-decoded. At most one of exact, regex, present. */
-export interface QueryMatchConfig {
-  /** Parameter name, case-sensitive. */
-  readonly name: string;
-  /** The whole value. */
-  readonly exact?: string | undefined;
-  /** RE2 syntax; must match the whole value. */
-  readonly regex?: string | undefined;
-  /** true: the parameter is there, false: it is not (true when no other is given). */
-  readonly present?: boolean | undefined;
-}
-
-/** One share of a weighted route. */
-export interface WeightedClusterConfig extends HeaderEditsConfig {
-  /** Name of a cluster. */
-  readonly cluster: string;
-  /** Its share of the sum of weights; 0 gets nothing (1). */
-  readonly weight: number;
-}
-
-/** A redirect. What is not named stays as it was asked for. */
-export interface RedirectConfig {
-  /** Change to https (false). */
-  readonly https: boolean;
-  /** New host name. */
-  readonly host?: string | undefined;
-  /** New port. */
-  readonly port?: number | undefined;
-  /** New path. */
-  readonly path?: string | undefined;
-  /** Instead of the matched prefix. */
-  readonly prefix?: string | undefined;
-  /** 301 | 302 | 303 | 307 | 308 (301). */
-  readonly status: 301 | 302 | 303 | 307 | 308;
-  /** Drop the query (false). */
-  readonly stripQuery: boolean;
-}
-
-/** A local answer. */
-export interface DirectResponseConfig {
-  /** 200 to 599. */
-  readonly status: number;
-  /** Text, at most 64 KiB (""). */
-  readonly body: string;
-}
-
-/** Changes of the request line. At most one of prefix and path. */
-interface RewriteConfig {
-  /** Instead of the matched prefix; of the whole path where path or regex matched. */
-  readonly prefix?: string | undefined;
-  /** Instead of the whole path; the query stays. */
-  readonly path?: string | undefined;
-  /** New authority. */
-  readonly host?: string | undefined;
-}
-
-/** Names of retry conditions. */
-export type RetryCondition =
-  | 'connectFailure'
-  | 'reset'
-  | 'refusedStream'
-  | 'gatewayError'
-  | 'serverError'
-  | 'retriable4xx'
-  | 'perTryTimeout';
-
-/** When and how a failed try is repeated. */
-export interface RetryConfig {
-  /** connectFailure | reset | refusedStream | gatewayError (502, 503, 504) | serverError (5xx) | retriable4xx (409) | perTryTimeout (connectFailure, reset, refusedStream). */
-  readonly on: readonly RetryCondition[];
-  /** Tries beyond the first, exactly (1). */
-  readonly numRetries: number;
-  /** Limit of one try; 0 = none (0). */
-  readonly perTryTimeoutMs: number;
-  /** Waits are uniform in [0, (2^n - 1) * base) (25). */
-  readonly backoffBaseMs: number;
-  /** Longest wait (250). */
-  readonly backoffMaxMs: number;
-  /** Further response statuses to retry (none). */
-  readonly statusCodes: readonly number[];
-  /** Also repeat methods that are not idempotent once bytes were sent (false). */
-  readonly nonIdempotent: boolean;
-  /** Body bytes kept for another try; a larger body is not retried (65536). */
-  readonly retryBufferBytes: number;
-  /** Prefer hosts that have not been tried (true). */
-  readonly avoidTriedHosts: boolean;
 }
 
 /** The admin endpoint. */

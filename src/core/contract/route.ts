@@ -20,6 +20,13 @@ export interface Route {
   /** Per-route filter configuration by slot; undefined = the filter's own; false = switched off here. */
   readonly filterConfigs: readonly unknown[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** The subset that is asked for, unless a weighted target names its own; one object for as long as the route lives. */
+  readonly metadataMatch: Readonly<Record<string, string>>;
+  /** Null: the balancer's own keys decide. */
+  readonly hashPolicies: readonly HashPolicy[] | null;
+  readonly mirrors: readonly MirrorPolicy[] | null;
+  readonly hedge: HedgePolicy | null;
+  readonly internalRedirect: InternalRedirectPolicy | null;
   /** Upgrade tokens (lower case, e.g. "websocket", "connect") that may pass. */
   readonly upgrades: readonly string[];
 }
@@ -34,6 +41,8 @@ export interface WeightedTarget {
   readonly cluster: ClusterRef;
   readonly requestHeaders: HeaderOperations | null;
   readonly responseHeaders: HeaderOperations | null;
+  /** The route's, this target's own on top. */
+  readonly metadataMatch: Readonly<Record<string, string>>;
 }
 
 /** A cell: a reload changes `current`, routes keep the cell. Null while no such cluster exists (xDS may bring it later). */
@@ -93,4 +102,41 @@ export interface RetryPolicy {
   readonly retryBufferBytes: number;
   /** Avoid hosts that earlier tries used. */
   readonly avoidTriedHosts: boolean;
+}
+
+/** One source of the hash that a balancer chooses a host by. */
+export interface HashPolicy {
+  /** The text to hash; null or "" is passed over. May leave a cookie for the answer on the stream. */
+  key(s: Stream): string | null;
+  /** When this one gave a value the rest is not asked. */
+  readonly isTerminal: boolean;
+}
+
+export interface MirrorPolicy {
+  readonly cluster: ClusterRef;
+  /** What a copy's stream goes by: to that cluster, with its own time limit and nothing else. */
+  readonly route: Route;
+  /** 0 to 100. */
+  readonly percent: number;
+  readonly amplification: number;
+  readonly broadcast: boolean;
+  readonly hostSuffix: string;
+  readonly maxOutstanding: number;
+  readonly maxBodyBytes: number;
+}
+
+export interface HedgePolicy {
+  /** What a further try goes by: the route without retries, edits and limits of its own. */
+  readonly route: Route;
+  /** 0: when the limit of one try runs out. */
+  readonly delayMs: number;
+  readonly maxHedges: number;
+}
+
+export interface InternalRedirectPolicy {
+  readonly maxRedirects: number;
+  readonly codes: ReadonlySet<number>;
+  readonly allowCrossScheme: boolean;
+  /** Lower case, without ports; "*.suffix" and "*" too. */
+  readonly hosts: readonly string[];
 }

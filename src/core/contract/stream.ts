@@ -3,6 +3,7 @@ import { WheelNode } from '../base/timer-wheel.ts';
 import type { Cluster, Host } from './cluster.ts';
 import { Phase } from './phase.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { PolicyState } from './policy-state.ts';
 import type { Route, WeightedTarget } from './route.ts';
 import type { StreamEnd, StreamSink } from './stream-end.ts';
 import { Verdict } from './stream-filter.ts';
@@ -131,6 +132,8 @@ export class Stream extends WheelNode {
   readonly attributes: unknown[] = [];
   /** Dynamic metadata: written by filters, read by routes, subsets and the log. */
   readonly metadata: StreamMetadata = new StreamMetadata();
+  /** What policies of the route keep here; null for most streams. */
+  policy: PolicyState | null = null;
   /** Fields of `req` (as `find` gives them) with the request's id and our own `traceparent`; -1 when there is none. */
   requestIdField = -1;
   traceField = -1;
@@ -234,6 +237,7 @@ export class Stream extends WheelNode {
     for (let i = 0; i < this.attributes.length; i++) this.attributes[i] = undefined;
     if (this.metadata.size > 0) this.metadata.clear();
     this.requestIdField = this.traceField = -1;
+    this.policy = null;
     this.span = null;
     this.#abort = null;
   }

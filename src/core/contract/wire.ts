@@ -65,6 +65,8 @@ export interface Peer {
   /** IP without port, or "unix". */
   readonly address: string;
   readonly port: number;
+  /** The port of ours that it came to; 0 or absent: not known. */
+  readonly localPort?: number;
   /** The first URI SAN `spiffe://...` of a verified certificate. */
   readonly spiffeId: string | null;
   /** SHA-256 fingerprint of a verified certificate. */

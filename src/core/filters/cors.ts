@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { HeadView } from '../base/head-view.ts';
 import { type HeaderField, headerField } from '../base/header-field.ts';
 import type { Random } from '../base/random.ts';
-import { headerMatch } from '../config/schema/route.ts';
+import { headerMatch } from '../config/schema/route-match.ts';
 import { token } from '../config/schema/values.ts';
 import type { Stream } from '../contract/stream.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type StreamFilterDefinition,
   Verdict,
 } from '../contract/stream-filter.ts';
-import { Conditions } from '../route/conditions.ts';
+import { HeaderConditions } from '../route/conditions.ts';
 import { countOne, filterCounter } from './count.ts';
 import { shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
@@ -104,7 +104,7 @@ class Policy {
   readonly forwardsOthers: boolean;
   readonly #isPublic: boolean;
   readonly #exact: ReadonlyMap<string, HeaderField>;
-  readonly #patterns: readonly Conditions[];
+  readonly #patterns: readonly HeaderConditions[];
   readonly #forPreflight: readonly HeaderField[];
   readonly #forResponse: readonly HeaderField[];
   readonly #config: CorsConfig;
@@ -180,8 +180,8 @@ const ownHeaders = [
   'access-control-expose-headers',
 ];
 
-function originConditions(match: v.InferOutput<typeof pattern>): Conditions {
-  return new Conditions({ methods: [], query: [], headers: [{ name: 'origin', invert: false, ...match }] });
+function originConditions(match: v.InferOutput<typeof pattern>): HeaderConditions {
+  return new HeaderConditions([{ name: 'origin', invert: false, ...match }]);
 }
 
 function listField(name: string, values: readonly string[]): HeaderField[] {

@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts';
 import type { Stream } from '../contract/stream.ts';
-import { Conditions } from '../route/conditions.ts';
+import { HeaderConditions } from '../route/conditions.ts';
 import type { FaultConfig } from './fault.ts';
 
 interface Share {
@@ -15,13 +15,12 @@ const prefixes = ['x-heddle-fault-', 'x-envoy-fault-'];
 export class FaultRule {
   readonly maxActive: number;
   readonly #config: FaultConfig;
-  readonly #conditions: Conditions | null;
+  readonly #conditions: HeaderConditions | null;
 
   constructor(own: FaultConfig) {
     this.#config = own;
     this.maxActive = own.maxActive;
-    this.#conditions =
-      own.headers.length === 0 ? null : new Conditions({ methods: [], query: [], headers: own.headers });
+    this.#conditions = own.headers.length === 0 ? null : new HeaderConditions(own.headers);
   }
 
   appliesTo(s: Stream): boolean {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Timer } from '../base/clock.ts';
 import { HeddleError } from '../base/errors.ts';
-import { headerMatch } from '../config/schema/route.ts';
+import { headerMatch } from '../config/schema/route-match.ts';
 import type { Stream } from '../contract/stream.ts';
 import {
   type FilterContext,

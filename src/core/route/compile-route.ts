@@ -1,22 +1,17 @@
 import type { Random } from '../base/random.ts';
-import type {
-  HeaderEditsConfig,
-  RetryCondition,
-  RetryConfig,
-  RouteConfig,
-  VirtualHostConfig,
-} from '../contract/config.ts';
-import {
-  type ClusterRef,
-  RetryOn,
-  type RetryPolicy,
-  type Rewrite,
-  type Route,
-  type RouteAction,
-} from '../contract/route.ts';
+import type { HeaderEditsConfig, RouteConfig, VirtualHostConfig } from '../contract/config.ts';
+import type { ClusterRef, RouteAction } from '../contract/route.ts';
+import { compileHedge, compileInternalRedirect, compileMirrors, compileRetry } from './compile-policies.ts';
+import { compileRewrite } from './compile-rewrite.ts';
+import { Conditions } from './conditions.ts';
+import { compileExpression } from './expression.ts';
+import { compileHashPolicies } from './hash-policy.ts';
 import { type CompileValue, compileEdits, type HeaderEdits, mergeEdits } from './header-operations.ts';
+import { makeRoute } from './make-route.ts';
+import { compilePath } from './path-match.ts';
 import { compileRedirect } from './redirect.ts';
-import { matchedPrefix, replacePrefix, splitQuery } from './rewrite.ts';
+import { matchedPrefix } from './rewrite.ts';
+import type { TableEntry } from './route-table.ts';
 import { createWeightedPick } from './weighted.ts';
 
 /** What routes are compiled with. */
@@ -31,6 +26,8 @@ export interface RouteContext {
   readonly random: Random;
   /** Header edits of the listener, the outermost level. */
   readonly edits: HeaderEditsConfig;
+  /** An expression failed on a request. */
+  readonly onExpressionError: () => void;
 }
 
 /** A virtual host's share of its routes, made once. */
@@ -55,27 +52,42 @@ export function compileHost(
   };
 }
 
+/** @throws HeddleError ERR_PATTERN_INVALID, ERR_EXPRESSION_INVALID, ERR_HEADER_INVALID, ERR_PEER_MISSING */
 export function compileRoute(
   config: RouteConfig,
   index: number,
   host: HostParts,
   context: RouteContext,
-): Route {
+): TableEntry {
+  const { match } = config;
+  const path = compilePath(match);
+  const expression =
+    match.expression === undefined ? null : compileExpression(match.expression, context.onExpressionError);
   const edits = mergeEdits(compileEdits(config, context.compileValue), host.edits);
-  return {
+  const target = {
     name: config.name ?? `${host.config.name}#${index}`,
     virtualHost: host.config.name,
     action: compileAction(config, context),
+    metadataMatch: config.metadataMatch,
+    hashPolicies: compileHashPolicies(config.hashPolicies, context.random),
+  };
+  const route = makeRoute({
+    ...target,
     timeoutMs: config.timeoutMs,
     idleTimeoutMs: config.idleTimeoutMs ?? -1,
     retry: config.retry === undefined ? null : compileRetry(config.retry),
     requestHeaders: edits.request,
     responseHeaders: edits.response,
-    rewrite: compileRewrite(config),
+    rewrite: compileRewrite(config.rewrite, match, path),
     filterConfigs: compileFilterConfigs(config.filterConfigs, host.filterConfigs, context.filterSlots),
     metadata: config.metadata,
+    mirrors: compileMirrors(config.mirrors, host.config.name, context.clusterRef),
+    hedge: config.hedge === undefined ? null : compileHedge(config.hedge, target),
+    internalRedirect:
+      config.internalRedirect === undefined ? null : compileInternalRedirect(config.internalRedirect),
     upgrades: config.upgrades.map((name) => name.toLowerCase()),
-  };
+  });
+  return { config, route, path, conditions: new Conditions(match, path.pattern, expression) };
 }
 
 function compileAction(config: RouteConfig, context: RouteContext): RouteAction {
@@ -89,43 +101,11 @@ function compileAction(config: RouteConfig, context: RouteContext): RouteAction 
   const targets = shares.map((share) => {
     const edits = compileEdits(share, context.compileValue);
     const cluster = context.clusterRef(share.cluster);
-    return { cluster, requestHeaders: edits.request, responseHeaders: edits.response };
+    const metadataMatch = { ...config.metadataMatch, ...share.metadataMatch };
+    return { cluster, requestHeaders: edits.request, responseHeaders: edits.response, metadataMatch };
   });
   const weights = shares.map((share) => share.weight);
   return { kind: 'weighted', pick: createWeightedPick(targets, weights, context.random) };
-}
-
-function compileRewrite(config: RouteConfig): Rewrite | null {
-  const rewrite = config.rewrite;
-  if (rewrite === undefined) return null;
-  const matched = matchedPrefix(config.match);
-  const host = rewrite.host ?? null;
-  const { path, prefix } = rewrite;
-  return {
-    path(s) {
-      if (path === undefined && prefix === undefined) return null;
-      const [before, query] = splitQuery(s.req.path);
-      const changed = path ?? replacePrefix(before, matched, prefix as string);
-      return changed === null ? null : changed + query;
-    },
-    authority: () => host,
-  };
-}
-
-function compileRetry(config: RetryConfig): RetryPolicy {
-  let on = config.statusCodes.length > 0 ? RetryOn.statusCodes : 0;
-  for (const condition of config.on) on |= RetryOn[condition satisfies RetryCondition];
-  return {
-    on,
-    numRetries: config.numRetries,
-    perTryTimeoutMs: config.perTryTimeoutMs,
-    backoffBaseMs: config.backoffBaseMs,
-    backoffMaxMs: config.backoffMaxMs,
-    statusCodes: new Set(config.statusCodes),
-    nonIdempotent: config.nonIdempotent,
-    retryBufferBytes: config.retryBufferBytes,
-    avoidTriedHosts: config.avoidTriedHosts,
-  };
 }
 
 /** By slot; what the route does not name is the virtual host's. Routes without their own share one array. */

@@ -1,64 +1,139 @@
 import type { HeadView } from '../base/head-view.ts';
-import { compilePattern, type Pattern } from '../base/pattern.ts';
-import type { HeaderMatchConfig, QueryMatchConfig, RouteMatchConfig } from '../contract/config.ts';
+import { IpBlocks, parseIpAddress } from '../base/ip-address.ts';
+import type { Pattern } from '../base/pattern.ts';
+import type { HeaderMatchConfig, RouteMatchConfig, VariableMatchConfig } from '../contract/config.ts';
+import type { Stream } from '../contract/stream.ts';
+import { cookieValue } from './cookie-value.ts';
+import type { Expression } from './expression.ts';
 import { headerValue } from './header-value.ts';
+import { pathWithoutQuery } from './path-text.ts';
 import { queryParameter } from './query-parameter.ts';
+import { compileTextTest } from './text-test.ts';
+import { variableReader } from './variables.ts';
+
+interface Condition {
+  holds(s: Stream): boolean;
+}
 
 /** What a route asks for beyond a literal path. Cheap conditions are looked at first. */
 export class Conditions {
   readonly #methods: readonly string[];
-  readonly #headers: readonly HeaderCondition[];
-  readonly #query: readonly QueryCondition[];
-  readonly #regex: Pattern | null;
+  readonly #others: readonly Condition[];
+  readonly #pattern: Pattern | null;
+  readonly #expression: Expression | null;
   /** Depends on nothing but method and path: the outcome may be cached under them. */
   readonly isCacheable: boolean;
-  readonly hasRegex: boolean;
-  /** The one header that must have exactly one value, for the index over many such routes; null when there is none. */
-  readonly exactHeader: ExactHeader | null;
+  readonly hasPattern: boolean;
+  /** There is nothing to ask. */
+  readonly isEmpty: boolean;
+  /** The one text that must have exactly one value, for the index over many such routes; null when there is none. */
+  readonly exactKey: ExactKey | null;
 
-  constructor(match: RouteMatchConfig) {
+  /** @param pattern what the whole path must match */
+  constructor(match: RouteMatchConfig, pattern: Pattern | null, expression: Expression | null) {
     this.#methods = match.methods;
-    this.#headers = match.headers.map(compileHeader);
-    this.#query = match.query.map(compileQuery);
-    this.#regex = match.regex === undefined ? null : compilePattern(match.regex);
-    this.isCacheable = match.headers.length === 0 && match.query.length === 0;
-    this.hasRegex = this.#regex !== null;
-    const exact = match.headers.find((each) => each.exact !== undefined && !each.invert);
-    this.exactHeader =
-      exact?.exact === undefined
-        ? null
-        : { lowerName: exact.name.toLowerCase(), value: exact.exact, isAll: this.#count() === 1 };
+    this.#others = compileOthers(match);
+    this.#pattern = pattern;
+    this.#expression = expression;
+    this.isCacheable = this.#others.length === 0 && expression === null;
+    this.hasPattern = pattern !== null;
+    const isPlain = match.methods.length === 0 && pattern === null && expression === null;
+    this.isEmpty = isPlain && this.#others.length === 0;
+    this.exactKey = exactKeyOf(match, isPlain && this.#others.length === 1);
   }
 
-  /** Whether there is nothing to ask. */
-  get isEmpty(): boolean {
-    return this.#count() === 0;
-  }
-
-  #count(): number {
-    const pattern = this.#regex === null ? 0 : 1;
-    return this.#methods.length + this.#headers.length + this.#query.length + pattern;
-  }
-
-  hold(head: HeadView): boolean {
-    if (this.#methods.length > 0 && !hasMethod(head, this.#methods)) return false;
-    for (const header of this.#headers) if (!header.holds(head)) return false;
-    for (const parameter of this.#query) if (!parameter.holds(head)) return false;
-    return this.#regex === null || this.#regex.matches(pathWithoutQuery(head));
+  hold(s: Stream): boolean {
+    if (this.#methods.length > 0 && !hasMethod(s.req, this.#methods)) return false;
+    for (const condition of this.#others) if (!condition.holds(s)) return false;
+    if (this.#pattern !== null && !this.#pattern.matches(pathWithoutQuery(s.req))) return false;
+    return this.#expression === null || this.#expression.holds(s);
   }
 }
 
-export interface ExactHeader {
-  readonly lowerName: string;
+/** A text that many routes may ask one exact value of: RPC routing by service. */
+export interface ExactKey {
+  /** The same for conditions that read the same text. */
+  readonly source: string;
   readonly value: string;
   /** There is no other condition. */
   readonly isAll: boolean;
+  read(s: Stream): string | null;
 }
 
-interface HeaderCondition {
-  holds(head: HeadView): boolean;
+/** Conditions on headers alone, for filters. */
+export class HeaderConditions {
+  readonly #headers: readonly ((head: HeadView) => boolean)[];
+
+  /** @throws HeddleError ERR_PATTERN_INVALID */
+  constructor(headers: readonly HeaderMatchConfig[]) {
+    this.#headers = headers.map((config) => {
+      const read = headerReader(config.name);
+      const test = compileTextTest(config);
+      return (head) => test.holds(read(head));
+    });
+  }
+
+  hold(head: HeadView): boolean {
+    for (const holds of this.#headers) if (!holds(head)) return false;
+    return true;
+  }
 }
-type QueryCondition = HeaderCondition;
+
+function compileOthers(match: RouteMatchConfig): Condition[] {
+  const headers = match.headers.map((config): Condition => {
+    const read = headerReader(config.name);
+    const test = compileTextTest(config);
+    return { holds: (s) => test.holds(read(s.req)) };
+  });
+  const query = match.query.map((config): Condition => {
+    const test = compileTextTest(config);
+    return { holds: (s) => test.holds(queryParameter(s.req.path, config.name)) };
+  });
+  const cookies = match.cookies.map((config): Condition => {
+    const test = compileTextTest(config);
+    return { holds: (s) => test.holds(cookieValue(s.req, config.name)) };
+  });
+  const metadata = match.metadata.map((config): Condition => {
+    const test = compileTextTest(config);
+    return { holds: (s) => test.holds(s.metadata.get(config.name) ?? null) };
+  });
+  return [...match.variables.map(compileVariable), ...headers, ...metadata, ...query, ...cookies];
+}
+
+/** Names of protocols with exact names (Bolt, Dubbo) are looked for as they were written. */
+function headerReader(name: string): (head: HeadView) => string | null {
+  const lowerName = name.toLowerCase();
+  if (lowerName === name) return (head) => headerValue(head, name);
+  return (head) => headerValue(head, head.exactNames ? name : lowerName);
+}
+
+function compileVariable(config: VariableMatchConfig): Condition {
+  const read = variableReader(config.name);
+  if (config.within === undefined) {
+    const test = compileTextTest(config);
+    return { holds: (s) => test.holds(read(s)) };
+  }
+  const blocks = new IpBlocks(config.within);
+  return {
+    holds(s) {
+      const text = read(s);
+      const address = text === null ? null : parseIpAddress(text);
+      return (address !== null && blocks.has(address)) !== config.invert;
+    },
+  };
+}
+
+function exactKeyOf(match: RouteMatchConfig, isAll: boolean): ExactKey | null {
+  const variable = match.variables.find((each) => each.exact !== undefined && !each.invert);
+  if (variable?.exact !== undefined) {
+    const read = variableReader(variable.name);
+    return { source: `variable ${variable.name}`, value: variable.exact, isAll, read };
+  }
+  const header = match.headers.find((each) => each.exact !== undefined && !each.invert);
+  if (header?.exact === undefined) return null;
+  const read = headerReader(header.name);
+  return { source: `header ${header.name}`, value: header.exact, isAll, read: (s) => read(s.req) };
+}
 
 function hasMethod(head: HeadView, methods: readonly string[]): boolean {
   const text = head.methodText;
@@ -71,48 +146,4 @@ function hasMethod(head: HeadView, methods: readonly string[]): boolean {
     if (i === length) return true;
   }
   return false;
-}
-
-/** The path of the request up to its query. */
-function pathWithoutQuery(head: HeadView): string {
-  const path = head.path;
-  const query = path.indexOf('?');
-  return query < 0 ? path : path.slice(0, query);
-}
-
-function compileHeader(config: HeaderMatchConfig): HeaderCondition {
-  const lowerName = config.name.toLowerCase();
-  const { invert } = config;
-  const isMatch = compileText(config);
-  return {
-    holds(head) {
-      if (isMatch === null)
-        return ((headerValue(head, lowerName) !== null) === (config.present ?? true)) !== invert;
-      const value = headerValue(head, lowerName);
-      return (value !== null && isMatch(value)) !== invert;
-    },
-  };
-}
-
-function compileQuery(config: QueryMatchConfig): QueryCondition {
-  const isMatch = compileText(config);
-  return {
-    holds(head) {
-      const value = queryParameter(head.path, config.name);
-      if (isMatch === null) return (value !== null) === (config.present ?? true);
-      return value !== null && isMatch(value);
-    },
-  };
-}
-
-/** The test of a value, or null where only presence counts. */
-function compileText(config: Partial<HeaderMatchConfig>): ((value: string) => boolean) | null {
-  const { exact, prefix, suffix, contains, regex } = config;
-  if (exact !== undefined) return (value) => value === exact;
-  if (prefix !== undefined) return (value) => value.startsWith(prefix);
-  if (suffix !== undefined) return (value) => value.endsWith(suffix);
-  if (contains !== undefined) return (value) => value.includes(contains);
-  if (regex === undefined) return null;
-  const pattern = compilePattern(regex);
-  return (value) => pattern.matches(value);
 }

@@ -1,5 +1,5 @@
 /** How a literal in the trie is matched. */
-type LiteralKind = 'exact' | 'prefix' | 'segment';
+export type LiteralKind = 'exact' | 'prefix' | 'segment';
 
 export interface TrieEntry {
   readonly kind: LiteralKind;

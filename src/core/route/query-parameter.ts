@@ -9,15 +9,16 @@ export function queryParameter(path: string, name: string): string | null {
     const end = next < 0 ? path.length : next;
     const equals = path.indexOf('=', at);
     const nameEnd = equals < 0 || equals > end ? end : equals;
-    if (decode(path.slice(at, nameEnd)) === name)
-      return nameEnd === end ? '' : decode(path.slice(nameEnd + 1, end));
+    if (decodeQueryText(path.slice(at, nameEnd)) === name)
+      return nameEnd === end ? '' : decodeQueryText(path.slice(nameEnd + 1, end));
     if (next < 0) return null;
     at = next + 1;
   }
   return null;
 }
 
-function decode(text: string): string {
+/** Percent- and plus-decoded; malformed escapes stay as they are. */
+export function decodeQueryText(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
   try {

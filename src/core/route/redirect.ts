@@ -1,6 +1,7 @@
 import type { RedirectConfig } from '../contract/config.ts';
 import type { Stream } from '../contract/stream.ts';
-import { type MatchedPrefix, replacePrefix, splitQuery } from './rewrite.ts';
+import { splitQuery } from './path-text.ts';
+import { type MatchedPrefix, replacePrefix } from './rewrite.ts';
 
 /**
  * Compiles the `location` of a redirect. What the configuration leaves alone is left to the client to keep: without a

@@ -11,12 +11,6 @@ export function matchedPrefix(match: RouteMatchConfig): MatchedPrefix {
   return text === undefined ? { text: '', length: -1 } : { text, length: text.length };
 }
 
-/** `path` without its query and the query with its "?", or "". */
-export function splitQuery(path: string): readonly [path: string, query: string] {
-  const at = path.indexOf('?');
-  return at < 0 ? [path, ''] : [path.slice(0, at), path.slice(at)];
-}
-
 /**
  * Replaces the matched prefix of `path` (without query). Exactly one "/" stands where the two meet, whichever of them
  * brought it: "/api" -> "/" makes "/api/x" into "/x", "/" -> "/v1" makes "/x" into "/v1/x".

@@ -1,53 +1,95 @@
-import type { HeadView } from '../base/head-view.ts';
-import type { RouteConfig, RouteMatchConfig } from '../contract/config.ts';
+import { lowerByte } from '../base/header-field.ts';
+import type { RouteConfig } from '../contract/config.ts';
 import type { Route } from '../contract/route.ts';
+import type { Stream } from '../contract/stream.ts';
 import { CandidateList, proven } from './candidate-list.ts';
-import { Conditions } from './conditions.ts';
-import { literalPrefix } from './literal-prefix.ts';
-import type { PathTrie, TrieEntry } from './path-trie.ts';
+import type { Conditions } from './conditions.ts';
+import type { PathMatch } from './path-match.ts';
+import type { PathTrie } from './path-trie.ts';
 import { notCached } from './route-cache.ts';
 import type { RouterParts } from './router-parts.ts';
 
 const noRoute = 0x7fffffff;
 
+/** A compiled route with what chooses it. */
+export interface TableEntry {
+  readonly config: RouteConfig;
+  readonly route: Route;
+  readonly path: PathMatch;
+  readonly conditions: Conditions;
+}
+
+/** A trie and its conditional candidates. */
+interface Branch {
+  readonly trie: PathTrie;
+  readonly lists: readonly CandidateList[];
+}
+
 /** The routes of one virtual host: a trie over their paths, conditions for what the path does not decide. */
 export class RouteTable {
   readonly #routes: readonly Route[];
   readonly #conditions: readonly Conditions[];
-  readonly #trie: PathTrie;
-  readonly #lists: readonly CandidateList[];
+  readonly #exact: Branch;
+  /** Of routes that ignore the case of the path; null: there are none. */
+  readonly #folded: Branch | null;
   readonly #shared: RouterParts;
   /** Tells this table's entries in the shared cache from others'. */
   readonly #host: number;
 
-  constructor(configs: readonly RouteConfig[], routes: readonly Route[], host: number, shared: RouterParts) {
-    this.#routes = routes;
+  constructor(entries: readonly TableEntry[], host: number, shared: RouterParts) {
+    this.#routes = entries.map((entry) => entry.route);
+    this.#conditions = entries.map((entry) => entry.conditions);
     this.#host = host;
     this.#shared = shared;
-    this.#conditions = configs.map((config) => new Conditions(config.match));
-    this.#trie = shared.trie(
-      configs.map((config, index) =>
-        entryOf(config.match, index, (this.#conditions[index] as Conditions).isEmpty),
-      ),
-    );
-    this.#lists = this.#trie.conditional.map((list) => new CandidateList(list, this.#conditions));
+    this.#exact = this.#branch(entries, false);
+    this.#folded = entries.some((entry) => entry.path.ignoresCase) ? this.#branch(entries, true) : null;
   }
 
-  /** @param buf the path's bytes @param head what conditions look at */
-  match(buf: Uint8Array, start: number, end: number, head: HeadView): Route | null {
-    const trie = this.#trie;
+  /** @param buf the path's bytes @param s what conditions look at */
+  match(buf: Uint8Array, start: number, end: number, s: Stream): Route | null {
+    const { trie } = this.#exact;
     const final = trie.walk(buf, start, end);
-    const best = trie.metCount === 0 ? final : this.#firstThatHolds(final, buf, start, end, head);
+    let best = final;
+    if (this.#folded !== null) best = this.#firstOfBoth(this.#folded, final, buf, start, end, s);
+    else if (trie.metCount > 0) best = this.#firstThatHolds(final, buf, start, end, s);
     return best === noRoute ? null : (this.#routes[best] as Route);
+  }
+
+  #branch(entries: readonly TableEntry[], ignoresCase: boolean): Branch {
+    const literals = entries.flatMap(({ path, conditions }, index) =>
+      path.ignoresCase === ignoresCase
+        ? [{ kind: path.kind, literal: path.literal, index, isFinal: conditions.isEmpty }]
+        : [],
+    );
+    const trie = this.#shared.trie(literals);
+    return { trie, lists: trie.conditional.map((list) => new CandidateList(list, this.#conditions)) };
+  }
+
+  #firstOfBoth(
+    folded: Branch,
+    final: number,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    s: Stream,
+  ): number {
+    const lower = this.#shared.scratch(end - start);
+    for (let i = start; i < end; i++) lower[i - start] = lowerByte[buf[i] as number] as number;
+    const foldedFinal = folded.trie.walk(lower, 0, end - start);
+    const best = foldedFinal < final ? foldedFinal : final;
+    if (folded.trie.metCount === 0 && this.#exact.trie.metCount === 0) return best;
+    return this.#firstThatHolds(best, buf, start, end, s);
   }
 
   /**
    * Asks each candidate before `final` in configured order. Before the first pattern the cache is asked, unless the
-   * outcome depends on a header or the query.
+   * outcome depends on more than path and method.
    */
-  #firstThatHolds(final: number, buf: Uint8Array, start: number, end: number, head: HeadView): number {
+  #firstThatHolds(final: number, buf: Uint8Array, start: number, end: number, s: Stream): number {
     const { merge, cache } = this.#shared;
-    let isCacheable = this.#gather(head);
+    merge.reset();
+    let isCacheable = this.#gather(this.#exact, s);
+    if (this.#folded !== null && !this.#gather(this.#folded, s)) isCacheable = false;
     let isAsked = false;
     let found = final;
     for (;;) {
@@ -56,12 +98,12 @@ export class RouteTable {
       if (index >= final || candidate === noRoute) break;
       const conditions = this.#conditions[index] as Conditions;
       isCacheable &&= conditions.isCacheable;
-      if (conditions.hasRegex && isCacheable && !isAsked) {
+      if (conditions.hasPattern && isCacheable && !isAsked) {
         isAsked = true;
-        const known = cache.find(this.#host, buf, start, end, head);
+        const known = cache.find(this.#host, buf, start, end, s.req);
         if (known !== notCached) return known;
       }
-      if (candidate !== index || conditions.hold(head)) {
+      if (candidate !== index || conditions.hold(s)) {
         found = index;
         break;
       }
@@ -71,37 +113,18 @@ export class RouteTable {
   }
 
   /** Puts the lists that the walk met together. Returns whether path and method alone chose them. */
-  #gather(head: HeadView): boolean {
+  #gather({ trie, lists }: Branch, s: Stream): boolean {
     const { merge } = this.#shared;
     let isCacheable = true;
-    merge.reset();
-    for (let i = 0; i < this.#trie.metCount; i++) {
-      const list = this.#lists[this.#trie.met[i] as number] as CandidateList;
+    for (let i = 0; i < trie.metCount; i++) {
+      const list = lists[trie.met[i] as number] as CandidateList;
       merge.add(list.plain);
-      if (list.byHeader === null) continue;
+      if (list.byKey === null) continue;
       isCacheable = false;
-      const chosen = list.chosenBy(head);
+      const chosen = list.chosenBy(s);
       if (typeof chosen === 'number') merge.addOne(chosen);
       else if (chosen !== null) merge.add(chosen);
     }
     return isCacheable;
   }
-}
-
-function entryOf(match: RouteMatchConfig, index: number, isFinal: boolean): TrieEntry {
-  if (match.path !== undefined) return { kind: 'exact', literal: bytesOf(match.path), index, isFinal };
-  if (match.regex !== undefined) {
-    return { kind: 'prefix', literal: bytesOf(literalPrefix(match.regex)), index, isFinal: false };
-  }
-  if (match.segmentPrefix !== undefined) {
-    return { kind: 'segment', literal: bytesOf(match.segmentPrefix.replace(/\/$/, '')), index, isFinal };
-  }
-  // "/" is every path: "*" of OPTIONS and the authority of CONNECT, too.
-  const prefix = match.prefix === undefined || match.prefix === '/' ? '' : match.prefix;
-  return { kind: 'prefix', literal: bytesOf(prefix), index, isFinal };
-}
-
-/** A path from a file may hold characters that travel as several UTF-8 bytes. */
-function bytesOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
 }

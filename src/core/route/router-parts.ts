@@ -13,6 +13,13 @@ export class RouterParts {
   readonly merge: CandidateMerge = new CandidateMerge();
   readonly cache: RouteCache = new RouteCache();
   readonly #tries: Map<string, PathTrie> = new Map();
+  #scratch: Uint8Array = new Uint8Array(256);
+
+  /** Room for a path in another form, until the next call. */
+  scratch(sizeBytes: number): Uint8Array {
+    if (sizeBytes > this.#scratch.length) this.#scratch = new Uint8Array(sizeBytes * 2);
+    return this.#scratch;
+  }
 
   trie(entries: readonly TrieEntry[]): PathTrie {
     if (entries.length > maxShared) return new PathTrie(entries);

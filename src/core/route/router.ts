@@ -13,15 +13,15 @@ import { textToBytes } from './text-bytes.ts';
  * Compiles the virtual hosts of a pipeline. Matching finds the virtual host of the authority, then the first of its
  * routes, in configured order, whose conditions all hold. The path is expected in normal form (normalize-path.ts).
  * @param virtualHosts checked: domains unique, references known
- * @throws HeddleError ERR_PATTERN_INVALID, ERR_HEADER_INVALID for what `checkConfig` would have refused
+ * @throws HeddleError ERR_PATTERN_INVALID, ERR_EXPRESSION_INVALID, ERR_HEADER_INVALID, ERR_PEER_MISSING for what `checkConfig` would have refused
  */
 export function compileRouter(virtualHosts: readonly VirtualHostConfig[], context: RouteContext): Router {
   const listener = compileEdits(context.edits, context.compileValue);
   const parts = new RouterParts();
   const tables = virtualHosts.map((config, position) => {
     const host = compileHost(config, listener, context);
-    const routes = config.routes.map((route, index) => compileRoute(route, index, host, context));
-    return new RouteTable(config.routes, routes, position, parts);
+    const entries = config.routes.map((route, index) => compileRoute(route, index, host, context));
+    return new RouteTable(entries, position, parts);
   });
   return new CompiledRouter(new HostTable(virtualHosts.map((host) => host.domains)), tables);
 }
@@ -43,11 +43,11 @@ class CompiledRouter implements Router {
     if (host < 0) return null;
     const table = this.#tables[host] as RouteTable;
     if (!head.pathChanged && head.pathEnd > head.pathStart) {
-      return table.match(head.buf, head.pathStart, head.pathEnd, head);
+      return table.match(head.buf, head.pathStart, head.pathEnd, s);
     }
     const path = head.path;
     if (path.length > this.#scratch.length) this.#scratch = Buffer.alloc(path.length * 2);
     textToBytes(path, this.#scratch);
-    return table.match(this.#scratch, 0, path.length, head);
+    return table.match(this.#scratch, 0, path.length, s);
   }
 }

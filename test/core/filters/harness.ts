@@ -15,6 +15,7 @@ import {
 import type { Peer } from '../../../src/core/contract/wire.ts';
 import { silentLogger } from '../../../src/core/observe/logger.ts';
 import { MetricsTable } from '../../../src/core/observe/metrics.ts';
+import { makeRoute } from '../../../src/core/route/make-route.ts';
 
 /** Time that passes only when told. */
 export class ManualClock implements Clock {
@@ -154,21 +155,14 @@ export const peer = (address: string, port = 40_000): Peer => ({
   serverName: null,
 });
 
-export const route = (fields: Partial<Route> = {}): Route => ({
-  name: 'users',
-  virtualHost: 'all',
-  action: { kind: 'direct', status: 200, body: '' },
-  timeoutMs: 0,
-  idleTimeoutMs: -1,
-  retry: null,
-  requestHeaders: null,
-  responseHeaders: null,
-  rewrite: null,
-  filterConfigs: [],
-  metadata: {},
-  upgrades: [],
-  ...fields,
-});
+export const route = (fields: Partial<Route> = {}): Route =>
+  makeRoute({
+    name: 'users',
+    virtualHost: 'all',
+    action: { kind: 'direct', status: 200, body: '' },
+    timeoutMs: 0,
+    ...fields,
+  });
 
 const simpleRequest = 'GET /users/7?full=1 HTTP/1.1\r\nhost: users.example\r\naccept: */*\r\n';
 

@@ -5,20 +5,22 @@ import { type RequestLine, requestStream, routesRouter } from './support.ts';
 
 /** What the table must do, said in the plainest way: try each route in order. */
 function firstMatch(routes: readonly RouteInput[], request: Required<RequestLine>): string | null {
-  const path = request.path.split('?')[0] as string;
+  const asked = request.path.split('?')[0] as string;
   const header = request.headers
     .filter(([name]) => name === 'x-v')
     .map(([, value]) => value)
     .join(',');
   for (const { name, match = {} } of routes) {
-    const { methods = [], headers = [], query = [] } = match;
-    if (match.path !== undefined && path !== match.path) continue;
-    if (match.prefix !== undefined && !path.startsWith(match.prefix)) continue;
+    const { methods = [], headers = [], query = [], caseSensitive = true } = match;
+    const cased = (text: string) => (caseSensitive ? text : text.toLowerCase());
+    const path = cased(asked);
+    if (match.path !== undefined && path !== cased(match.path)) continue;
+    if (match.prefix !== undefined && !path.startsWith(cased(match.prefix))) continue;
     if (match.segmentPrefix !== undefined) {
-      const base = match.segmentPrefix.replace(/\/$/, '');
+      const base = cased(match.segmentPrefix).replace(/\/$/, '');
       if (path !== base && !path.startsWith(`${base}/`)) continue;
     }
-    if (match.regex !== undefined && !new RegExp(`^(?:${match.regex})$`).test(path)) continue;
+    if (match.regex !== undefined && !new RegExp(`^(?:${match.regex})$`, caseSensitive ? '' : 'i').test(asked)) continue;
     if (methods.length > 0 && !methods.includes(request.method)) continue;
     if (headers.some((each) => (header === each.exact) === (each.invert ?? false))) continue;
     if (
@@ -33,7 +35,7 @@ function firstMatch(routes: readonly RouteInput[], request: Required<RequestLine
 }
 
 const literal = fc
-  .array(fc.constantFrom('a', 'b', 'ab', '/', 'a/', '.'), { maxLength: 5 })
+  .array(fc.constantFrom('a', 'A', 'b', 'ab', '/', 'a/', '.'), { maxLength: 5 })
   .map((parts) => `/${parts.join('')}`);
 const regex = fc.constantFrom(
   '/a.*',
@@ -55,6 +57,7 @@ const place = fc.oneof(
 );
 const conditions = fc.record(
   {
+    caseSensitive: fc.boolean(),
     methods: fc.subarray(['GET', 'POST', 'OPTIONS']),
     headers: fc.array(
       fc.record({ name: fc.constant('X-V'), exact: fc.constantFrom('1', '2', '1,2'), invert: fc.boolean() }),

@@ -82,6 +82,7 @@ export function routeContext(parts: Partial<RouteContext> = {}): RouteContext {
     filterSlots: new Map(),
     random: new SeededRandom(7),
     edits: noEdits,
+    onExpressionError: () => undefined,
     ...parts,
   };
 }

@@ -12,6 +12,7 @@ import { waiting } from '../../../src/core/contract/stream-end.ts';
 import type { FilterStage, StreamFilter } from '../../../src/core/contract/stream-filter.ts';
 import { silentLogger } from '../../../src/core/observe/logger.ts';
 import { MetricsTable } from '../../../src/core/observe/metrics.ts';
+import { makeRoute } from '../../../src/core/route/make-route.ts';
 import { buildFilterChain } from '../../../src/core/stream/filter-chain.ts';
 import { StreamProxy } from '../../../src/core/stream/proxy.ts';
 import { createFakeTime, type FakeClock } from '../../../src/testing/index.ts';
@@ -202,21 +203,14 @@ export class Harness {
   }
 
   #pipeline(options: HarnessOptions): Pipeline {
-    const route: Route = {
+    const route = makeRoute({
       name: 'r',
       virtualHost: 'v',
       action: { kind: 'forward', cluster: { name: 'c', current: this.cluster } },
-      timeoutMs: 15_000,
-      idleTimeoutMs: -1,
       retry: options.retry === undefined ? null : { ...defaultRetry, ...options.retry },
-      requestHeaders: null,
-      responseHeaders: null,
-      rewrite: null,
-      filterConfigs: [],
-      metadata: {},
       upgrades: ['websocket'],
       ...options.route,
-    };
+    });
     const m = this.metrics;
     return {
       name: 'l',

@@ -1,16 +1,8 @@
 import * as v from 'valibot';
 import { fields } from './combine.ts';
-import {
-  authority,
-  count,
-  headerValue,
-  integer,
-  milliseconds,
-  name,
-  path,
-  sizeBytes,
-  token,
-} from './values.ts';
+import { routeMatch } from './route-match.ts';
+import { hashPolicy, hedge, internalRedirect, mirror, retry } from './route-policies.ts';
+import { authority, count, headerValue, integer, milliseconds, name, path, token } from './values.ts';
 
 export const headerOperation = fields({
   name: token,
@@ -25,45 +17,12 @@ export const headerEdits = {
   removeResponseHeaders: v.optional(v.array(token), []),
 } as const;
 
-const headerName = v.pipe(
-  v.string(),
-  v.regex(
-    /^(:method|:path|:authority|[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
-    'a header name, :method, :path or :authority',
-  ),
-);
-
-export const headerMatch = fields({
-  name: headerName,
-  exact: v.optional(v.string()),
-  prefix: v.optional(v.string()),
-  suffix: v.optional(v.string()),
-  contains: v.optional(v.string()),
-  regex: v.optional(v.string()),
-  present: v.optional(v.boolean()),
-  invert: v.optional(v.boolean(), false),
-});
-
-export const queryMatch = fields({
-  name,
-  exact: v.optional(v.string()),
-  regex: v.optional(v.string()),
-  present: v.optional(v.boolean()),
-});
-
-export const routeMatch = fields({
-  path: v.optional(path),
-  prefix: v.optional(path),
-  segmentPrefix: v.optional(path),
-  regex: v.optional(v.string()),
-  methods: v.optional(v.array(token), []),
-  headers: v.optional(v.array(headerMatch), []),
-  query: v.optional(v.array(queryMatch), []),
-});
+const metadata = v.record(v.string(), v.string());
 
 export const weightedCluster = fields({
   cluster: name,
   weight: v.optional(count, 1),
+  metadataMatch: v.optional(metadata, {}),
   ...headerEdits,
 });
 
@@ -82,37 +41,22 @@ export const directResponse = fields({
   body: v.optional(v.pipe(v.string(), v.maxLength(65536)), ''),
 });
 
+export const regexRewrite = fields({
+  pattern: v.string(),
+  substitution: v.string(),
+});
+
 export const rewrite = fields({
   prefix: v.optional(path),
   path: v.optional(path),
+  regex: v.optional(regexRewrite),
+  template: v.optional(v.string()),
   host: v.optional(authority),
-});
-
-const retryConditions = [
-  'connectFailure',
-  'reset',
-  'refusedStream',
-  'gatewayError',
-  'serverError',
-  'retriable4xx',
-  'perTryTimeout',
-] as const;
-
-export const retry = fields({
-  on: v.optional(v.array(v.picklist(retryConditions)), ['connectFailure', 'reset', 'refusedStream']),
-  numRetries: v.optional(integer(0, 100), 1),
-  perTryTimeoutMs: v.optional(milliseconds, 0),
-  backoffBaseMs: v.optional(milliseconds, 25),
-  backoffMaxMs: v.optional(milliseconds, 250),
-  statusCodes: v.optional(v.array(integer(100, 599)), []),
-  nonIdempotent: v.optional(v.boolean(), false),
-  retryBufferBytes: v.optional(sizeBytes, 65536),
-  avoidTriedHosts: v.optional(v.boolean(), true),
+  hostFromHeader: v.optional(token),
 });
 
 /** Filter names to configurations; what stands in them is the filter's business. */
 export const filterConfigs = v.record(v.string(), v.unknown());
-const metadata = v.record(v.string(), v.string());
 
 export const route = fields({
   name: v.optional(name),
@@ -128,6 +72,11 @@ export const route = fields({
   upgrades: v.optional(v.array(token), []),
   filterConfigs: v.optional(filterConfigs, {}),
   metadata: v.optional(metadata, {}),
+  metadataMatch: v.optional(metadata, {}),
+  hashPolicies: v.optional(v.array(hashPolicy), []),
+  mirrors: v.optional(v.array(mirror), []),
+  hedge: v.optional(hedge),
+  internalRedirect: v.optional(internalRedirect),
   ...headerEdits,
 });
 
