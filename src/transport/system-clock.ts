@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Clock, Timer } from '../core/base/clock.ts';
 import { TimerWheel, type WheelNode } from '../core/base/timer-wheel.ts';
 

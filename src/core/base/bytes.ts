@@ -1,7 +1,7 @@
 import { writeLatin1 } from './latin1.ts';
 
-/** A native copy or write costs 45 to 70 ns whatever its length, a loop 0.6 ns a byte. */
-const loopBytes = 64;
+/** A native copy or write costs 32 to 45 ns whatever its length, a loop 0.7 ns a byte. */
+const loopBytes = 44;
 
 /** Copies `from[start, end)`; returns the offset behind it. */
 export function copyBytes(from: Buffer, start: number, end: number, target: Buffer, at: number): number {

@@ -72,6 +72,10 @@ export class HeadView {
   borrowed = false;
   /** The fields stand in `buf` as contiguous HTTP/1 lines from `firstEnd` to `end`: runs of them may be copied as they are. */
   lines = false;
+  /** Of a head with `lines`: offsets in `fields` of Host and Content-Length, -1 when they are not there; fields removed. */
+  hostField = -1;
+  lengthField = -1;
+  removedCount = 0;
   /** Wire fields; four offsets each: name start (~start when removed), name end, value start, value end. */
   count = 0;
   fields: number[] = [];
@@ -80,6 +84,8 @@ export class HeadView {
   extraLength = 0;
   extraCount = 0;
   extraFields: number[] = [];
+  /** The added bytes are not to be sent as they stand: one was removed again, or one may have a name that frames messages. */
+  isExtraMixed = false;
   /** Which names may be there, as hashed bits; of the wire fields once `indexedCount` of them were looked at. */
   nameBits = 0;
   indexedCount = 0;
@@ -104,9 +110,11 @@ export class HeadView {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.exactNames = this.borrowed = false;
-    this.lines = this.oneWay = this.isEdited = false;
+    this.lines = this.oneWay = this.isEdited = this.isExtraMixed = false;
     this.framing = this.source = null;
     this.timeoutMs = this.bodyStart = this.bodyEnd = 0;
+    this.hostField = this.lengthField = -1;
+    this.removedCount = 0;
     this.pathChanged = this.authorityChanged = false;
     this.upgrade = this.service = this.rpcMethod = this.reason = '';
     this.count = this.extraLength = this.extraCount = 0;
@@ -209,6 +217,18 @@ export class HeadView {
     this.indexedCount = -1;
   }
 
+  /** Is that the value of the field? Compares bytes: 10 ns where a string of them costs 50. @param index as of `find` */
+  hasValue(index: number, text: string): boolean {
+    const inWire = index < this.count;
+    const fields = inWire ? this.fields : this.extraFields;
+    const at = (inWire ? index : index - this.count) * 4;
+    const start = fields[at + 2] as number;
+    if ((fields[at + 3] as number) - start !== text.length) return false;
+    const buf = inWire ? this.buf : this.extra;
+    for (let i = 0; i < text.length; i++) if (buf[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   /** Calls back for each live field with its name as it was written. Makes strings: not for the hot path. */
   forEach(visit: (name: string, value: string) => void): void {
     this.index();
@@ -235,10 +255,14 @@ export class HeadView {
 
   removeAt(index: number): void {
     this.isEdited = true;
-    const inWire = index < this.count;
-    const list = inWire ? this.fields : this.extraFields;
-    const at = (inWire ? index : index - this.count) * 4;
-    list[at] = ~(list[at] as number);
+    if (index < this.count) {
+      this.fields[index * 4] = ~(this.fields[index * 4] as number);
+      this.removedCount++;
+      return;
+    }
+    const at = (index - this.count) * 4;
+    this.extraFields[at] = ~(this.extraFields[at] as number);
+    this.isExtraMixed = true;
   }
 
   /** Replaces every field of that name by one. @throws HeddleError ERR_HEADER_INVALID */
@@ -267,6 +291,26 @@ export class HeadView {
     const at = this.#reserve(bytes.length);
     copyBytes(bytes, 0, bytes.length, this.extra, at);
     this.#indexExtra(at, field.name.length, bytes.length - field.name.length - 4, false);
+  }
+
+  /**
+   * Adds a field of the given name with the value of the field at `index` of `from`, unless that is empty. The bytes
+   * are copied, no string made, where they are known to be a header's. @throws HeddleError ERR_HEADER_INVALID
+   */
+  addCopy(name: HeaderField, from: HeadView, index: number): void {
+    const inWire = index < from.count;
+    if (inWire && !from.lines) {
+      const value = from.valueAt(index);
+      if (value !== '') this.add(name.name, value);
+      return;
+    }
+    const fields = inWire ? from.fields : from.extraFields;
+    const at = (inWire ? index : index - from.count) * 4;
+    const start = fields[at + 2] as number;
+    const end = fields[at + 3] as number;
+    if (end === start) return;
+    const target = this.addRaw(name, end - start);
+    copyBytes(inWire ? from.buf : from.extra, start, end, this.extra, target);
   }
 
   /** Room for a value that the caller writes itself: returns the offset in `extra` where its bytes go. */
@@ -340,7 +384,9 @@ export class HeadView {
       this.extra[valueEnd] = 13;
       this.extra[valueEnd + 1] = 10;
     }
-    this.nameBits |= nameBit(nameLength, lowerByte[this.extra[at] as number] as number);
+    const first = lowerByte[this.extra[at] as number] as number;
+    this.nameBits |= nameBit(nameLength, first);
+    if (mayFrame(nameLength, first)) this.isExtraMixed = true;
     const index = this.extraCount++ * 4;
     this.extraFields[index] = at;
     this.extraFields[index + 1] = at + nameLength;
@@ -371,6 +417,15 @@ export class HeadView {
     }
     return true;
   }
+}
+
+/** For each length the first letters, as bits, of the fields that a codec writes itself. */
+const framingLetters = new Int32Array(32);
+for (const name of ['host', 'upgrade', 'connection', 'keep-alive', 'content-length', 'transfer-encoding'])
+  framingLetters[name.length] = (framingLetters[name.length] as number) | (1 << (name.charCodeAt(0) & 31));
+
+function mayFrame(length: number, first: number): boolean {
+  return length < 32 && ((framingLetters[length] as number) & (1 << (first & 31))) !== 0;
 }
 
 /** Length and first letter (in lower case) tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */

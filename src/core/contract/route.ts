@@ -64,6 +64,10 @@ export interface HeaderOperation {
   /** Null when the value depends on the stream, and for `remove`. */
   readonly field: HeaderField | null;
   readonly value: ((s: Stream) => string) | null;
+  /** The value is that of this request header, copied as bytes; null when it is made otherwise. Lower case. */
+  readonly copied: string | null;
+  /** The name in wire form, for what is copied. */
+  readonly nameField: HeaderField;
 }
 
 export interface Rewrite {

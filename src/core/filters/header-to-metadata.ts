@@ -110,17 +110,7 @@ function note(s: Stream, head: HeadView, rules: readonly CompiledRule[]): boolea
 }
 
 function noteValue(head: HeadView, index: number, rule: CompiledRule): string {
-  const inWire = index < head.count;
-  const fields = inWire ? head.fields : head.extraFields;
-  const at = (inWire ? index : index - head.count) * 4;
-  const buf = inWire ? head.buf : head.extra;
-  const start = fields[at + 2] as number;
-  const { last } = rule;
-  if ((fields[at + 3] as number) - start === last.length) {
-    let i = 0;
-    while (i < last.length && buf[start + i] === last.charCodeAt(i)) i++;
-    if (i === last.length) return last;
-  }
+  if (head.hasValue(index, rule.last)) return rule.last;
   const value = head.valueAt(index);
   if (value.length <= maxValueLength) rule.last = value;
   return value;

@@ -18,7 +18,10 @@ export class RouteConfigs<Config extends object, Compiled> {
   }
 
   of(s: Stream): Compiled | null {
-    const given = s.route?.filterConfigs[this.#slot];
+    const configs = s.route?.filterConfigs;
+    // Most routes have none: a read beyond the end of an array would cost 20 ns.
+    if (configs === undefined || configs.length <= this.#slot) return this.#own;
+    const given = configs[this.#slot];
     if (given === undefined) return this.#own;
     if (given === false || given === null) return null;
     const known = this.#compiled.get(given as object);

@@ -34,11 +34,14 @@ function compileSide(
 
 function compileOperation(config: HeaderOperationConfig, compileValue: CompileValue): HeaderOperation {
   const isConstant = !config.value.includes('%');
+  const [, copied] = /^%REQ\(([A-Za-z0-9-]+)\)%$/.exec(config.value) ?? [];
   return {
     lowerName: config.name.toLowerCase(),
     action: config.action,
     field: isConstant ? headerField(config.name, config.value) : null,
     value: isConstant ? null : compileValue(config.value),
+    copied: copied?.toLowerCase() ?? null,
+    nameField: headerField(config.name.toLowerCase(), ''),
   };
 }
 
@@ -62,7 +65,14 @@ function mergeOperations(
     return { remove: [...new Set([...inner.remove, ...outer.remove])], apply: outer.apply };
   }
   const removals = outer.remove.map(
-    (lowerName): HeaderOperation => ({ lowerName, action: 'remove', field: null, value: null }),
+    (lowerName): HeaderOperation => ({
+      lowerName,
+      action: 'remove',
+      field: null,
+      value: null,
+      copied: null,
+      nameField: headerField(lowerName, ''),
+    }),
   );
   return { remove: inner.remove, apply: [...inner.apply, ...removals, ...outer.apply] };
 }
@@ -73,18 +83,32 @@ function mergeOperations(
  * @throws HeddleError ERR_HEADER_INVALID when an operator gives a control character
  */
 export function applyHeaderOperations(operations: HeaderOperations, head: HeadView, s: Stream): void {
-  for (const name of operations.remove) head.remove(name);
-  for (const { lowerName, action, field, value: makeValue } of operations.apply) {
-    if (action === 'remove') {
-      head.remove(lowerName);
-      continue;
-    }
-    if (action === 'addIfAbsent' && head.has(lowerName)) continue;
-    if (action === 'overwriteIfExists' && !head.has(lowerName)) continue;
+  const { remove, apply } = operations;
+  for (let i = 0; i < remove.length; i++) head.remove(remove[i] as string);
+  for (let i = 0; i < apply.length; i++) applyOne(apply[i] as HeaderOperation, head, s);
+}
+
+function applyOne(operation: HeaderOperation, head: HeadView, s: Stream): void {
+  const { lowerName, action, field } = operation;
+  if (action === 'remove') {
+    head.remove(lowerName);
+    return;
+  }
+  if (action === 'addIfAbsent' && head.has(lowerName)) return;
+  if (action === 'overwriteIfExists' && !head.has(lowerName)) return;
+  const replaces = action === 'overwrite' || action === 'overwriteIfExists';
+  if (field !== null) {
+    if (replaces) head.remove(lowerName);
+    head.addField(field);
+  } else if (operation.copied !== null) {
+    const index = s.req.find(operation.copied);
+    if (replaces) head.remove(lowerName);
+    // A removed field keeps its bytes: it may be the one that is copied.
+    if (index >= 0) head.addCopy(operation.nameField, s.req, index);
+  } else {
     // The value is made before the old one goes: it may be made of it.
-    const value = makeValue === null ? '' : makeValue(s);
-    if (action === 'overwrite' || action === 'overwriteIfExists') head.remove(lowerName);
-    if (field !== null) head.addField(field);
-    else if (value !== '') head.add(lowerName, value);
+    const value = operation.value === null ? '' : operation.value(s);
+    if (replaces) head.remove(lowerName);
+    if (value !== '') head.add(lowerName, value);
   }
 }

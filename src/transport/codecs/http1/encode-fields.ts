@@ -26,6 +26,7 @@ export function fieldsBound(head: HeadView): number {
  * Writes all live fields and, for a request, exactly one Host: runs of wire lines that were kept leave in one copy
  * each, added fields in one copy more. Content-Length appears once and says `lengthBytes`, or not at all (-1),
  * whatever filters did to it.
+ * @param runStart of bytes in front of the fields that leave with them, -1 for none
  */
 export function encodeFields(
   head: HeadView,
@@ -33,41 +34,65 @@ export function encodeFields(
   at: number,
   lengthBytes: number,
   isRequest: boolean,
+  runStart: number,
 ): number {
-  const hostFromExtra = isRequest && !head.authorityChanged && hasExtra(head, 'host');
-  const dropHost = isRequest && (head.authorityChanged || hostFromExtra);
-  if (isRequest && head.authorityChanged) at = writeHost(head, target, at);
-  const fields = head.fields;
-  const buf = head.buf;
-  const last = head.count * 4;
-  let hasLength = false;
-  let hasHost = !isRequest || dropHost;
-  let runStart = -1;
-  for (let n = 0; n < last; n += 4) {
-    const start = fields[n] as number;
-    let keeps = start >= 0;
-    if (keeps) {
-      const length = (fields[n + 1] as number) - start;
-      if (length === 14 && isName(buf, start, 'content-length')) {
-        keeps =
-          !hasLength &&
-          lengthBytes >= 0 &&
-          parseDecimal(buf, fields[n + 2] as number, fields[n + 3] as number) === lengthBytes;
-        hasLength ||= keeps;
-      } else if (length === 4 && isRequest && isName(buf, start, 'host')) {
-        keeps = !dropHost;
-        hasHost ||= keeps;
-      }
-    }
-    if (!head.lines) {
-      if (keeps) at = writeField(head.buf, fields, n, target, at);
-    } else if (!keeps) {
-      if (runStart >= 0) at = copyBytes(buf, runStart, start < 0 ? ~start : start, target, at);
-      runStart = -1;
-    } else if (runStart < 0) runStart = start;
+  if (!head.lines) return encodeForeign(head, target, at, lengthBytes, isRequest);
+  const { lengthField, hostField } = head;
+  const hasLength = lengthField >= 0 && lengthBytes >= 0 && saysLength(head, lengthField, lengthBytes);
+  const hasHost = !isRequest || (hostField >= 0 && keepsHost(head, hostField));
+  const dropLength = lengthField >= 0 && !hasLength;
+  const dropHost = hostField >= 0 && !hasHost;
+  if (head.removedCount === 0 && !dropLength && !dropHost) {
+    at = copyBytes(head.buf, runStart < 0 ? head.firstEnd : runStart, head.end - 2, target, at);
+  } else {
+    at = encodeRuns(head, target, at, runStart, dropLength ? lengthField : -1, dropHost ? hostField : -1);
   }
-  if (runStart >= 0) at = copyBytes(buf, runStart, head.end - 2, target, at);
-  if (!hasHost) at = writeHost(head, target, at);
+  return encodeAdded(head, target, at, lengthBytes, hasLength, hasHost);
+}
+
+/** Copies the runs between fields that were removed or are one of the two to leave out. */
+function encodeRuns(
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  runStart: number,
+  out: number,
+  alsoOut: number,
+): number {
+  const { fields, buf } = head;
+  for (let n = 0; n < head.count * 4; n += 4) {
+    const marked = fields[n] as number;
+    if (marked >= 0 && n !== out && n !== alsoOut) {
+      if (runStart < 0) runStart = marked;
+    } else if (runStart >= 0) {
+      at = copyBytes(buf, runStart, marked < 0 ? ~marked : marked, target, at);
+      runStart = -1;
+    }
+  }
+  return runStart < 0 ? at : copyBytes(buf, runStart, head.end - 2, target, at);
+}
+
+/** Is the field still there, with that value? */
+function saysLength(head: HeadView, n: number, lengthBytes: number): boolean {
+  const fields = head.fields;
+  if ((fields[n] as number) < 0) return false;
+  return parseDecimal(head.buf, fields[n + 2] as number, fields[n + 3] as number) === lengthBytes;
+}
+
+function keepsHost(head: HeadView, n: number): boolean {
+  return (head.fields[n] as number) >= 0 && !head.authorityChanged && !hasExtra(head, 'host');
+}
+
+/** Host where the wire fields have none, the added fields, and Content-Length where none of them says it. */
+function encodeAdded(
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  lengthBytes: number,
+  hasLength: boolean,
+  hasHost: boolean,
+): number {
+  if (!hasHost && (head.authorityChanged || !hasExtra(head, 'host'))) at = writeHost(head, target, at);
   if (head.extraCount > 0) at = encodeExtra(head, target, at, head.authorityChanged);
   if (hasLength || lengthBytes < 0) return at;
   at = writeText(target, at, lengthLine);
@@ -75,6 +100,35 @@ export function encodeFields(
   target[at++] = 13;
   target[at++] = 10;
   return at;
+}
+
+/** The same for a head of another protocol, field by field. */
+function encodeForeign(
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  lengthBytes: number,
+  isRequest: boolean,
+): number {
+  const { fields, buf } = head;
+  const dropHost = isRequest && (head.authorityChanged || hasExtra(head, 'host'));
+  let hasLength = false;
+  let hasHost = !isRequest;
+  for (let n = 0; n < head.count * 4; n += 4) {
+    const start = fields[n] as number;
+    if (start < 0) continue;
+    const length = (fields[n + 1] as number) - start;
+    if (length === 14 && isName(buf, start, 'content-length')) {
+      const value = parseDecimal(buf, fields[n + 2] as number, fields[n + 3] as number);
+      if (hasLength || lengthBytes < 0 || value !== lengthBytes) continue;
+      hasLength = true;
+    } else if (isRequest && length === 4 && isName(buf, start, 'host')) {
+      if (dropHost || hasHost) continue;
+      hasHost = true;
+    }
+    at = writeField(buf, fields, n, target, at);
+  }
+  return encodeAdded(head, target, at, lengthBytes, hasLength, hasHost);
 }
 
 function writeHost(head: HeadView, target: Buffer, at: number): number {
@@ -87,6 +141,7 @@ function writeHost(head: HeadView, target: Buffer, at: number): number {
 }
 
 function hasExtra(head: HeadView, lowerName: string): boolean {
+  if (!head.isExtraMixed) return false;
   for (let n = 0; n < head.extraCount * 4; n += 4) if (isExtra(head, n, lowerName)) return true;
   return false;
 }
@@ -99,11 +154,7 @@ function isExtra(head: HeadView, n: number, lowerName: string): boolean {
 
 /** Added fields: one copy, unless one was removed again or would frame the message. */
 function encodeExtra(head: HeadView, target: Buffer, at: number, dropHost: boolean): number {
-  let isWhole = true;
-  for (let n = 0; n < head.extraCount * 4 && isWhole; n += 4) {
-    isWhole = (head.extraFields[n] as number) >= 0 && !isFraming(head, n, dropHost);
-  }
-  if (isWhole) return copyBytes(head.extra, 0, head.extraLength, target, at);
+  if (!head.isExtraMixed) return copyBytes(head.extra, 0, head.extraLength, target, at);
   for (let n = 0; n < head.extraCount * 4; n += 4) {
     const start = head.extraFields[n] as number;
     if (start < 0 || isFraming(head, n, dropHost)) continue;

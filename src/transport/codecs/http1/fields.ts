@@ -76,6 +76,7 @@ export function scanFields(
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(buf[valueEnd - 1] as number)) valueEnd--;
     at += 2;
+    if (isDropped) head.removedCount++;
     fields[n] = isDropped ? ~nameStart : nameStart;
     fields[n + 1] = nameStart + nameLength;
     fields[n + 2] = valueStart;

@@ -97,6 +97,7 @@ export function noteField(
 
 function removed(head: HeadView, n: number, flags: number): number {
   head.fields[n] = ~(head.fields[n] as number);
+  head.removedCount++;
   return flags;
 }
 
@@ -115,6 +116,7 @@ function appended(list: string, more: string): string {
 function noteHost(head: HeadView, buf: Buffer, n: number, flags: number, policy: number): number {
   if ((policy & Policy.response) !== 0) return flags;
   if ((flags & FieldFlags.host) !== 0) return Refusal.hostDuplicate;
+  head.hostField = n;
   head.authorityStart = valueStart(head, n);
   head.authorityEnd = valueEnd(head, n);
   if (!isHost(buf, head.authorityStart, head.authorityEnd)) return Refusal.hostInvalid;
@@ -126,6 +128,7 @@ function noteLength(head: HeadView, buf: Buffer, n: number, flags: number): numb
   const value = parseDecimal(buf, valueStart(head, n), valueEnd(head, n));
   if (value < 0) return Refusal.lengthInvalid;
   head.contentLength = value;
+  head.lengthField = n;
   return flags | FieldFlags.length;
 }
 

@@ -76,7 +76,7 @@ export class MessageWriter {
     const start = this.#slab.reserve(fieldsBound(trailers) + chunkRoom);
     const target = this.#slab.buf;
     let at = writeText(target, start, '0\r\n');
-    at = encodeFields(trailers, target, at, -1, false);
+    at = encodeFields(trailers, target, at, -1, false, -1);
     target[at++] = 13;
     target[at++] = 10;
     return this.#flush(start, at);
