@@ -6,6 +6,16 @@
  * const user = await (await mesh.fetch('http://users/42')).json();
  */
 export type { FetchHandler } from './assembly/handler-upstream.ts';
+export type { RpcResult } from './assembly/rpc/call.ts';
+export type { RpcCallOptions, RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
+export type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
+export type { RpcHandler, RpcMethod, RpcServiceCall } from './assembly/rpc/service-table.ts';
+export {
+  type ConfigFileOptions,
+  checkConfigFile,
+  loadConfigFile,
+  requireLoaded,
+} from './config-file.ts';
 export { type ErrorCode, type ErrorSource, errorCodes, type RetryAdvice } from './core/base/error-codes.ts';
 export { HeddleError } from './core/base/errors.ts';
 export { type CheckResult, checkConfig } from './core/config/check.ts';
@@ -33,5 +43,7 @@ export {
   type StandaloneOptions,
   startStandalone,
 } from './standalone.ts';
+export { JavaException } from './transport/rpc/exception.ts';
+export type { TypedValue } from './transport/rpc/java-types.ts';
 export { standard } from './standard.ts';
 export { version } from './version.ts';

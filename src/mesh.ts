@@ -2,12 +2,16 @@ import type { Duplex } from 'node:stream';
 import { textChecks } from './assembly/check-texts.ts';
 import { ClusterTable } from './assembly/clusters.ts';
 import { connectToCluster } from './assembly/connect.ts';
+import { defaultCluster } from './assembly/default-config.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { ListenerTable } from './assembly/listeners.ts';
 import { NameRouter } from './assembly/name-router.ts';
 import { answerMonitor } from './assembly/pending-streams.ts';
 import { type BuiltPipeline, buildPipeline } from './assembly/pipelines.ts';
+import { RpcSide } from './assembly/rpc/index.ts';
+import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
+import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 import { createRuntime, type Runtime, type Surroundings } from './assembly/runtime.ts';
 import { channels } from './core/base/channels.ts';
 import { HeddleError } from './core/base/errors.ts';
@@ -66,6 +70,7 @@ export class Mesh implements AsyncDisposable {
   #closing: Promise<void> | null = null;
   readonly #tunnels = new Set<Duplex>();
   readonly #names: NameRouter;
+  readonly #rpc: RpcSide;
   readonly #unanswer: () => void;
   readonly #logs: OpenLogOutputs | null;
   readonly #closed = Promise.withResolvers<void>();
@@ -79,6 +84,14 @@ export class Mesh implements AsyncDisposable {
     this.#names = new NameRouter(this.clusters.ref, (name) => this.clusters.get(name) !== null);
     this.listeners = new ListenerTable(runtime, this.clusters);
     this.#inProcess = this.#buildInProcess(config, null);
+    this.#rpc = new RpcSide({
+      runtime,
+      clusters: this.clusters,
+      pipeline: () => this.#inProcess.pipeline,
+      isClosed: () => this.isClosed,
+      addressOf: (listener) => this.listeners.addresses[listener] ?? '',
+      applyListeners: () => this.#afterReload(() => this.#applyListeners()),
+    });
     this.#unanswer = answerMonitor(runtime);
   }
 
@@ -152,9 +165,27 @@ export class Mesh implements AsyncDisposable {
 
   /** Serves a cluster by code of this process; the cluster is made when the configuration does not have it. */
   handle(cluster: string, handler: FetchHandler): void {
-    const config = requireConfig({ clusters: [{ name: cluster }] }, this.runtime.extensions).clusters[0];
-    if (config === undefined) throw new HeddleError('ERR_BUG', 'a cluster without defaults');
+    const config = defaultCluster(cluster, this.runtime.extensions);
     this.clusters.serve(cluster, config, handlerUpstream(handler, this.runtime.logger));
+  }
+
+  /**
+   * A service to call by method, over Bolt or Dubbo. Calls take the way of `request`. See docs/rpc.md.
+   *
+   * @throws HeddleError ERR_PEER_MISSING when the protocol's hessian library is not installed
+   */
+  rpc(target: RpcTarget): RpcReference {
+    return this.#rpc.reference(target);
+  }
+
+  /**
+   * Provides a service by code of this process: to routes and calls of this mesh, and at `address` to others.
+   *
+   * @throws HeddleError ERR_PEER_MISSING, ERR_RPC_SERVICE, ERR_LISTENER_ADDRESS
+   */
+  async serveRpc(options: RpcServiceOptions): Promise<RpcService> {
+    this.#refuseClosed('mesh.serveRpc');
+    return await this.#rpc.serve(options);
   }
 
   /**
@@ -165,9 +196,21 @@ export class Mesh implements AsyncDisposable {
    * @throws HeddleError ERR_LISTENER_ADDRESS when an address cannot be bound; the running configuration stays
    */
   reload(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
-    const next = this.#reloading.then(() => this.#reloadNow(input));
+    return this.#afterReload(() => this.#reloadNow(input));
+  }
+
+  /** What changes listeners or clusters happens one after the other. */
+  #afterReload<Result>(change: () => Promise<Result>): Promise<Result> {
+    const next = this.#reloading.then(change);
     this.#reloading = next.catch(() => undefined);
     return next;
+  }
+
+  async #applyListeners(): Promise<void> {
+    if (this.#closing !== null) return;
+    const prepared = await this.listeners.prepare([...this.#config.listeners, ...this.#rpc.listeners]);
+    if (this.#closing === null) prepared.commit();
+    else await prepared.abandon();
   }
 
   async #reloadNow(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
@@ -176,7 +219,7 @@ export class Mesh implements AsyncDisposable {
     if (checked.config === null) return { applied: false, problems: checked.problems };
     const next = checked.config;
     const inProcess = this.#buildInProcess(next, this.#inProcess);
-    const prepared = await this.listeners.prepare(next.listeners);
+    const prepared = await this.listeners.prepare([...next.listeners, ...this.#rpc.listeners]);
     try {
       this.#refuseClosed('mesh.reload');
       this.#putClusters(next);

@@ -71,6 +71,12 @@ export const errorCodes = {
     'a configuration file cannot be read',
     'check that the path exists and that the user may read it',
   ),
+  ERR_CONFIG_WRITE: entry(
+    'config',
+    'no',
+    'a configuration file is not written',
+    '"heddle init" overwrites nothing without --force; check that the folder exists and that the user may write there',
+  ),
   ERR_EXPRESSION_INVALID: entry(
     'config',
     'no',
@@ -187,6 +193,30 @@ export const errorCodes = {
     'no',
     'no route matches the request',
     'add a route, or a virtual host for "*"',
+  ),
+  ERR_RPC_EXCEPTION: entry(
+    'upstream',
+    'no',
+    'the remote method threw',
+    'context.remoteClass and context.remoteMessage say what; the method ran, so calling again may repeat its effect',
+  ),
+  ERR_RPC_REFUSED: entry(
+    'upstream',
+    'no',
+    'the other end refused the call',
+    "look at the message and at context.protocolStatus, the protocol's own status",
+  ),
+  ERR_RPC_SERVICE: entry(
+    'config',
+    'no',
+    'a service cannot be provided',
+    'give each address one protocol, and each service, version and group one implementation',
+  ),
+  ERR_RPC_VALUE: entry(
+    'internal',
+    'no',
+    'a value of a call cannot be written or read',
+    'give argTypes, or { $class, $ } for values whose Java class cannot be guessed; functions and symbols cannot be sent',
   ),
   ERR_SNAPSHOT_INVALID: entry(
     'config',

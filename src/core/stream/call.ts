@@ -157,7 +157,8 @@ const noHead: HeadView = new HeadView();
 export const toBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function callError(s: Stream, code: number = s.code): HeddleError {
+/** Why a stream of this process ended without an answer. */
+export function callError(s: Stream, code: number = s.code): HeddleError {
   const facts = factsOf(code);
   const detail = `${facts.name} (${s.req.method} ${s.cluster?.name ?? s.req.authority}${s.host === null ? '' : ` at ${s.host.address}`}, try ${s.tries})`;
   return new HeddleError(facts.error, detail, {

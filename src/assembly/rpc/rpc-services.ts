@@ -1,0 +1,168 @@
+import { HeddleError } from '../../core/base/errors.ts';
+import type { ListenerConfig } from '../../core/contract/config.ts';
+import type { RpcEngines } from '../../transport/rpc/engine.ts';
+import type { RpcProtocol } from '../../transport/rpc/message.ts';
+import type { ClusterTable } from '../clusters.ts';
+import { completeListener, defaultCluster } from '../default-config.ts';
+import type { Runtime } from '../runtime.ts';
+import { type RpcHandler, type RpcMethod, type Service, ServiceTable } from './service-table.ts';
+import { serviceUpstream } from './service-upstream.ts';
+
+/** A service that this process provides. */
+export interface RpcServiceOptions {
+  readonly protocol: RpcProtocol;
+  /** Interface name, e.g. "com.example.Greeter". */
+  readonly service: string;
+  /** @default '' */
+  readonly version?: string;
+  /** Dubbo's group, SOFARPC's unique id. @default '' */
+  readonly group?: string;
+  /** Methods by name. One with a Java return type that its value does not show: `{ returns: 'long', handler }`. */
+  readonly methods?: Readonly<
+    Record<string, RpcMethod | { readonly returns: string; readonly handler: RpcMethod }>
+  >;
+  /** All methods in one, instead of `methods`. */
+  readonly handler?: RpcHandler;
+  /** Opens a listener; services of one protocol may share it. Without it routes and calls of this mesh reach the service. */
+  readonly address?: string;
+  /** Name of the cluster that the service becomes. @default the service */
+  readonly cluster?: string;
+}
+
+/** A service that is provided. */
+export interface RpcService extends AsyncDisposable {
+  /** "host:port" in use; "" where no address was asked for. */
+  readonly address: string;
+  /** Ends it; calls that run are finished. */
+  close(): Promise<void>;
+}
+
+/** What the mesh does for its services. */
+export interface ServiceHost {
+  readonly runtime: Runtime;
+  readonly clusters: ClusterTable;
+  readonly engines: RpcEngines;
+  /** Makes the listeners be those of the configuration and `listeners`. */
+  applyListeners(): Promise<void>;
+  addressOf(listener: string): string;
+}
+
+interface OwnListener {
+  readonly name: string;
+  readonly protocol: RpcProtocol;
+  /** Service and cluster of each. */
+  readonly services: { readonly service: string; readonly cluster: string }[];
+  config: ListenerConfig;
+}
+
+/** The services of one mesh and the listeners that were opened for them. */
+export class RpcServices {
+  readonly #host: ServiceHost;
+  readonly #tables = new Map<string, ServiceTable>();
+  readonly #listeners = new Map<string, OwnListener>();
+
+  constructor(host: ServiceHost) {
+    this.#host = host;
+  }
+
+  /** Beside those of the configuration. */
+  get listeners(): readonly ListenerConfig[] {
+    return [...this.#listeners.values()].map((each) => each.config);
+  }
+
+  /** @throws HeddleError ERR_PEER_MISSING, ERR_RPC_SERVICE, ERR_LISTENER_ADDRESS */
+  async serve(options: RpcServiceOptions): Promise<RpcService> {
+    const service = serviceOf(options);
+    this.#host.engines.get(options.protocol);
+    const cluster = options.cluster ?? service.service;
+    const table = this.#tableOf(cluster);
+    table.add(service);
+    const { address, protocol } = options;
+    try {
+      if (address !== undefined) await this.#listen(address, protocol, service.service, cluster);
+    } catch (thrown) {
+      table.remove(service);
+      throw thrown;
+    }
+    const listener = address === undefined ? undefined : this.#listeners.get(address);
+    const close = async (): Promise<void> => {
+      table.remove(service);
+      if (address !== undefined) await this.#unlisten(address, service.service, cluster);
+    };
+    return {
+      address: listener === undefined ? '' : this.#host.addressOf(listener.name),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  }
+
+  #tableOf(cluster: string): ServiceTable {
+    const known = this.#tables.get(cluster);
+    if (known !== undefined) return known;
+    const { runtime, clusters, engines } = this.#host;
+    const table = new ServiceTable();
+    this.#tables.set(cluster, table);
+    const upstream = serviceUpstream({ engines, table, logger: runtime.logger });
+    clusters.serve(cluster, defaultCluster(cluster, runtime.extensions), upstream);
+    return table;
+  }
+
+  async #listen(address: string, protocol: RpcProtocol, service: string, cluster: string): Promise<void> {
+    const known = this.#listeners.get(address);
+    if (known !== undefined && known.protocol !== protocol) {
+      throw new HeddleError('ERR_RPC_SERVICE', `${address} speaks ${known.protocol}, not ${protocol}`);
+    }
+    const services = [...(known?.services ?? []), { service, cluster }];
+    await this.#change(address, known, this.#listenerOf(address, protocol, services));
+  }
+
+  async #unlisten(address: string, service: string, cluster: string): Promise<void> {
+    const known = this.#listeners.get(address);
+    if (known === undefined) return;
+    const index = known.services.findIndex((each) => each.service === service && each.cluster === cluster);
+    const services = known.services.toSpliced(index, index < 0 ? 0 : 1);
+    const next = services.length === 0 ? undefined : this.#listenerOf(address, known.protocol, services);
+    await this.#change(address, known, next);
+  }
+
+  async #change(
+    address: string,
+    before: OwnListener | undefined,
+    next: OwnListener | undefined,
+  ): Promise<void> {
+    const set = (listener: OwnListener | undefined): void => {
+      if (listener === undefined) this.#listeners.delete(address);
+      else this.#listeners.set(address, listener);
+    };
+    set(next);
+    try {
+      await this.#host.applyListeners();
+    } catch (thrown) {
+      set(before);
+      throw thrown;
+    }
+  }
+
+  #listenerOf(address: string, protocol: RpcProtocol, services: OwnListener['services']): OwnListener {
+    const name = `rpc-${protocol}-${address}`;
+    // SOFARPC names version and unique id in the service: "com.example.Greeter:1.0".
+    const routes = services.flatMap(({ service, cluster }) => [
+      { match: { segmentPrefix: `/${service}` }, cluster },
+      { match: { prefix: `/${service}:` }, cluster },
+    ]);
+    const virtualHosts = [{ name: 'services', domains: ['*'], routes }];
+    const clusters = services.map((each) => each.cluster);
+    const listener = { name, address, codec: protocol, virtualHosts };
+    const config = completeListener(listener, clusters, this.#host.runtime.extensions);
+    return { name, protocol, services, config };
+  }
+}
+
+function serviceOf(options: RpcServiceOptions): Service {
+  const { service, version = '', group = '', methods = null, handler = null } = options;
+  if (service === '') throw new HeddleError('ERR_OPTION_INVALID', 'service: a name is needed');
+  if ((methods === null) === (handler === null)) {
+    throw new HeddleError('ERR_OPTION_INVALID', 'one of methods and handler is needed');
+  }
+  return { service, version, group, methods, handler };
+}
