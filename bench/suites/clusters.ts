@@ -216,7 +216,7 @@ function allSubsets(): Record<string, string>[] {
 function streamFor(metadata: Readonly<Record<string, string>>, source = '10.0.0.1'): Stream {
   return {
     triedHosts: null,
-    route: { metadata },
+    route: { metadataMatch: metadata },
     metadata: null,
     peer: { address: source },
   } as unknown as Stream;

@@ -2,6 +2,7 @@ import { Code } from '../base/codes.ts';
 import type { Cluster, Host } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
+import type { PolicyState } from '../contract/policy-state.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
@@ -135,6 +136,7 @@ function encodeDownstream(
     applyHeaderOperations(s.target.responseHeaders, s.res, s);
   }
   if (operations !== null) applyHeaderOperations(operations, s.res, s);
+  if (s.policy !== null) addCookies(s, s.policy);
   const server = (s.pipeline as Pipeline).serverHeader;
   // RPC protocols have no such header: it would only make every answer be written anew.
   if (server !== null && !s.req.exactNames) {
@@ -142,4 +144,9 @@ function encodeDownstream(
     s.res.addField(server);
   }
   sendResponse(p, s, buf, a, b, end);
+}
+
+/** Cookies that hash policies made, so that the next request comes with them. */
+function addCookies(s: Stream, policy: PolicyState): void {
+  for (const { field } of policy.cookies ?? []) s.res.add('set-cookie', field);
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { hashText } from '../../../sharding/index.ts';
 import type { Random } from '../../base/random.ts';
+import type { HashPolicy } from '../../contract/route.ts';
 import type { Stream } from '../../contract/stream.ts';
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -20,10 +21,12 @@ export const hashKeys = v.optional(
 );
 export type HashKey = v.InferOutput<typeof hashKeys>[number];
 
-/** A function from a stream to 32 bits. */
+/** A function from a stream to 32 bits. The policies of its route go before the balancer's own keys. */
 export function hashOf(keys: readonly HashKey[], random: Random): (s: Stream | null) => number {
   return (s) => {
     if (s !== null) {
+      const policies = s.route?.hashPolicies ?? null;
+      if (policies !== null) return hashByPolicies(policies, s, random);
       for (let i = 0; i < keys.length; i++) {
         const text = textOf(s, keys[i] as HashKey);
         if (text !== null && text !== '') return hashText(text);
@@ -31,6 +34,20 @@ export function hashOf(keys: readonly HashKey[], random: Random): (s: Stream | n
     }
     return random.uint32();
   };
+}
+
+/** Envoy's way: each value is mixed in, a terminal one ends it; without any the choice is random. */
+function hashByPolicies(policies: readonly HashPolicy[], s: Stream, random: Random): number {
+  let hash = 0;
+  let isFound = false;
+  for (const policy of policies) {
+    const text = policy.key(s);
+    if (text === null || text === '') continue;
+    hash = (((hash << 1) | (hash >>> 31)) ^ hashText(text)) >>> 0;
+    isFound = true;
+    if (policy.isTerminal) break;
+  }
+  return isFound ? hash : random.uint32();
 }
 
 function textOf(s: Stream, key: HashKey): string | null {

@@ -55,7 +55,7 @@ export class SubsetBalancer implements Balancer {
   pickMatching(s: Stream | null): Host | null {
     if (s === null) return null;
     // Most streams bring nothing but their route's metadata, an object that lives as long as the route.
-    const fixed = s.metadata === null || s.metadata.size === 0 ? s.route?.metadata : undefined;
+    const fixed = s.metadata === null || s.metadata.size === 0 ? askedOf(s) : undefined;
     const known = fixed === undefined ? undefined : this.#byRoute.get(fixed);
     if (known !== undefined && !known.isDead) {
       const host = known.pick(s);
@@ -96,7 +96,7 @@ export class SubsetBalancer implements Balancer {
 
   /** Fills `#criteria` from the stream. @returns the mask of the keys it names */
   #readCriteria(s: Stream): number {
-    const fromRoute = s.route?.metadata;
+    const fromRoute = askedOf(s);
     const fromFilters = s.metadata;
     const { keys } = this.#selectors;
     let mask = 0;
@@ -129,4 +129,9 @@ export class SubsetBalancer implements Balancer {
     this.#groups.set(name, group);
     return group;
   }
+}
+
+/** What the route asks for, or the weighted target that was drawn. */
+function askedOf(s: Stream): Readonly<Record<string, string>> | undefined {
+  return s.target?.metadataMatch ?? s.route?.metadataMatch;
 }

@@ -16,7 +16,7 @@ const hostOf = (i: number, metadata: Record<string, string>, weight = 1): Cluste
 const asking = (metadata: Record<string, string>, dynamic: Record<string, string> | null = null): Stream =>
   ({
     triedHosts: null,
-    route: { metadata },
+    route: { metadataMatch: metadata },
     metadata: dynamic === null ? null : new Map(Object.entries(dynamic)),
   }) as unknown as Stream;
 

@@ -219,7 +219,7 @@ test('subsets within priorities: the next level serves a subset that the first d
   );
   fail(cluster, 'main', 2);
   const ask = (v: string): string => {
-    const host = cluster.chooseHost({ ...stream(), route: { metadata: { v } } } as never);
+    const host = cluster.chooseHost({ ...stream(), route: { metadataMatch: { v } } } as never);
     return typeof host === 'number' ? 'none' : host.address;
   };
   for (let i = 0; i < 50; i++) {
