@@ -1,15 +1,14 @@
 import test from 'ava';
 import * as v from 'valibot';
 import { codecContractSuite } from '../../../../src/testing/suites/codec-contract-suite.ts';
-import { dubbo } from '../../../../src/transport/codecs/dubbo/index.ts';
-import { FramedConfig } from '../../../../src/transport/codecs/framed/index.ts';
+import { DubboConfig, dubbo } from '../../../../src/transport/codecs/dubbo/index.ts';
 
 const service = 'com.acme.DemoService';
 const path = `/${service}/sayHello`;
 const frame = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
 codecContractSuite(test, dubbo, {
-  config: v.parse(FramedConfig, {}),
+  config: v.parse(DubboConfig, {}),
   wholeMessages: true,
   exchanges: [
     {
