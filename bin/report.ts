@@ -4,9 +4,9 @@ import { HeddleError } from '../src/index.ts';
 /** Documented in `heddle --help`; scripts may rely on them. */
 export const exitCodes = {
   success: 0,
-  'runtime failure': 1,
+  'runtime failure, or differences (diff)': 1,
   'bad configuration or usage': 2,
-  'lost calls (demo) or differences (diff)': 3,
+  'lost calls (demo)': 3,
 } as const;
 
 /** Prints what was thrown, without a stack where the reader can do nothing with it; returns the exit code. */

@@ -17,12 +17,17 @@ export {
   requireLoaded,
 } from './config-file.ts';
 export { type ErrorCode, type ErrorSource, errorCodes, type RetryAdvice } from './core/base/error-codes.ts';
-export { HeddleError } from './core/base/errors.ts';
+export { HeddleError, messageOf } from './core/base/errors.ts';
+export { type ConfigChange, changesBetween } from './core/config/changes.ts';
 export { type CheckResult, checkConfig } from './core/config/check.ts';
+export { type ConfigDiff, diffConfig } from './core/config/diff.ts';
 export { type DumpOptions, dumpConfig } from './core/config/dump.ts';
 export type { UsedExtension } from './core/config/extensions.ts';
 export { defineConfig, type MeshConfig } from './core/config/input.ts';
+export type { ConfigDialect, LoadResult } from './core/config/load.ts';
+export { formatNotices, type Notice } from './core/config/mosn/index.ts';
 export { formatProblems, type Problem } from './core/config/problems.ts';
+export { planReload, type ReloadStep } from './core/config/reload-plan.ts';
 export type { Balancer, BalancerDefinition, Endpoint, Host, HostSet } from './core/contract/cluster.ts';
 export type { EffectiveConfig } from './core/contract/config.ts';
 export type { LogFields, Logger, LogLevel } from './core/contract/logger.ts';
@@ -36,14 +41,8 @@ export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
 export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
-export {
-  checkConfigFile,
-  loadConfigFile,
-  Standalone,
-  type StandaloneOptions,
-  startStandalone,
-} from './standalone.ts';
+export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
+export { standard } from './standard.ts';
 export { JavaException } from './transport/rpc/exception.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
-export { standard } from './standard.ts';
 export { version } from './version.ts';

@@ -1,22 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { adminSections } from './assembly/admin-sections.ts';
-import { HeddleError, messageOf } from './core/base/errors.ts';
-import type { CheckResult } from './core/config/check.ts';
-import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
-import { loadConfigText } from './core/config/load.ts';
-import { configError, formatProblems } from './core/config/problems.ts';
-import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
+import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
+import { messageOf } from './core/base/errors.ts';
+import type { LoadResult } from './core/config/load.ts';
+import { formatNotices } from './core/config/mosn/index.ts';
+import { formatProblems } from './core/config/problems.ts';
+import type { AdminConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
-import { checkValue } from './core/observe/access-log/compile-value.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
-import { standard } from './standard.ts';
 import { AdminServer } from './transport/admin/server.ts';
 import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
 
-export interface StandaloneOptions extends Omit<MeshOptions, 'logger'> {
-  /** YAML or JSON. */
+export interface StandaloneOptions extends Omit<MeshOptions, 'logger'>, Omit<ConfigFileOptions, 'use'> {
+  /** YAML or JSON, ours or MOSN's. */
   readonly configPath: string;
   readonly logger: Logger;
   /** Wins over the configuration's `log.level`, which is used otherwise, after a reload too. */
@@ -96,7 +93,7 @@ export class Standalone implements AsyncDisposable {
   async #reloadNow(): Promise<ReloadResult> {
     const { logger, configPath } = this.#options;
     try {
-      const loaded = await checkConfigFile(configPath, this.#options.use);
+      const loaded = await checkConfigFile(configPath, this.#options);
       if (loaded.config === null) {
         logger.error('reload refused, the running configuration stays', {
           problems: formatProblems(loaded.problems),
@@ -108,6 +105,7 @@ export class Standalone implements AsyncDisposable {
         const result = await this.mesh.reload(loaded.config);
         await this.#useAdmin(admin, loaded.config.admin);
         if (this.#options.logLevel === undefined) logger.level = loaded.config.log.level;
+        tellNotices(loaded, this.#options);
         logger.info('configuration reloaded', { file: configPath });
         return result;
       } catch (thrown) {
@@ -129,7 +127,9 @@ export class Standalone implements AsyncDisposable {
  * await using proxy = await startStandalone({ configPath: 'heddle.yaml', logger: silentLogger });
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const mesh = await createMesh(await loadConfigFile(options.configPath, options.use), options);
+  const loaded = await checkConfigFile(options.configPath, options);
+  tellNotices(loaded, options);
+  const mesh = await createMesh(requireLoaded(loaded), options);
   try {
     if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
     const admin = await startAdmin(mesh, mesh.config.admin, options.logger);
@@ -138,6 +138,14 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     await mesh.close();
     throw thrown;
   }
+}
+
+function tellNotices({ notices }: LoadResult, { logger, configPath }: StandaloneOptions): void {
+  if (notices.length === 0) return;
+  logger.warn('parts of the configuration have no effect, or another one than where they come from', {
+    file: configPath,
+    notices: formatNotices(notices),
+  });
 }
 
 async function startAdmin(
@@ -152,28 +160,4 @@ async function startAdmin(
     sections: adminSections(mesh, logger, mesh.runtime.clock.now()),
     logger,
   }).start();
-}
-
-/** Reads and checks a file without running it: `heddle check`. @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID */
-export async function checkConfigFile(
-  path: string,
-  use: readonly UsedExtension[] = [],
-): Promise<CheckResult> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (thrown) {
-    throw new HeddleError('ERR_CONFIG_READ', `${path}: ${messageOf(thrown)}`, { cause: thrown });
-  }
-  return loadConfigText(text, { path }, mergeExtensions(standard, use), { checkValue });
-}
-
-/** The effective configuration of a file. @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem */
-export async function loadConfigFile(
-  path: string,
-  use: readonly UsedExtension[] = [],
-): Promise<EffectiveConfig> {
-  const result = await checkConfigFile(path, use);
-  if (result.config === null) throw configError(result.problems);
-  return result.config;
 }

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createJsonLogger, type LogLevel, type Standalone, startStandalone } from '../../src/index.ts';
 
+import { addConfigOptions, type ConfigOptions, fileOptions } from '../config-options.ts';
+
 const defaultDrainMs = 30_000;
 const longestDrainMs = 2_147_483_647;
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'off'];
@@ -11,8 +13,7 @@ function milliseconds(text: string): number {
   throw new InvalidArgumentError(`a whole number from 0 to ${longestDrainMs} is needed.`);
 }
 
-interface RunOptions {
-  readonly config: string;
+interface RunOptions extends ConfigOptions {
   readonly logLevel?: LogLevel;
   readonly drainMs: number;
   readonly watch: boolean;
@@ -20,10 +21,8 @@ interface RunOptions {
 }
 
 export function register(program: Command): void {
-  program
-    .command('run')
-    .description('run the standalone proxy')
-    .option('-c, --config <file>', 'YAML or JSON', 'heddle.yaml')
+  const command = addConfigOptions(program.command('run').description('run the standalone proxy'));
+  command
     .addOption(new Option('--log-level <level>', 'default: from the configuration').choices([...logLevels]))
     .option('--drain-ms <ms>', 'how long SIGTERM lets requests finish', milliseconds, defaultDrainMs)
     .option('--no-watch', 'reload on SIGHUP only, not when the file changes')
@@ -36,6 +35,7 @@ export function register(program: Command): void {
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
       const standalone = await startStandalone({
         configPath: options.config,
+        ...fileOptions(options),
         logger,
         watches: options.watch,
         ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),

@@ -35,7 +35,12 @@ test('check: 0 and one line when all is well', async (t) => {
   const { code, stdout, stderr } = await heddle(['check', '-c', path]);
   t.is(code, 0, stderr);
   t.regex(stdout, /is fine: 1 listeners?, 1 clusters?/);
-  t.deepEqual(JSON.parse((await heddle(['check', '-c', path, '--json'])).stdout), { ok: true, problems: [] });
+  t.deepEqual(JSON.parse((await heddle(['check', '-c', path, '--json'])).stdout), {
+    ok: true,
+    format: 'heddle',
+    problems: [],
+    notices: [],
+  });
 });
 
 test('check: 2 and every problem with file, line, what is allowed and the nearest word', async (t) => {
@@ -108,11 +113,12 @@ test('dump: the dump of a dump is the same, and a proxy that runs it says so too
 test('help, version and the exit codes', async (t) => {
   const help = await heddle(['--help']);
   t.is(help.code, 0);
-  for (const command of ['run', 'check', 'dump', 'demo'])
+  for (const command of ['run', 'check', 'dump', 'diff', 'init', 'demo'])
     t.regex(help.stdout, new RegExp(`^ {2}${command}\\b`, 'm'));
   t.regex(help.stdout, /Exit codes:/);
   t.is((await heddle(['--version'])).stdout, `${version}\n`);
-  for (const command of ['run', 'check', 'dump', 'demo']) t.is((await heddle([command, '--help'])).code, 0);
+  for (const command of ['run', 'check', 'dump', 'diff', 'init', 'demo'])
+    t.is((await heddle([command, '--help'])).code, 0);
 });
 
 test('a Node that is too old gets one line that names the version needed', async (t) => {

@@ -23,6 +23,8 @@ export interface LoadOptions
 
 export type LoadResult = CheckResult & {
   readonly dialect: ConfigDialect;
+  /** The native configuration before defaults are filled in: what was read, or what was made of it. */
+  readonly input: unknown;
   /** What was read and has no effect, or another one than where it comes from. */
   readonly notices: readonly Notice[];
 };
@@ -39,13 +41,17 @@ export function loadConfigText(
   const { value, locate, problems } = readConfigText(text, path, format);
   const dialect = source.dialect ?? (looksLikeMosn(value) ? 'mosn' : 'heddle');
   // A text that could not be read is no configuration, and an empty one is a configuration with defaults only.
-  if (value === undefined) return { config: null, problems, dialect, notices: [] };
+  if (value === undefined) return { config: null, problems, dialect, input: undefined, notices: [] };
   const result =
     dialect === 'mosn'
       ? loadMosn(value, path, locate, extensions, options)
-      : { ...checkConfig(value ?? {}, extensions, { ...options, file: path, locate }), notices: [] };
+      : {
+          ...checkConfig(value ?? {}, extensions, { ...options, file: path, locate }),
+          input: value ?? {},
+          notices: [],
+        };
   if (problems.length === 0) return { ...result, dialect };
-  return { config: null, problems: [...problems, ...result.problems], dialect, notices: result.notices };
+  return { ...result, config: null, problems: [...problems, ...result.problems], dialect };
 }
 
 function loadMosn(
@@ -54,7 +60,7 @@ function loadMosn(
   locate: Locate,
   extensions: ExtensionSet,
   options: LoadOptions,
-): CheckResult & { readonly notices: readonly Notice[] } {
+): CheckResult & Pick<LoadResult, 'input' | 'notices'> {
   const { input, problems, notices, origin } = convertMosn({ file, locate, value }, extensions, options);
   const originOf = (path: ConfigPath): Origin | null => {
     const place = origin(path);
@@ -63,9 +69,12 @@ function loadMosn(
     return { file: source.file, path: place.path, line: source.locate(place.path) };
   };
   const result = checkConfig(input, extensions, { ...options, file, origin: originOf });
-  if (problems.length === 0) return { ...result, notices };
-  // Where the conversion told of something, what follows from it would be told twice.
-  const told = new Set(problems.map((each) => each.path));
-  const others = result.problems.filter((each) => !told.has(each.path));
-  return { config: null, problems: [...problems, ...others], notices };
+  if (problems.length === 0) return { ...result, input, notices };
+  // Where the conversion told of something, or of something within, what follows from it would be told twice.
+  const told = problems.map((each) => each.path);
+  const others = result.problems.filter(
+    ({ path }) =>
+      !told.some((each) => each === path || (/^[.[]/.test(each.slice(path.length)) && each.startsWith(path))),
+  );
+  return { config: null, problems: [...problems, ...others], input, notices };
 }

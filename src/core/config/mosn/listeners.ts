@@ -2,7 +2,7 @@ import { accessLogsOf } from './access-logs.ts';
 import type { MosnContext } from './context.ts';
 import { type ConvertedChain, convertNetworkFilters } from './network-filters/index.ts';
 import type { Place } from './report.ts';
-import { type RouterSection, routerParts } from './routers.ts';
+import { type RouterSection, routerParts, type VirtualHostPart } from './routers.ts';
 import type { RouteOwner } from './routes.ts';
 import type { Keys, Section } from './section.ts';
 import { type ConvertedFilters, convertStreamFilters } from './stream-filters/index.ts';
@@ -154,11 +154,26 @@ function streamParts(
     return {};
   }
   const owner: RouteOwner = { codecs: proxy.codecs, filters: converted.names, mirror: converted.mirror };
+  const parts = routerParts(context, router, owner);
+  if (converted.faultTolerance !== null) {
+    context.clusters.judge(targetsOf(parts.virtualHosts), converted.faultTolerance);
+  }
   return {
     filters: converted.filters,
     accessLog: accessLogsOf(context, listener),
     // MOSN leaves the server header to the upstream.
     serverHeader: '',
-    ...routerParts(context, router, owner),
+    ...parts,
   };
+}
+
+/** Native names of the clusters that routes send to. */
+function targetsOf(hosts: readonly VirtualHostPart[]): Set<string> {
+  const targets = new Set<string>();
+  for (const { cluster, weightedClusters = [] } of hosts.flatMap((host) => host.routes)) {
+    for (const name of [cluster, ...weightedClusters.map((share) => share.cluster)]) {
+      if (name !== undefined) targets.add(name);
+    }
+  }
+  return targets;
 }

@@ -2,7 +2,7 @@ import type { MosnContext } from './context.ts';
 import { filterConfigsOf } from './filter-configs.ts';
 import { folderSections } from './folders.ts';
 import { editKeys, headerEdits } from './header-edits.ts';
-import { type RouteOwner, routeKeys, routesOf } from './routes.ts';
+import { type RouteOwner, type RoutePart, routeKeys, routesOf } from './routes.ts';
 import type { Keys, Section } from './section.ts';
 
 type RouterKey = 'router_config_name' | 'virtual_hosts' | 'router_configs' | (typeof editKeys)[number];
@@ -16,6 +16,11 @@ const hostKeys: Keys<HostKey> = {
   ineffective: { require_tls: 'MOSN does not use it, requests without TLS pass' },
 };
 
+/** A native virtual host, as far as others look into it. */
+export interface VirtualHostPart {
+  readonly routes: readonly RoutePart[];
+}
+
 /** A `routers` entry. */
 export type RouterSection = Section<RouterKey>;
 
@@ -24,7 +29,7 @@ export function routerParts(
   context: MosnContext,
   router: RouterSection,
   owner: RouteOwner,
-): Record<string, unknown> {
+): { readonly virtualHosts: readonly VirtualHostPart[] } {
   const inline = router.sections('virtual_hosts', hostKeys);
   const folder = router.text('router_configs');
   if (folder !== '' && inline.length > 0) {
@@ -38,7 +43,12 @@ export function routerParts(
   };
 }
 
-function virtualHost(context: MosnContext, host: Section<HostKey>, index: number, owner: RouteOwner): object {
+function virtualHost(
+  context: MosnContext,
+  host: Section<HostKey>,
+  index: number,
+  owner: RouteOwner,
+): VirtualHostPart {
   const made = {
     name: host.text('name') || `virtual-host-${index}`,
     domains: host.texts('domains').map(domainOf),

@@ -34,8 +34,15 @@ export interface MirrorFilter {
   readonly broadcast: boolean;
 }
 
+/** A native route, as far as others look into it. */
+export interface RoutePart {
+  readonly match: object;
+  readonly cluster?: string;
+  readonly weightedClusters?: readonly { readonly cluster: string }[];
+}
+
 /** One route of MOSN's as native routes: several where its variables say "or", none where it can match nothing. */
-export function routesOf(context: MosnContext, route: Section<RouteKey>, owner: RouteOwner): object[] {
+export function routesOf(context: MosnContext, route: Section<RouteKey>, owner: RouteOwner): RoutePart[] {
   const match = route.section('match', matchKeys);
   const matches = match === null ? [{}] : matchesOf(context, match);
   const filterConfigs = filterConfigsOf(context, route, owner);
@@ -47,7 +54,8 @@ export function routesOf(context: MosnContext, route: Section<RouteKey>, owner: 
       const condition = isChosen
         ? context.origins.mark({ ...each, variables: [speaks(codec)] }, route)
         : each;
-      return context.origins.mark({ match: condition, ...what, ...filterConfigs }, route, keysOf(route));
+      const made: RoutePart = { match: condition, ...what, ...filterConfigs };
+      return context.origins.mark(made, route, keysOf(route));
     });
   });
 }
