@@ -127,7 +127,7 @@ export class Mesh implements AsyncDisposable {
   /** @internal */
   async start(): Promise<this> {
     try {
-      for (const cluster of this.#config.clusters) this.clusters.put(cluster);
+      this.#putAll(this.#config);
       await this.clusters.warm(warmLimitMs);
       const prepared = await this.listeners.prepare(this.#config.listeners);
       prepared.commit();
@@ -240,12 +240,17 @@ export class Mesh implements AsyncDisposable {
     return { applied: true, problems: [] };
   }
 
+  #putAll(config: EffectiveConfig): void {
+    this.clusters.registries.lastGoodDirectory = config.lastGood?.directory ?? null;
+    for (const cluster of config.clusters) this.clusters.put(cluster);
+  }
+
   /** All of them or none. */
   #putClusters(next: EffectiveConfig): void {
     try {
-      for (const cluster of next.clusters) this.clusters.put(cluster);
+      this.#putAll(next);
     } catch (thrown) {
-      for (const cluster of this.#config.clusters) this.clusters.put(cluster);
+      this.#putAll(this.#config);
       this.clusters.keepOnly(namesOf(this.#config));
       throw thrown;
     }

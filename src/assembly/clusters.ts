@@ -7,9 +7,11 @@ import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
 import { createPool } from '../transport/index.ts';
+import { checkDependencies } from './host-checks.ts';
 import { ownDialer } from './own-dialer.ts';
 import { Registries } from './registries.ts';
 import type { Runtime } from './runtime.ts';
+import { type ServiceList, subscribeList } from './service-list.ts';
 
 /** How long a removed cluster may finish its streams before its connections, timers and metric series go. */
 const removedCloseMs = 60_000;
@@ -17,11 +19,14 @@ const removedCloseMs = 60_000;
 interface Entry {
   config: ClusterConfig;
   readonly live: LiveCluster;
-  /** Ends the subscription of its service list. */
-  unsubscribe: () => void;
-  /** Resolves when the first list has come. */
-  listed: Promise<void>;
+  list: ServiceList;
+  /** The directory of last good lists at the time of `list`. */
+  lastGood: string | null;
 }
+
+const noList: ServiceList = { listed: Promise.resolve(), unsubscribe() {}, setHealth() {} };
+/** How often a start looks whether the first checks of hosts have ended. */
+const checkLookMs = 10;
 
 /** The clusters of one mesh by name. Routes hold `ClusterRef` cells, so a reload never touches them. */
 export class ClusterTable {
@@ -68,6 +73,7 @@ export class ClusterTable {
     const entry = this.#entries.get(config.name);
     if (entry === undefined) this.#add(config);
     else if (canonicalJson(entry.config) !== canonicalJson(config)) this.#change(entry, config);
+    else if (this.#isKeptElsewhere(entry)) this.#resubscribe(entry);
   }
 
   /** Removes what is not in `names`; its streams finish. */
@@ -76,7 +82,7 @@ export class ClusterTable {
       if (names.has(name) || this.#handlers.has(name)) continue;
       this.#entries.delete(name);
       this.ref(name).current = null;
-      entry.unsubscribe();
+      entry.list.unsubscribe();
       entry.live.drain();
       this.#runtime.clock.setTimer(removedCloseMs, () => entry.live.close());
     }
@@ -103,20 +109,24 @@ export class ClusterTable {
 
   /**
    * Waits until every cluster has its first list, so that the first request finds hosts. A registry that does not
-   * answer in time holds up nothing longer: its clusters start empty and say so in the log and in `/health`.
+   * answer in time holds up nothing longer: its clusters start empty and say so in the log and in `/health`. Where hosts
+   * are checked it waits for their first checks too, so that the first request meets one that is well.
    */
   async warm(limitMs: number): Promise<void> {
-    const late = new Set(this.#entries.keys());
+    const waiting = new Map([...this.#entries.keys()].map((name) => [name, 'no service list yet']));
+    let isOver = false;
     const all = [...this.#entries.values()].map(async (entry) => {
-      await entry.listed;
-      late.delete(entry.config.name);
+      await entry.list.listed;
+      waiting.set(entry.config.name, 'no host has been checked yet');
+      while (entry.live.unchecked > 0 && !isOver) await this.#pause(checkLookMs);
+      if (!isOver) waiting.delete(entry.config.name);
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#runtime.clock.setTimer(limitMs, resolve);
     await Promise.race([Promise.all(all), promise]);
+    isOver = true;
     timer.cancel();
-    for (const cluster of late)
-      this.#runtime.logger.warn('no service list yet', { cluster, waitedMs: limitMs });
+    for (const [cluster, what] of waiting) this.#runtime.logger.warn(what, { cluster, waitedMs: limitMs });
   }
 
   drain(): void {
@@ -125,12 +135,18 @@ export class ClusterTable {
 
   async close(): Promise<void> {
     for (const entry of this.#entries.values()) {
-      entry.unsubscribe();
+      entry.list.unsubscribe();
       entry.live.close();
       this.ref(entry.live.name).current = null;
     }
     this.#entries.clear();
     await this.registries.close();
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#runtime.clock.setTimer(ms, resolve);
+    return promise;
   }
 
   #add(config: ClusterConfig): void {
@@ -141,8 +157,10 @@ export class ClusterTable {
       random: this.#runtime.random,
       metrics: this.#runtime.metrics,
       logger: this.#runtime.logger,
+      checks: checkDependencies(this.#runtime),
+      onHealthChange: (address, isHealthy) => entry.list.setHealth(address, isHealthy),
     });
-    const entry: Entry = { config, live, unsubscribe: () => {}, listed: Promise.resolve() };
+    const entry: Entry = { config, live, list: noList, lastGood: null };
     this.#entries.set(config.name, entry);
     this.ref(config.name).current = live;
     this.#subscribe(entry);
@@ -156,35 +174,34 @@ export class ClusterTable {
     entry.live.update(config, isDialledAnew ? this.#upstreamFactory(config) : undefined);
     entry.config = config;
     const isListedAnew =
-      canonicalJson([before.endpoints, before.discovery ?? null]) !==
-      canonicalJson([config.endpoints, config.discovery ?? null]);
-    if (!isListedAnew) return;
-    const previous = entry.unsubscribe;
+      canonicalJson([before.endpoints, before.discovery ?? null, before.sharding ?? null]) !==
+      canonicalJson([config.endpoints, config.discovery ?? null, config.sharding ?? null]);
+    if (isListedAnew || this.#isKeptElsewhere(entry)) this.#resubscribe(entry);
+  }
+
+  /** The directory of last good lists changed. */
+  #isKeptElsewhere({ config, lastGood }: Entry): boolean {
+    return config.discovery !== undefined && lastGood !== this.registries.lastGoodDirectory;
+  }
+
+  #resubscribe(entry: Entry): void {
+    const previous = entry.list;
     this.#subscribe(entry);
-    previous();
+    previous.unsubscribe();
+    if (entry.config.sharding === undefined) return;
+    for (const host of entry.live.hostSet.all) {
+      const isFine = !host.isUnhealthy && host.ejectedUntilMs === 0;
+      if (!isFine) entry.list.setHealth(host.address, false);
+    }
   }
 
   #subscribe(entry: Entry): void {
     const { config, live } = entry;
-    if (config.discovery === undefined) {
-      entry.unsubscribe = () => {};
-      if (this.#handlers.has(config.name)) return;
-      live.applyDelta({
-        service: config.name,
-        version: ++this.#version,
-        full: true,
-        added: config.endpoints,
-        removed: [],
-        changed: [],
-      });
-      return;
+    entry.lastGood = this.registries.lastGoodDirectory;
+    if (config.discovery === undefined && this.#handlers.has(config.name)) entry.list = noList;
+    else {
+      entry.list = subscribeList(this.#runtime, this.registries, config, (delta) => live.applyDelta(delta));
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    entry.listed = promise;
-    entry.unsubscribe = this.registries.subscribe(config.discovery, (delta) => {
-      live.applyDelta(delta);
-      resolve();
-    });
   }
 
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {

@@ -1,15 +1,16 @@
 import { channels } from '../base/channels.ts';
 import type { Clock } from '../base/clock.ts';
+import { Code } from '../base/codes.ts';
 import { HealthRecord } from '../base/health-record.ts';
-import type { ExtensionContext } from '../contract/extension.ts';
 import type { Health } from '../contract/state.ts';
 import type { ClusterMetrics } from './cluster-metrics.ts';
+import { countInARow, countsInARow, forgetRows } from './health/consecutive.ts';
 import { type EjectionKind, Ejections } from './health/ejections.ts';
 import { Outliers } from './health/outlier.ts';
-import { Outcome, outcomeOf } from './health/passive.ts';
+import { outcomeOf } from './health/passive.ts';
 import type { ClusterHost } from './host.ts';
 import type { HostList, Snapshot } from './host-list.ts';
-import type { OutlierSettings } from './settings.ts';
+import type { ClusterDependencies, OutlierSettings } from './settings.ts';
 
 /** What a cluster knows about the health of its hosts: passive ejection, results of checks, and its own health. */
 export class ClusterHealth {
@@ -18,7 +19,7 @@ export class ClusterHealth {
   readonly #name: string;
   readonly #list: HostList;
   readonly #metrics: ClusterMetrics;
-  readonly #context: ExtensionContext;
+  readonly #context: ClusterDependencies;
   readonly #clock: Clock;
   readonly #record: HealthRecord;
   #settings: OutlierSettings;
@@ -28,7 +29,7 @@ export class ClusterHealth {
     settings: OutlierSettings,
     list: HostList,
     metrics: ClusterMetrics,
-    context: ExtensionContext,
+    context: ClusterDependencies,
   ) {
     this.#name = name;
     this.#settings = settings;
@@ -63,26 +64,40 @@ export class ClusterHealth {
 
   /** How a try went. */
   report(host: ClusterHost, status: number, code: number): void {
-    const limit = this.#settings.consecutiveErrors;
+    const settings = this.#settings;
     const isComparing = this.#outliers.isOn;
-    if (limit === 0 && !isComparing) return;
+    const isCounting = countsInARow(settings);
+    if (!isCounting && !isComparing) return;
     const outcome = outcomeOf(status, code);
-    if (isComparing) this.#outliers.add(host, outcome);
-    if (outcome === Outcome.success) host.consecutiveErrors = 0;
-    else if (outcome === Outcome.serverError && limit !== 0 && ++host.consecutiveErrors >= limit) {
-      host.consecutiveErrors = 0;
-      this.ejections.eject(host, 'consecutiveErrors');
+    // Split off, what a host did not answer is no part of how it answers.
+    if (isComparing && (code === Code.none || settings.splitLocalOriginErrors !== true)) {
+      this.#outliers.add(host, outcome);
     }
+    if (!isCounting) return;
+    const kind = countInARow(host, status, code, outcome, settings);
+    if (kind === null) return;
+    forgetRows(host);
+    this.ejections.eject(host, kind);
   }
 
-  /** The result of an active check. */
+  /** What active checks came to. */
   setHealthy(host: ClusterHost, isHealthy: boolean): void {
-    // A check that succeeds also ends an ejection (Envoy: successful_active_health_check_uneject_host).
-    const hasReturned = isHealthy && this.ejections.forget(host);
-    if (host.isUnhealthy !== isHealthy && !hasReturned) return;
-    host.isUnhealthy = !isHealthy;
-    if (isHealthy) host.sinceMs = this.#clock.now();
-    this.#list.refresh(host);
+    const wasFine = host.isHealthy;
+    if (isHealthy) this.#endEjection(host);
+    if (host.isUnhealthy === isHealthy) {
+      host.isUnhealthy = !isHealthy;
+      if (isHealthy) host.sinceMs = this.#clock.now();
+    }
+    this.#flipped(host, wasFine);
+  }
+
+  /** An active check of the host went well; it may have been well all the time but for its ejection. */
+  passedCheck(host: ClusterHost): void {
+    if (host.isUnhealthy || host.ejectedUntilMs === 0) return;
+    this.#endEjection(host);
+    if (host.ejectedUntilMs !== 0) return;
+    host.sinceMs = this.#clock.now();
+    this.#onReturned(host);
   }
 
   /** Sums up after a new host set. */
@@ -94,6 +109,7 @@ export class ClusterHealth {
     values[this.#metrics.hosts] = set.allView.length;
     values[this.#metrics.available] = set.availableView.length;
     values[this.#metrics.ejected] = ejected;
+    values[this.#metrics.unhealthy] = this.#list.unhealthyCount;
     values[this.#metrics.panic] = set.isPanic ? 1 : 0;
     if (set.availableView.length === 0) {
       this.#record.set('failed', set.allView.length === 0 ? 'no hosts are known' : 'no host may be chosen');
@@ -113,8 +129,13 @@ export class ClusterHealth {
     this.#outliers.close();
   }
 
+  /** Envoy: successful_active_health_check_uneject_host. */
+  #endEjection(host: ClusterHost): void {
+    if (this.#settings.healthyCheckReturns !== false) this.ejections.forget(host);
+  }
+
   #onEjected(host: ClusterHost, kind: EjectionKind, durationMs: number): void {
-    this.#list.refresh(host);
+    this.#flipped(host, !host.isUnhealthy);
     this.#count(this.#metrics.ejections);
     const fields = { cluster: this.#name, host: host.address, reason: kind, durationMs };
     this.#context.logger.warn('host ejected', fields);
@@ -122,8 +143,14 @@ export class ClusterHealth {
   }
 
   #onReturned(host: ClusterHost): void {
-    this.#list.refresh(host);
+    this.#flipped(host, false);
     this.#context.logger.info('host returned', { cluster: this.#name, host: host.address });
+  }
+
+  #flipped(host: ClusterHost, wasFine: boolean): void {
+    this.#list.refresh(host);
+    const isFine = host.isHealthy;
+    if (isFine !== wasFine) this.#context.onHealthChange?.(host.address, isFine);
   }
 
   #count(slot: number): void {

@@ -13,8 +13,12 @@ export class ClusterMetrics {
   readonly available: number;
   readonly ejected: number;
   readonly panic: number;
+  readonly unhealthy: number;
   readonly ejections: number;
   readonly ejectionsRefused: number;
+  readonly checksPassed: number;
+  readonly checksFailed: number;
+  readonly healthFlips: number;
   readonly overflows: Readonly<Record<PermitKind, number>>;
   readonly #metrics: Metrics;
   readonly #series: [name: string, labels: Record<string, string>][] = [];
@@ -44,8 +48,12 @@ export class ClusterMetrics {
     this.available = this.#gauge('hosts_available');
     this.ejected = this.#gauge('hosts_ejected');
     this.panic = this.#gauge('panic');
+    this.unhealthy = this.#gauge('hosts_unhealthy');
     this.ejections = this.#counter('ejections');
     this.ejectionsRefused = this.#counter('ejections_refused');
+    this.checksPassed = this.#counter('health_checks', { result: 'passed' });
+    this.checksFailed = this.#counter('health_checks', { result: 'failed' });
+    this.healthFlips = this.#counter('health_flips');
   }
 
   /** Frees the series: the cluster is gone. */

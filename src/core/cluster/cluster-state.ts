@@ -2,6 +2,7 @@ import type { ListView } from '../base/chunked-list.ts';
 import { HeddleError } from '../base/errors.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { HostCheck } from './health/active.ts';
 import type { Ejections } from './health/ejections.ts';
 import type { HostList } from './host-list.ts';
 
@@ -37,7 +38,7 @@ export function dumpCluster(name: string, list: HostList, nowMs: number): Cluste
   };
 }
 
-/** Puts health and ejections back on hosts that are in the list already. */
+/** Puts health and ejections back on hosts that are in the list already: who was healthy need not wait for a check. */
 export function restoreHealth(state: ClusterState, list: HostList, ejections: Ejections): void {
   for (const each of state.ejections) {
     const host = list.get(each.address);
@@ -45,10 +46,11 @@ export function restoreHealth(state: ClusterState, list: HostList, ejections: Ej
     ejections.restore(host, each.ejections, each.remainingMs);
     list.refresh(host);
   }
-  for (const address of state.unhealthy) {
+  const unhealthy = new Set(state.unhealthy);
+  for (const { address } of state.endpoints) {
     const host = list.get(address);
-    if (host === undefined) continue;
-    host.isUnhealthy = true;
+    if (host === undefined || host.isUnhealthy === unhealthy.has(address)) continue;
+    host.isUnhealthy = !host.isUnhealthy;
     list.refresh(host);
   }
 }
@@ -76,6 +78,8 @@ export interface ClusterStats {
   readonly hosts: number;
   readonly available: number;
   readonly ejected: number;
+  /** Failed active checks, or wait for their first. */
+  readonly unhealthy: number;
   readonly isPanic: boolean;
   readonly connections: number;
   readonly pending: number;
@@ -95,6 +99,19 @@ interface HostStats {
   /** Until it comes back; 0 when it is not ejected. */
   readonly ejectedForMs: number;
   readonly ejections: number;
+  /** What active checks found out; null where there are none. */
+  readonly check: CheckStats | null;
+}
+
+interface CheckStats {
+  /** How the last one ended; `waiting` before the first. */
+  readonly last: 'passed' | 'failed' | 'waiting';
+  /** Of a failure: "timeout", "status_503", "connect_failure" ... */
+  readonly reason: string;
+  /** Since the last one ended; -1 before the first. */
+  readonly agoMs: number;
+  /** In a row. */
+  readonly failures: number;
 }
 
 /** Call it on a list without unsaved changes. */
@@ -113,6 +130,7 @@ export function clusterStats(
     hosts: set.allView.length,
     available: set.availableView.length,
     ejected,
+    unhealthy: list.unhealthyCount,
     isPanic: set.isPanic,
     connections: breakers.connections,
     pending: breakers.pending,
@@ -127,8 +145,15 @@ export function clusterStats(
       health: host.ejectedUntilMs !== 0 ? 'ejected' : host.isUnhealthy ? 'unhealthy' : 'healthy',
       ejectedForMs: host.ejectedUntilMs === 0 ? 0 : Math.max(0, host.ejectedUntilMs - nowMs),
       ejections: host.ejections,
+      check: host.check === null ? null : checkStats(host.check, nowMs),
     })),
   };
+}
+
+function checkStats(check: HostCheck, nowMs: number): CheckStats {
+  const { isFirst, reason, failures, checkedMs } = check;
+  const last = isFirst ? 'waiting' : reason === '' ? 'passed' : 'failed';
+  return { last, reason, agoMs: isFirst ? -1 : Math.round(nowMs - checkedMs), failures };
 }
 
 function firstOf<T>(list: ListView<T>, count: number): T[] {

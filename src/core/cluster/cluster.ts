@@ -4,6 +4,7 @@ import type { RegistryDelta } from '../contract/registry.ts';
 import type { HasHealth, Health, Stateful } from '../contract/state.ts';
 import type { Stream } from '../contract/stream.ts';
 import { CircuitBreakers, type PermitKind } from './circuit-breakers.ts';
+import { ClusterChecks } from './cluster-checks.ts';
 import { ClusterHealth } from './cluster-health.ts';
 import { ClusterMetrics } from './cluster-metrics.ts';
 import {
@@ -33,7 +34,9 @@ export interface LiveCluster extends Cluster, HasHealth, Stateful<ClusterState> 
    * @throws HeddleError ERR_CONFIG_INVALID; nothing has changed then
    */
   update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void;
-  /** The result of an active health check. */
+  /** Hosts that wait for the end of their first active check. */
+  readonly unchecked: number;
+  /** As an active check that went well, or enough that did not. */
   setHealthy(address: string, isHealthy: boolean): void;
   /** @param maxHosts hosts listed (1,000) */
   stats(maxHosts?: number): ClusterStats;
@@ -59,6 +62,7 @@ class BalancedCluster implements LiveCluster {
   readonly #membership: Membership;
   readonly #owner: { name: string; createUpstream: UpstreamFactory } & HostOwner;
   readonly #health: ClusterHealth;
+  readonly #checks: ClusterChecks;
   #selector: Selector;
   #code: number = Code.none;
 
@@ -82,14 +86,22 @@ class BalancedCluster implements LiveCluster {
       this.#metrics,
       dependencies,
     );
+    this.#checks = new ClusterChecks(settings.name, this.#list, this.#health, this.#metrics, dependencies);
+    this.#checks.configure(settings, false);
     this.#owner = {
       name: settings.name,
       createUpstream: dependencies.createUpstream,
       permits: this.breakers,
     };
     this.#membership = new Membership(this.#list, this.#owner, {
-      onAdded: (host) => this.#warm(host),
-      onRemoved: (host) => this.#health.ejections.forget(host),
+      onAdded: (host) => {
+        this.#checks.added(host);
+        this.#warm(host);
+      },
+      onRemoved: (host) => {
+        this.#health.ejections.forget(host);
+        this.#checks.removed(host);
+      },
       onDuplicate: (address) =>
         dependencies.logger.warn('endpoint listed twice, the last entry counts', {
           cluster: this.name,
@@ -153,6 +165,7 @@ class BalancedCluster implements LiveCluster {
   applyDelta(delta: RegistryDelta): void {
     if (this.#code === Code.meshClosed) return;
     this.#membership.apply(delta, this.#dependencies.clock.now());
+    this.#checks.begin();
   }
 
   update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void {
@@ -165,12 +178,17 @@ class BalancedCluster implements LiveCluster {
     this.breakers.settings = settings.circuitBreakers;
     this.#health.settings = settings.outlierDetection;
     this.#list.panicThreshold = panicShare(settings);
+    this.#checks.configure(settings, createUpstream !== undefined);
     if (createUpstream === undefined) return;
     this.#owner.createUpstream = createUpstream;
     for (const host of this.#list.hosts) {
       host.renewUpstream();
       this.#warm(host);
     }
+  }
+
+  get unchecked(): number {
+    return this.#checks.unchecked;
   }
 
   setHealthy(address: string, isHealthy: boolean): void {
@@ -211,6 +229,7 @@ class BalancedCluster implements LiveCluster {
     if (this.#code !== Code.none) return;
     this.#code = Code.draining;
     this.#health.close();
+    this.#checks.close();
     for (const host of this.#list.hosts) host.drain();
   }
 
@@ -218,6 +237,7 @@ class BalancedCluster implements LiveCluster {
     if (this.#code === Code.meshClosed) return;
     this.#code = Code.meshClosed;
     this.#health.close();
+    this.#checks.close();
     for (const host of this.#list.hosts) host.close();
     this.#metrics.release();
   }

@@ -61,6 +61,7 @@ export class HostList {
   readonly #freeSlots: number[] = [];
   /** Hosts with a weight above 0. */
   #eligible = 0;
+  #unhealthy = 0;
   #allChanged = false;
   #dirty = false;
   /** How many hosts have each priority. */
@@ -91,6 +92,11 @@ export class HostList {
   /** Hosts with a weight above 0, healthy or not. */
   get eligibleCount(): number {
     return this.#eligible;
+  }
+
+  /** Hosts that failed active checks, or wait for their first. */
+  get unhealthyCount(): number {
+    return this.#unhealthy;
   }
 
   get isDirty(): boolean {
@@ -128,6 +134,7 @@ export class HostList {
     this.#allChanged = true;
     this.#countPriority(host, -1);
     this.#setEligible(host, false);
+    this.#countUnhealthy(host, false);
     this.#setHealthy(host, false);
   }
 
@@ -136,6 +143,7 @@ export class HostList {
     this.#touch(host);
     this.#countPriority(host, host.priority);
     this.#setEligible(host, host.weight > 0);
+    this.#countUnhealthy(host, host.isUnhealthy);
     this.#setHealthy(host, host.isHealthy && host.weight > 0);
   }
 
@@ -189,6 +197,12 @@ export class HostList {
     if (isEligible === host.isEligible) return;
     host.isEligible = isEligible;
     this.#eligible += isEligible ? 1 : -1;
+  }
+
+  #countUnhealthy(host: ClusterHost, isUnhealthy: boolean): void {
+    if (isUnhealthy === host.isCountedUnhealthy) return;
+    host.isCountedUnhealthy = isUnhealthy;
+    this.#unhealthy += isUnhealthy ? 1 : -1;
   }
 
   #countPriority(host: ClusterHost, priority: number): void {

@@ -5,6 +5,7 @@ import type {
   HostUpstream,
   UpstreamFactory,
 } from '../contract/cluster.ts';
+import type { HostCheck } from './health/active.ts';
 import type { HostRecord } from './host-statistics.ts';
 
 /** What the hosts of one cluster share: one reference each instead of four. */
@@ -39,9 +40,12 @@ export class ClusterHost implements Host {
   /** The weight under which it counts as healthy, 0 when it does not. */
   countedWeight = 0;
   isUnhealthy = false;
+  isCountedUnhealthy = false;
   isRemoved = false;
   /** Failed in a row; ejections so far, falling again while it behaves. */
   consecutiveErrors = 0;
+  consecutiveGatewayErrors = 0;
+  consecutiveLocalErrors = 0;
   ejections = 0;
   /** Tries and failed ones among them since hosts were last compared. */
   windowTries = 0;
@@ -49,6 +53,8 @@ export class ClusterHost implements Host {
   ejectedUntilMs = 0;
   sinceMs: number;
   statistics: HostRecord | null = null;
+  /** Its active checks, null where the cluster has none. */
+  check: HostCheck | null = null;
   readonly #owner: HostOwner;
   #upstream: HostUpstream | null = null;
   #label: Buffer | null = null;

@@ -1,13 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import type { BalancerDefinition, UpstreamFactory } from '../contract/cluster.ts';
+import type { TimerWheel } from '../base/timer-wheel.ts';
+import type { BalancerDefinition, Endpoint, UpstreamFactory } from '../contract/cluster.ts';
 import type { LocalityConfig, SubsetsConfig } from '../contract/cluster-config.ts';
+import type { HealthCheckConfig, OutlierDetectionConfig } from '../contract/cluster-health-config.ts';
 import type { ExtensionConfig } from '../contract/extension.ts';
+import type { HostProbe } from '../contract/health-check.ts';
 import type { Logger } from '../contract/logger.ts';
 import type { Metrics } from '../contract/metrics.ts';
 import type { CircuitBreakerSettings } from './circuit-breakers.ts';
 import type { EjectionSettings } from './health/ejections.ts';
-import type { ComparisonSettings } from './health/outlier.ts';
 
 /** The part of a cluster's configuration that the cluster itself uses; the rest is the transport's and the registry's. */
 export interface ClusterSettings {
@@ -26,14 +28,16 @@ export interface ClusterSettings {
   readonly locality?: LocalityConfig | undefined;
   /** Subsets by metadata (none). */
   readonly subsets?: SubsetsConfig | undefined;
+  /** Active checks (none). */
+  readonly healthCheck?: HealthCheckConfig | undefined;
   /** Make upstreams as soon as hosts are known (pool.preconnect above 0), not on first use. */
   readonly pool?: { readonly preconnect: number } | undefined;
 }
 
-export interface OutlierSettings extends EjectionSettings, ComparisonSettings {
-  /** 5xx answers, failed connects, resets and timeouts in a row that eject a host (5); 0 = off. */
-  readonly consecutiveErrors: number;
-}
+/** Kinds that are not named are off. */
+export type OutlierSettings = EjectionSettings &
+  Pick<OutlierDetectionConfig, 'consecutiveErrors'> &
+  Partial<OutlierDetectionConfig>;
 
 /** What a cluster needs from outside. */
 export interface ClusterDependencies {
@@ -44,6 +48,17 @@ export interface ClusterDependencies {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** For clusters with active checks. */
+  readonly checks?: CheckDependencies | undefined;
+  /** Told when a host becomes healthy or unhealthy, by checks or by ejection (nobody). */
+  readonly onHealthChange?: ((address: string, isHealthy: boolean) => void) | undefined;
+}
+
+/** What active checks need: the wheel they wait on, and who asks. */
+export interface CheckDependencies {
+  readonly wheel: TimerWheel;
+  /** Called again when a reload changed the check or how hosts are dialled. */
+  openProbes(settings: ClusterSettings, check: HealthCheckConfig): (host: Endpoint) => HostProbe;
 }
 
 export const defaultCircuitBreakers: CircuitBreakerSettings = {

@@ -58,7 +58,7 @@ export interface RelativeErrorRateConfig {
 
 /**
  * Active checks of the hosts of a cluster: a kind by name with its configuration, and when to ask. A host that joins gets
- * traffic from its first good check on; one good or bad answer decides the first time, thresholds later.
+ * traffic from its first good check on, whatever the threshold; one that served before checks began keeps it until they fail.
  */
 export interface HealthCheckConfig extends ExtensionConfig {
   /** The kind: http | tcp, or one of your own. */
@@ -79,7 +79,7 @@ export interface HealthCheckConfig extends ExtensionConfig {
   readonly intervalJitterPercent: number;
   /** The first check of a host waits up to this long, by chance (as long as it takes to spread many hosts: 0.5 ms each). */
   readonly initialJitterMs?: number | undefined;
-  /** Interval while the cluster gets no traffic (60000). */
+  /** Interval of healthy hosts while the cluster gets no traffic (60000). */
   readonly noTrafficIntervalMs: number;
   /** Interval of hosts that are unhealthy (that of the others). */
   readonly unhealthyIntervalMs?: number | undefined;

@@ -24,6 +24,8 @@ export interface Registry extends HasHealth {
 export interface RegistryDefinition<Config = unknown> {
   readonly name: string;
   readonly config: ConfigSchema<Config>;
+  /** Its lists stand in its configuration: nothing of them need be remembered on disk (false). */
+  readonly isFixed?: boolean;
   create(config: Config, context: RegistryContext): Registry;
 }
 

@@ -1,7 +1,11 @@
-import { ServiceListShard, type ShardOptions } from '../../sharding/index.ts';
+import { ServiceListShard, type ShardDelta, type ShardOptions } from '../../sharding/index.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 import type { Registry, RegistryDelta } from '../contract/registry.ts';
 import type { Health } from '../contract/state.ts';
+
+/** A stand-in that was unhealthy left the part, where nobody checks it: after this long it may stand in again. */
+const forgiveMs = 60_000;
 
 /**
  * A registry of which each subscriber sees the part that falls to this client: service-list sharding. Everything behind
@@ -10,43 +14,32 @@ import type { Health } from '../contract/state.ts';
 export class ShardedRegistry implements Registry {
   readonly #inner: Registry;
   readonly #options: ShardOptions;
+  readonly #clock: Clock;
   /** By service, for what health checks say. */
-  readonly #shards = new Map<string, Set<(address: string, isHealthy: boolean) => void>>();
+  readonly #parts = new Map<string, Set<Part>>();
 
-  constructor(inner: Registry, options: ShardOptions) {
+  constructor(inner: Registry, options: ShardOptions, clock: Clock) {
     this.#inner = inner;
+    this.#clock = clock;
     this.#options = options;
   }
 
   subscribe(service: string, onDelta: (delta: RegistryDelta) => void): () => void {
-    const shard = new ServiceListShard<Endpoint>(this.#options);
-    let version = 0;
-    const setHealth = (address: string, isHealthy: boolean): void => {
-      const delta = shard.setHealth(address, isHealthy);
-      if (delta.added.length + delta.removed.length === 0) return;
-      onDelta({ service, version: ++version, full: false, ...delta });
-    };
-    const setters = this.#shards.get(service) ?? new Set();
-    this.#shards.set(service, setters.add(setHealth));
-    const unsubscribe = this.#inner.subscribe(service, (delta) => {
-      const part = shard.apply(delta);
-      if (delta.full) {
-        const added = shard.members();
-        onDelta({ service, version: ++version, full: true, added, removed: [], changed: [] });
-      } else if (part.added.length + part.removed.length + part.changed.length > 0) {
-        onDelta({ service, version: ++version, full: false, ...part });
-      }
-    });
+    const part = new Part(service, this.#options, this.#clock, onDelta);
+    const parts = this.#parts.get(service) ?? new Set();
+    this.#parts.set(service, parts.add(part));
+    const unsubscribe = this.#inner.subscribe(service, (delta) => part.apply(delta));
     return () => {
       unsubscribe();
-      setters.delete(setHealth);
-      if (setters.size === 0) this.#shards.delete(service);
+      part.close();
+      parts.delete(part);
+      if (parts.size === 0) this.#parts.delete(service);
     };
   }
 
   /** A member that is unhealthy gets a stand-in until it is well again. */
   setHealth(service: string, address: string, isHealthy: boolean): void {
-    for (const set of this.#shards.get(service) ?? []) set(address, isHealthy);
+    for (const part of this.#parts.get(service) ?? []) part.setHealth(address, isHealthy);
   }
 
   health(): Health {
@@ -54,7 +47,62 @@ export class ShardedRegistry implements Registry {
   }
 
   close(): Promise<void> {
-    this.#shards.clear();
+    for (const parts of this.#parts.values()) for (const part of parts) part.close();
+    this.#parts.clear();
     return this.#inner.close();
+  }
+}
+
+/** What one subscriber sees. */
+class Part {
+  readonly #service: string;
+  readonly #shard: ServiceListShard<Endpoint>;
+  readonly #clock: Clock;
+  readonly #onDelta: (delta: RegistryDelta) => void;
+  readonly #ill = new Set<string>();
+  readonly #forgiving = new Set<Timer>();
+  #version = 0;
+
+  constructor(service: string, options: ShardOptions, clock: Clock, onDelta: (delta: RegistryDelta) => void) {
+    this.#service = service;
+    this.#shard = new ServiceListShard(options);
+    this.#clock = clock;
+    this.#onDelta = onDelta;
+  }
+
+  apply(delta: RegistryDelta): void {
+    const part = this.#shard.apply(delta);
+    if (delta.full) this.#tell({ added: this.#shard.members(), removed: [], changed: [] }, true);
+    else this.#tell(part, false);
+    this.#forgiveLater(part.removed);
+  }
+
+  setHealth(address: string, isHealthy: boolean): void {
+    if (isHealthy) this.#ill.delete(address);
+    else this.#ill.add(address);
+    const part = this.#shard.setHealth(address, isHealthy);
+    this.#tell(part, false);
+    this.#forgiveLater(part.removed);
+  }
+
+  close(): void {
+    for (const timer of this.#forgiving) timer.cancel();
+    this.#forgiving.clear();
+  }
+
+  #tell(part: ShardDelta<Endpoint>, full: boolean): void {
+    if (!full && part.added.length + part.removed.length + part.changed.length === 0) return;
+    this.#onDelta({ service: this.#service, version: ++this.#version, full, ...part });
+  }
+
+  #forgiveLater(removed: readonly string[]): void {
+    for (const address of removed) {
+      if (!this.#ill.delete(address)) continue;
+      const timer = this.#clock.setTimer(forgiveMs, () => {
+        this.#forgiving.delete(timer);
+        if (!this.#ill.has(address)) this.setHealth(address, true);
+      });
+      this.#forgiving.add(timer);
+    }
   }
 }

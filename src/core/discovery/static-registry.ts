@@ -46,5 +46,6 @@ class StaticRegistry implements Registry {
 export const staticRegistry: RegistryDefinition<Config> = {
   name: 'static',
   config,
+  isFixed: true,
   create: (given, context) => new StaticRegistry(given, context),
 };

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Registry, RegistryDelta } from '../../../src/core/contract/registry.ts';
 import { LastGoodRegistry, ShardedRegistry } from '../../../src/core/discovery/index.ts';
+import { FakeClock } from '../../../src/testing/index.ts';
 import { endpoint, endpoints } from '../cluster/support.ts';
 import { Follower, settle, testContext } from './support.ts';
 
@@ -114,7 +115,11 @@ test('last good: a damaged file is ignored with a warning, a disk that cannot be
 
 test('sharded: subscribers see their part and what changes in it', (t) => {
   const inner = new Scripted();
-  const registry = new ShardedRegistry(inner, { clientKey: 'pod-1', size: { fraction: 0.5 } });
+  const registry = new ShardedRegistry(
+    inner,
+    { clientKey: 'pod-1', size: { fraction: 0.5 } },
+    new FakeClock(),
+  );
   const follower = new Follower();
   const unsubscribe = registry.subscribe('users', follower.listen);
   inner.say({ full: true, added: endpoints(40) });
@@ -142,7 +147,7 @@ test('sharded: subscribers see their part and what changes in it', (t) => {
 
 test('sharded: a full list again is passed on as a full part', (t) => {
   const inner = new Scripted();
-  const registry = new ShardedRegistry(inner, { clientKey: 'pod-1', size: { count: 5 } });
+  const registry = new ShardedRegistry(inner, { clientKey: 'pod-1', size: { count: 5 } }, new FakeClock());
   const follower = new Follower();
   registry.subscribe('users', follower.listen);
   inner.say({ full: true, added: endpoints(10) });
@@ -152,4 +157,29 @@ test('sharded: a full list again is passed on as a full part', (t) => {
     follower.deltas.map((delta) => delta.full),
     [true, true],
   );
+});
+
+test('sharded: a stand-in that fails makes room for the next and may return after a minute', (t) => {
+  const inner = new Scripted();
+  const clock = new FakeClock();
+  const registry = new ShardedRegistry(inner, { clientKey: 'pod-1', size: { count: 2 } }, clock);
+  const follower = new Follower();
+  const unsubscribe = registry.subscribe('users', follower.listen);
+  inner.say({ full: true, added: endpoints(10) });
+  const [first] = follower.addresses as [string];
+  const members = [...follower.addresses];
+  registry.setHealth('users', first, false);
+  const spare = follower.addresses.find((address) => !members.includes(address)) as string;
+  registry.setHealth('users', spare, false);
+  t.false(follower.addresses.includes(spare));
+  t.is(follower.addresses.length, 3, 'the next one stands in');
+  t.true(follower.addresses.includes(first), 'a member stays, so that checks see it return');
+  clock.advance(59_999);
+  t.false(follower.addresses.includes(spare));
+  clock.advance(1);
+  t.true(follower.addresses.includes(spare), 'the better rank is back');
+  t.is(follower.addresses.length, 3);
+  registry.setHealth('users', spare, false);
+  unsubscribe();
+  t.is(clock.pendingTimers, 0);
 });

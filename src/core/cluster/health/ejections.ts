@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { ClusterHost } from '../host.ts';
+import { forgetRows } from './consecutive.ts';
 
 export interface EjectionSettings {
   /** Length of the first ejection; the n-th lasts n times as long (30 s). */
@@ -20,7 +21,13 @@ export interface EjectionObserver {
   onReturned(host: ClusterHost): void;
 }
 
-export type EjectionKind = 'consecutiveErrors' | 'successRate' | 'relativeErrorRate';
+export type EjectionKind =
+  | 'consecutiveErrors'
+  | 'consecutiveGatewayErrors'
+  | 'consecutiveLocalOriginErrors'
+  | 'successRate'
+  | 'failurePercentage'
+  | 'relativeErrorRate';
 
 /** Hosts that are out for a while, and the one timer that brings them back. */
 export class Ejections {
@@ -98,7 +105,7 @@ export class Ejections {
 
   #takeOut(host: ClusterHost, untilMs: number): void {
     host.ejectedUntilMs = untilMs;
-    host.consecutiveErrors = 0;
+    forgetRows(host);
     this.#out.add(host);
     if (untilMs < this.#dueMs) this.#schedule(untilMs);
   }

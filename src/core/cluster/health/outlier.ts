@@ -1,33 +1,18 @@
 import type { Clock, Timer } from '../../base/clock.ts';
+import type {
+  FailurePercentageConfig,
+  OutlierDetectionConfig,
+  RelativeErrorRateConfig,
+  SuccessRateConfig,
+} from '../../contract/cluster-health-config.ts';
 import type { ClusterHost } from '../host.ts';
 import type { EjectionKind } from './ejections.ts';
 import { Outcome } from './passive.ts';
 
 /** Comparison of the hosts of a cluster with each other; each part absent = off. */
-export interface ComparisonSettings {
-  /** How often hosts are compared, over the tries since the last time (10 s). */
-  readonly intervalMs?: number | undefined;
-  /** Envoy: ejects hosts whose success rate lies below mean - stdevFactor * standard deviation. */
-  readonly successRate?:
-    | {
-        /** Hosts with enough tries that are needed for a comparison (5). */
-        readonly minHosts: number;
-        /** Tries of a host within the interval to be compared (100). */
-        readonly requestVolume: number;
-        /** (1.9). */
-        readonly stdevFactor: number;
-      }
-    | undefined;
-  /** MOSN's fault tolerance: ejects hosts whose error rate is at least `multiple` times that of the whole cluster. */
-  readonly relativeErrorRate?:
-    | {
-        /** (5). */
-        readonly multiple: number;
-        /** (10). */
-        readonly requestVolume: number;
-      }
-    | undefined;
-}
+export type ComparisonSettings = Partial<
+  Pick<OutlierDetectionConfig, 'intervalMs' | 'successRate' | 'failurePercentage' | 'relativeErrorRate'>
+>;
 
 const defaultIntervalMs = 10_000;
 
@@ -51,7 +36,8 @@ export class Outliers {
   }
 
   get isOn(): boolean {
-    return this.settings.successRate !== undefined || this.settings.relativeErrorRate !== undefined;
+    const { successRate, failurePercentage, relativeErrorRate } = this.settings;
+    return successRate !== undefined || failurePercentage !== undefined || relativeErrorRate !== undefined;
   }
 
   add(host: ClusterHost, outcome: Outcome): void {
@@ -75,10 +61,13 @@ export class Outliers {
     this.#timer = null;
     const seen = this.#seen;
     this.#seen = [];
-    const { successRate, relativeErrorRate } = this.settings;
+    const { successRate, failurePercentage, relativeErrorRate } = this.settings;
     const worst: [ClusterHost, EjectionKind][] = [];
     if (successRate !== undefined) {
       for (const host of belowSuccess(seen, successRate)) worst.push([host, 'successRate']);
+    }
+    if (failurePercentage !== undefined) {
+      for (const host of aboveShare(seen, failurePercentage)) worst.push([host, 'failurePercentage']);
     }
     if (relativeErrorRate !== undefined) {
       for (const host of aboveErrors(seen, relativeErrorRate)) worst.push([host, 'relativeErrorRate']);
@@ -94,10 +83,7 @@ function errorRate(host: ClusterHost): number {
   return host.windowErrors / host.windowTries;
 }
 
-function belowSuccess(
-  seen: readonly ClusterHost[],
-  settings: NonNullable<ComparisonSettings['successRate']>,
-): ClusterHost[] {
+function belowSuccess(seen: readonly ClusterHost[], settings: SuccessRateConfig): ClusterHost[] {
   const hosts = seen.filter((host) => host.windowTries >= settings.requestVolume);
   if (hosts.length < settings.minHosts) return [];
   const mean = hosts.reduce((sum, host) => sum + errorRate(host), 0) / hosts.length;
@@ -107,10 +93,13 @@ function belowSuccess(
   return hosts.filter((host) => errorRate(host) > limit + 1e-9);
 }
 
-function aboveErrors(
-  seen: readonly ClusterHost[],
-  settings: NonNullable<ComparisonSettings['relativeErrorRate']>,
-): ClusterHost[] {
+function aboveShare(seen: readonly ClusterHost[], settings: FailurePercentageConfig): ClusterHost[] {
+  const hosts = seen.filter((host) => host.windowTries >= settings.requestVolume);
+  if (hosts.length < settings.minHosts) return [];
+  return hosts.filter((host) => errorRate(host) * 100 >= settings.thresholdPercent);
+}
+
+function aboveErrors(seen: readonly ClusterHost[], settings: RelativeErrorRateConfig): ClusterHost[] {
   const tries = seen.reduce((sum, host) => sum + host.windowTries, 0);
   const errors = seen.reduce((sum, host) => sum + host.windowErrors, 0);
   if (errors === 0) return [];

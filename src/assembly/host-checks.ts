@@ -1,0 +1,30 @@
+import { HeddleError } from '../core/base/errors.ts';
+import type { CheckDependencies } from '../core/cluster/settings.ts';
+import type { ClusterConfig } from '../core/contract/config.ts';
+import { ownDialer } from './own-dialer.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Active checks of one cluster's hosts: the kind by its name, dialled as the cluster's own connections are. */
+export function checkDependencies(runtime: Runtime): CheckDependencies {
+  return {
+    wheel: runtime.wheel,
+    openProbes(settings, check) {
+      const definition = runtime.extensions.healthChecks.find((each) => each.name === check.name);
+      if (definition === undefined) {
+        throw new HeddleError('ERR_CONFIG_INVALID', `no health check is named ${JSON.stringify(check.name)}`);
+      }
+      const { clock, random, logger, metrics } = runtime;
+      return definition.create(check.config ?? {}, {
+        clock,
+        random,
+        logger,
+        metrics,
+        cluster: settings.name,
+        // The settings of a cluster of ours are its whole configuration.
+        dial: ownDialer(runtime.dial, settings as Pick<ClusterConfig, 'proxyProtocol'>),
+        timeoutMs: check.timeoutMs,
+        reuseConnection: check.reuseConnection,
+      });
+    },
+  };
+}
