@@ -14,8 +14,14 @@ import type { ContenderResult, RoundResult } from './results.ts';
 import type { Bench } from './suite.ts';
 import { compileTools } from './tools.ts';
 
+/** What goes through the contenders, where it is not HTTP/1.1. */
+export interface Traffic {
+  startBackend(place: LoadPlace): Promise<Backend>;
+  run(place: LoadPlace, port: number, seconds: number): Promise<LoadReport>;
+}
+
 export interface ContestPlan {
-  readonly load: Omit<LoadPlan, 'port' | 'seconds'>;
+  readonly load: Omit<LoadPlan, 'port' | 'seconds'> | Traffic;
   /** Seconds of load before the first round: Node's optimiser needs some. */
   readonly warmUpSeconds: number;
 }
@@ -24,7 +30,17 @@ interface Field {
   readonly bench: Bench;
   readonly place: LoadPlace;
   readonly backend: Backend;
-  readonly plan: ContestPlan;
+  readonly traffic: Traffic;
+  readonly warmUpSeconds: number;
+}
+
+const isTraffic = (load: ContestPlan['load']): load is Traffic => 'run' in load;
+
+function httpTraffic(load: Omit<LoadPlan, 'port' | 'seconds'>): Traffic {
+  return {
+    startBackend: (place) => startBackend(place, load.shape?.answerBytes),
+    run: (place, port, seconds) => runLoad(place, { ...load, port, seconds }),
+  };
 }
 
 /** Runs the contest. Contenders come back in the order given, the absent ones with their reason. */
@@ -35,11 +51,13 @@ export async function runContest(
 ): Promise<ContenderResult[]> {
   const tools = await compileTools();
   const place = { tools, children: bench.children, core: bench.cores.load, directory: bench.directory };
-  const backend = await startBackend(place, plan.load.shape?.answerBytes);
-  const field = { bench, place, backend, plan };
+  const traffic = isTraffic(plan.load) ? plan.load : httpTraffic(plan.load);
+  const backend = await traffic.startBackend(place);
+  const field = { bench, place, backend, traffic, warmUpSeconds: plan.warmUpSeconds };
+  const probing = isTraffic(plan.load) ? firstAnswer(field) : undefined;
   const entrants: (Entry | Absent)[] = [];
   const wanted = contenders.filter(({ name }) => bench.only?.includes(name) ?? true);
-  for (const contender of wanted) entrants.push(await enter(bench, contender, backend.port));
+  for (const contender of wanted) entrants.push(await enter(bench, contender, backend.port, probing));
   const entries = entrants.filter((entrant): entrant is Entry => !isAbsent(entrant));
   for (const entry of entries) await warmUp(field, entry);
   for (let round = 0; round < bench.rounds; round += 1) {
@@ -57,10 +75,19 @@ function rotate<T>(items: readonly T[], by: number): T[] {
 }
 
 async function warmUp(field: Field, entry: Entry): Promise<void> {
-  const { plan, place, bench } = field;
-  if (plan.warmUpSeconds <= 0) return;
+  const { traffic, place, bench, warmUpSeconds } = field;
+  if (warmUpSeconds <= 0) return;
   bench.progress(`warming up ${entry.contender.name}`);
-  await runLoad(place, { ...plan.load, port: entry.place.port, seconds: plan.warmUpSeconds });
+  await traffic.run(place, entry.place.port, warmUpSeconds);
+}
+
+/** A moment of load instead of one request: what a contender gets wrong shows there. */
+function firstAnswer({ traffic, place }: Field): (port: number) => Promise<string[]> {
+  return async (port) => {
+    const report = await traffic.run(place, port, 0.05);
+    if (report.errors > 0) return [report.firstError];
+    return report.answered === 0 ? ['no answer'] : [];
+  };
 }
 
 async function playRound(field: Field, entry: Entry, round: number): Promise<RoundResult | null> {
@@ -79,12 +106,12 @@ async function playRound(field: Field, entry: Entry, round: number): Promise<Rou
 
 /** One run of load on one contender. @returns why it does not count, as text. */
 async function measure(field: Field, entry: Entry): Promise<RoundResult | string> {
-  const { bench, plan, place } = field;
+  const { bench, traffic, place } = field;
   const clock = place.tools.cpuclock;
   const pids = [entry.child.pid ?? 0, field.backend.pid];
   const before = pids.map((pid) => sampleCpu(pid, clock));
   const [machineBefore, startedMs] = [machineTime(), performance.now()];
-  const report = await runLoad(place, { ...plan.load, port: entry.place.port, seconds: bench.seconds });
+  const report = await traffic.run(place, entry.place.port, bench.seconds);
   const [machineAfter, wallUs] = [machineTime(), (performance.now() - startedMs) * 1000];
   const [proxy, backend] = pids.map((pid, index) => cpuSince(before[index], pid, clock));
   if (proxy === undefined || backend === undefined) return 'no CPU account';

@@ -33,11 +33,15 @@ export const isAbsent = (entrant: Entry | Absent): entrant is Absent => 'reason'
 export const isRunning = (child: ChildProcess): boolean =>
   child.exitCode === null && child.signalCode === null && child.pid !== undefined;
 
-/** Finds, starts and probes one contender. */
+/**
+ * Finds, starts and probes one contender.
+ * @param probing what is wrong with its first answers, where it does not speak HTTP
+ */
 export async function enter(
   bench: Bench,
   contender: Contender,
   backendPort: number,
+  probing?: (port: number) => Promise<string[]>,
 ): Promise<Entry | Absent> {
   const found = await contender.find();
   if (found.version === null) {
@@ -52,7 +56,7 @@ export async function enter(
   const spec = await tryLaunch(contender, place);
   if (typeof spec === 'string') return { contender, version: found.version, reason: spec };
   const child = bench.children.start({ log, ...spec, core: bench.cores.proxy });
-  const reason = await whyNotReady(child, contender, place);
+  const reason = await whyNotReady(child, contender, place, probing);
   if (reason === null) return { contender, place, child, version: found.version, rounds: [], problems: [] };
   bench.progress(`${contender.name}: ${reason}; its output: ${log}`);
   await bench.children.stop(child);
@@ -72,7 +76,12 @@ async function tryLaunch(
   }
 }
 
-async function whyNotReady(child: ChildProcess, contender: Contender, place: Place): Promise<string | null> {
+async function whyNotReady(
+  child: ChildProcess,
+  contender: Contender,
+  place: Place,
+  probing?: (port: number) => Promise<string[]>,
+): Promise<string | null> {
   const deadline = performance.now() + startDeadlineMs;
   if (!(await waitForPort(place.port, () => !isRunning(child) || performance.now() > deadline))) {
     return isRunning(child)
@@ -80,7 +89,10 @@ async function whyNotReady(child: ChildProcess, contender: Contender, place: Pla
       : `ended with ${child.exitCode ?? child.signalCode} at start`;
   }
   try {
-    const problems = missingWork(await probe(place.port, place.hosts[0] ?? ''), contender.work ?? {});
+    const problems =
+      probing === undefined
+        ? missingWork(await probe(place.port, place.hosts[0] ?? ''), contender.work ?? {})
+        : await probing(place.port);
     return problems.length === 0 ? null : problems.join('; ');
   } catch (error) {
     return `no answer to the first request: ${(error as Error).message}`;

@@ -34,6 +34,8 @@ export const goals = {
   'pure.proxyFullNs': lower(1700, 1000, 'the whole JavaScript path on fake sockets, ten filters and log'),
   'bolt.vsHaproxyTcp': lower(1.7, 1.2, 'Bolt pipelined, routed by service; haproxy only copies bytes'),
   'bolt.vsMosn': lower(0.3, 0.15, 'Bolt pipelined'),
+  'bolt.window1VsHaproxyTcp': lower(1.2, 1.0, 'Bolt, one request at a time on each connection'),
+  'heartbeat.vsFixed': lower(0.25, null, 'heartbeats of 100,000 connections against one every 15 s'),
   'dubbo.vsMosn': lower(0.3, 0.15, 'Dubbo pipelined'),
   'http2.vsHaproxy': lower(1.5, 1.1, 'h2 to h2, flow control on'),
   'http2.vsNodeHttp2': lower(0.3, 0.2, 'node:http2 on both sides'),

@@ -89,15 +89,15 @@ async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-type Lines = AsyncIterator<string> & { interface: Interface };
+export type Lines = AsyncIterator<string> & { interface: Interface };
 
-function readLines(child: ChildProcess): Lines {
+export function readLines(child: ChildProcess): Lines {
   if (child.stdout === null) throw new Error('the load generator was started without a pipe');
   const reader = createInterface({ input: child.stdout });
   return Object.assign(reader[Symbol.asyncIterator](), { interface: reader });
 }
 
-async function nextReport(lines: Lines): Promise<LoadReport> {
+export async function nextReport(lines: Lines): Promise<LoadReport> {
   const line = await lines.next();
   if (line.done === true) throw new Error('the load generator ended without a report; see its log');
   return JSON.parse(line.value) as LoadReport;

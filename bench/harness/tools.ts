@@ -17,6 +17,7 @@ const toolCache = join(repository, 'node_modules/.cache/heddle-bench');
 export interface Tools {
   readonly load: string;
   readonly backend: string;
+  readonly framed: string;
   readonly launch: string;
   readonly cpuclock: string;
 }
@@ -28,6 +29,7 @@ export async function compileTools(): Promise<Tools> {
   const tools = {
     load: join(directory, 'load'),
     backend: join(directory, 'backend'),
+    framed: join(directory, 'framed'),
     launch: join(directory, 'launch'),
     cpuclock: join(directory, 'cpuclock'),
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { MeshConfig } from '../../src/core/config/input.ts';
+import { boltConfig, filterNames as boltFilters } from '../harness/bolt-frames.ts';
 import type { LaunchSpec } from '../harness/children.ts';
 import type { Availability, Contender, Place } from '../harness/contender.ts';
 import { Unavailable } from '../harness/suite.ts';
@@ -80,6 +81,26 @@ export const heddleTcp: Contender = {
   find,
   launch: (place) =>
     launchConfig(place, tcpConfig(`127.0.0.1:${place.backendPort}`, `127.0.0.1:${place.port}`)),
+};
+
+/** Heddle that routes Bolt by service, with six filters at work. */
+export const heddleBolt: Contender = {
+  name: 'heddle bolt',
+  find,
+  launch: (place) =>
+    launchConfig(
+      place,
+      boltConfig(
+        { backend: `127.0.0.1:${place.backendPort}`, level: 'full' },
+        `127.0.0.1:${place.port}`,
+        `127.0.0.1:${place.adminPort}`,
+      ),
+    ),
+  async verify(place) {
+    const response = await fetch(`http://127.0.0.1:${place.adminPort}/metrics`);
+    const silent = idleFilters(await response.text(), boltFilters);
+    return silent.map((name) => `the filter ${name} did nothing: its counters stayed 0`);
+  },
 };
 
 async function launchConfig(place: Place, config: MeshConfig): Promise<Omit<LaunchSpec, 'core'>> {

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { services } from '../harness/bolt-frames.ts';
 import type { Contender, Place } from '../harness/contender.ts';
 import { findProgram, type Installable, peerCache } from './find.ts';
 import { writeJson } from './json-config.ts';
@@ -64,6 +65,39 @@ export const mosnFull: Contender = {
   work: { request: ['x-heddle-bench'], response: ['x-served-by'], log: 'access.log' },
   launch: (place) => command(place, config(place, place.hosts, fullListener(place), edits)),
 };
+
+/** MOSN that routes Bolt by service, with those of the six filters that it has. */
+export const mosnBolt: Contender = {
+  name: 'MOSN bolt',
+  find,
+  launch(place) {
+    const base = config(place, [], fullListener(place), {}) as unknown as BoltBase;
+    const [server] = base.servers;
+    const [listener] = server.listeners;
+    const routers = services.map((service) => ({
+      match: { headers: [{ name: 'service', value: service }] },
+      route: { cluster_name: 'service' },
+    }));
+    const proxy = { downstream_protocol: 'bolt', router_config_name: 'main' };
+    const { access_logs: _, ...rest } = listener;
+    return command(place, {
+      ...base,
+      servers: [
+        {
+          ...server,
+          routers: [
+            { router_config_name: 'main', virtual_hosts: [{ name: 'all', domains: ['*'], routers }] },
+          ],
+          listeners: [{ ...rest, filter_chains: [{ filters: [{ type: 'proxy', config: proxy }] }] }],
+        },
+      ],
+    });
+  },
+};
+
+interface BoltBase extends Json {
+  readonly servers: readonly [Json & { readonly listeners: readonly [Json & { access_logs?: unknown }] }];
+}
 
 type Json = { readonly [key: string]: unknown };
 

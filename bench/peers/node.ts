@@ -34,3 +34,14 @@ const fastProxy = nodePeer('fast-proxy', 'fast-proxy', 'fast-proxy');
 const httpProxy3 = nodePeer('http-proxy-3', 'http-proxy-3', 'http-proxy-3');
 
 export const nodePeers: readonly Contender[] = [undici, fastifyHttpProxy, fastProxy, httpProxy3];
+
+/** A Bolt proxy as it is written first; needs no package. */
+export const naiveBolt: Contender = {
+  name: 'naive bolt',
+  find: () => Promise.resolve({ version: process.version, path: process.execPath }),
+  launch: (place) => ({
+    command: process.execPath,
+    args: [`${here}node/naive-bolt.mjs`, String(place.port), String(place.backendPort)],
+    env: { NODE_ENV: 'production' },
+  }),
+};
