@@ -130,6 +130,15 @@ class BalancedCluster implements LiveCluster {
       this.#count(this.slots.noHost);
       return Code.noHost;
     }
+    return this.#taken(host);
+  }
+
+  takeHost(host: Host): Host | number {
+    if (this.#code !== Code.none) return this.#code;
+    return this.breakers.tryRequest() ? this.#taken(host) : Code.requestOverflow;
+  }
+
+  #taken(host: Host): Host {
     host.active++;
     const values = this.#dependencies.metrics.values;
     values[this.slots.requests] = (values[this.slots.requests] as number) + 1;

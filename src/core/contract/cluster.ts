@@ -130,6 +130,8 @@ export interface Cluster {
    * @returns the host, or a Code: noHost, requestOverflow
    */
   chooseHost(s: Stream): Host | number;
+  /** As `chooseHost`, for a host of `hostSet` that the caller chose itself. @returns it, or a Code: requestOverflow */
+  takeHost(host: Host): Host | number;
   /** Gives the permit of `chooseHost` back, lowers `host.active`. Called once per try, before the last event of the stream. */
   release(host: Host): void;
   /** How a try went, for passive ejection and client-side statistics. `status` in HTTP's scale, 0 with a `code`. */

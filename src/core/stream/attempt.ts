@@ -7,6 +7,7 @@ import { Paused, type Stream } from '../contract/stream.ts';
 import { waiting } from '../contract/stream-end.ts';
 import { armStream, dueLimit } from './deadlines.ts';
 import { failStream } from './local-reply.ts';
+import { beginMirrors } from './mirror.ts';
 import type { StreamProxy } from './proxy.ts';
 import { sendRequest } from './request-body.ts';
 import { avoidHost } from './request-filters.ts';
@@ -19,6 +20,8 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   s.tryStartMs = s.tries === 1 ? s.startMs : p.context.clock.now();
   s.phase = Phase.awaitUpstream;
   armAttempt(p, s);
+  const { mirrors } = s.route as Route;
+  if (mirrors !== null) beginMirrors(p, s, mirrors);
   if (channels.streamTry.hasSubscribers) channels.streamTry.publish({ stream: s, try: s.tries });
   const end = (s.host as Host).upstream.open(s);
   if (typeof end !== 'number') sendRequest(p, s, end);

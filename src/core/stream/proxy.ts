@@ -4,14 +4,17 @@ import type { HeadView } from '../base/head-view.ts';
 import type { Cluster } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
-import type { Route, RouteAction } from '../contract/route.ts';
+import type { MirrorPolicy, Route, RouteAction } from '../contract/route.ts';
 import { Paused, Stream, type StreamCore } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
 import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
+import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
+import { MirrorTargets } from './mirror.ts';
+import type { MirrorTarget } from './mirror-target.ts';
 import { flushRequest, holdFirst, passRequestData, sendRequest } from './request-body.ts';
 import { filterRequest } from './request-filters.ts';
 import { prepareRequest } from './request-head.ts';
@@ -47,6 +50,8 @@ export class StreamProxy implements StreamCore {
   #calls = 0;
   readonly #pool: Stream[] = [];
   #serial = 0;
+  #inner: InnerPipelines | null = null;
+  #mirrors: MirrorTargets | null = null;
   #wallOffsetMs = 0;
   #wallReadMs = Number.NEGATIVE_INFINITY;
 
@@ -54,6 +59,17 @@ export class StreamProxy implements StreamCore {
   constructor(context: ProxyContext, tracksLive = false) {
     this.context = context;
     this.live = tracksLive ? new Set() : null;
+  }
+
+  /** What streams of the mesh's own go through. */
+  get innerPipelines(): InnerPipelines {
+    this.#inner ??= innerPipelines(this.context.metrics);
+    return this.#inner;
+  }
+
+  mirrorTarget(policy: MirrorPolicy): MirrorTarget {
+    this.#mirrors ??= new MirrorTargets();
+    return this.#mirrors.of(policy, this);
   }
 
   acquire(): Stream {

@@ -56,6 +56,7 @@ export function sendRequest(p: StreamProxy, s: Stream, up: StreamEnd): void {
   } else if (s.gen !== gen || s.up !== up) return;
   const last = isLast(s);
   if (last) s.requestSent = true;
+  if (s.policy !== null) s.policy.mirror?.feed(buf, a, b, s.requestOwned, last);
   const ok = up.sendHead(s, s.req, buf, a, b, last);
   if (s.gen !== gen || s.tries !== tries || s.up === null) return;
   if (!ok) s.paused |= Paused.upFull;
@@ -117,6 +118,7 @@ function sendStraight(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: numb
   keepSent(p, s, buf, a, b);
   const gen = s.gen;
   if (end) s.requestSent = true;
+  if (s.policy !== null) s.policy.mirror?.feed(buf, a, b, s.requestOwned, end);
   const ok = (s.up as StreamEnd).sendData(s, buf, a, b, end);
   if (ok || end || s.gen !== gen || s.up === null) return;
   s.paused |= Paused.upFull;
@@ -215,6 +217,7 @@ export function flushRequest(p: StreamProxy, s: Stream): void {
     const last = isLast(s);
     if (!half.isKept) half.isLost = true;
     if (last) s.requestSent = true;
+    if (s.policy !== null) s.policy.mirror?.feed(chunk, 0, chunk.length, true, last);
     const ok = s.up.sendData(s, chunk, 0, chunk.length, last);
     if (s.gen !== gen || s.tries !== tries) return;
     if (!ok) s.paused |= Paused.upFull;
@@ -232,6 +235,7 @@ export function flushRequest(p: StreamProxy, s: Stream): void {
 function endRequest(p: StreamProxy, s: Stream): void {
   s.requestSent = true;
   const up = s.up as StreamEnd;
+  if (s.policy !== null) s.policy.mirror?.feed(null, 0, 0, true, true);
   if (s.requestTrailers === null) {
     up.sendData(s, empty, 0, 0, true);
     return;

@@ -3,6 +3,7 @@ import { Code } from '../../core/base/codes.ts';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { ByteEngine, DetachedWire, Peer, Wire } from '../../core/contract/wire.ts';
 import { formatAddress, plainAddress } from './address.ts';
+import { SocketPeer } from './socket-peer.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Node's default high-water mark of a socket; our queue feeds it below this only. */
@@ -292,11 +293,6 @@ function announceClose(engine: ByteEngine, code: number): void {
 }
 
 function readPeer(socket: Socket, kind: 'tcp' | 'unix'): Peer {
-  return {
-    address: kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? ''),
-    port: socket.remotePort ?? 0,
-    spiffeId: null,
-    certificateSha256: null,
-    serverName: null,
-  };
+  const address = kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? '');
+  return new SocketPeer(socket, address, socket.remotePort ?? 0);
 }

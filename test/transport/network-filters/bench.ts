@@ -99,6 +99,7 @@ export class FakeCluster {
           host.active++;
           return host;
         },
+        takeHost: (host) => host,
         release: (host) => {
           this.requests--;
           host.active--;

@@ -110,7 +110,14 @@ class ProxyProtocolFilter implements NetworkFilter {
     const { address, port } = source;
     const serverName = connection.facts?.get('proxy.authority') ?? null;
     connection.impersonate(
-      { address, port, spiffeId: null, certificateSha256: null, serverName },
+      {
+        address,
+        port,
+        localPort: destination.port,
+        spiffeId: null,
+        certificateSha256: null,
+        serverName,
+      },
       address === 'unix' ? 'unix' : formatAddress(destination.address, destination.port),
     );
     return Admission.pass;
