@@ -124,7 +124,7 @@ export function encodeForeignRequest(
 /** RPC words where there are any, else `/service/method`. */
 function namesOf(head: HeadView): { service: string; method: string } {
   if (head.service !== '' && head.rpcMethod !== '') {
-    return { service: head.authorityChanged ? head.authority : head.service, method: head.rpcMethod };
+    return { service: head.service, method: head.rpcMethod };
   }
   const path = (head.path.split('?')[0] as string).slice(1);
   const slash = path.lastIndexOf('/');

@@ -39,12 +39,14 @@ export function encodeOwnResponse(
   const resultAt = start + headerBytes;
   const isError = status !== DubboStatus.ok;
   if (isError && isHessian(flag) && bodyStart > resultAt) {
-    const message = new HessianWriter().string(body.toString()).raw(buf, bodyEnd, end);
-    return finished(message.bytes(), flag, status, id, idHigh);
+    const isSame = body.equals(buf.subarray(bodyStart, bodyEnd));
+    const message = isSame ? buf.subarray(resultAt, end) : withMessage(body, buf, bodyEnd, end);
+    return finished(message, flag, status, id, idHigh);
   }
   // No result word, or another serialization: nowhere to put a header.
   if (isError || !isHessian(flag) || bodyStart === resultAt) return finished(body, flag, status, id, idHigh);
-  const result = resultWith(body, readInt(buf, resultAt, end));
+  const sent = readInt(buf, resultAt, end);
+  const result = body.length === bodyEnd - bodyStart ? sent : resultWith(body, sent);
   const had = result >= Result.exceptionWithAttachments;
   const adds = head.isEdited && hasAdded(head) && takesAttachments(request, isOwnRequest);
   const room = 1 + body.length + (end - bodyEnd) + addedRoom(head) + headerBytes;
@@ -62,6 +64,11 @@ export function encodeOwnResponse(
   const whole = frame.subarray(0, at);
   writeHeader(whole, flag, status, id, idHigh);
   return whole;
+}
+
+/** Another message; what the server put behind its own stays. */
+function withMessage(body: Buffer, buf: Buffer, bodyEnd: number, end: number): Buffer {
+  return new HessianWriter().string(body.toString()).raw(buf, bodyEnd, end).bytes();
 }
 
 /** A filter may have given null a value, or taken it. */
