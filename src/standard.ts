@@ -27,6 +27,7 @@ import { localTokenBucket } from './core/limit/token-bucket.ts';
 import { bolt } from './transport/codecs/bolt/index.ts';
 import { dubbo } from './transport/codecs/dubbo/index.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
+import { http2 } from './transport/codecs/http2/index.ts';
 import { detect } from './transport/detect/index.ts';
 import { httpCheck } from './transport/health/http-check.ts';
 import { tcpCheck } from './transport/health/tcp-check.ts';
@@ -38,7 +39,7 @@ import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
-  codecs: [http1, bolt, dubbo, detect],
+  codecs: [http1, http2, bolt, dubbo, detect],
   filters: [
     accessLog,
     cors,

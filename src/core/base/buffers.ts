@@ -18,6 +18,26 @@ export class BufferBudget {
 }
 
 const slabBytes = 64 * 1024;
+const keptBlocks = 32;
+
+/**
+ * Buffers of 64 KiB that are somebody's for a loop turn at most: what a multiplexed connection collects before its
+ * flush, a head that is being decoded. So connections that wait hold none.
+ */
+export class BlockPool {
+  readonly #free: Buffer[] = [];
+
+  /** At least `sizeBytes`; only blocks of the standard size are kept by `give`. */
+  take(sizeBytes: number = slabBytes): Buffer {
+    if (sizeBytes > slabBytes) return Buffer.allocUnsafeSlow(sizeBytes);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+  }
+
+  /** The caller has no view of it any more. */
+  give(block: Buffer): void {
+    if (block.length === slabBytes && this.#free.length < keptBlocks) this.#free.push(block);
+  }
+}
 
 /**
  * Room for outgoing bytes, so that head and first body bytes leave in one write. A region is never written again
@@ -25,6 +45,7 @@ const slabBytes = 64 * 1024;
  * next message and a busy proxy allocates no slabs.
  */
 export class WriteSlab {
+  readonly blocks: BlockPool = new BlockPool();
   buf: Buffer = Buffer.allocUnsafeSlow(slabBytes);
   at = 0;
 
