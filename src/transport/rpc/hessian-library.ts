@@ -15,12 +15,34 @@ export interface HessianEncoder {
 /** Reads values one after the other; `withType` keeps the class beside each. */
 export interface HessianDecoder {
   read(withType?: boolean): unknown;
-  readonly byteBuffer: { position(): number };
+  readLong(withType?: boolean): unknown;
+  readonly byteBuffer: ByteBuffer;
+}
+
+interface ByteBuffer {
+  position(): number;
+  get(at: number): number;
+  skip(count: number): void;
+  getLong(): { toString(): string };
 }
 
 interface HessianModule {
   readonly EncoderV2: new (options: { size: number }) => HessianEncoder;
   readonly DecoderV2: new (bytes: Buffer) => HessianDecoder;
+}
+
+/** The libraries give longs beyond 2^53 as strings, which no reader can tell from strings: these are bigints. */
+function withExactLongs(Decoder: HessianModule['DecoderV2']): HessianModule['DecoderV2'] {
+  return class extends Decoder {
+    override readLong(withType?: boolean): unknown {
+      const bytes = this.byteBuffer;
+      if (withType === true || bytes.get(bytes.position()) !== longTag) return super.readLong(withType);
+      bytes.skip(1);
+      const value = BigInt(bytes.getLong().toString());
+      const number = Number(value);
+      return Number.isSafeInteger(number) ? number : value;
+    }
+  };
 }
 
 /** Class of the object at `at`, "" when none is defined there. Hessian 2.0 only: 'C', then the name. */
@@ -33,6 +55,8 @@ export function definedClass(bytes: Buffer, at: number): string {
 /** Lists, maps and objects within one another: the libraries read them by recursion. */
 const limits = { ...defaultHessianLimits, maxDepth: 256, maxReferences: 200_000 };
 const firstBytes = 512;
+/** A long of eight bytes, in both dialects. */
+const longTag = 0x4c;
 
 /** One hessian dialect through the library that speaks it. Loaded on first use. */
 export class HessianLibrary {
@@ -42,7 +66,7 @@ export class HessianLibrary {
 
   private constructor(dialect: HessianDialect, module: HessianModule) {
     this.dialect = dialect;
-    this.#module = module;
+    this.#module = { EncoderV2: module.EncoderV2, DecoderV2: withExactLongs(module.DecoderV2) };
     this.#skipper = new HessianSkipper(dialect, limits);
   }
 

@@ -64,6 +64,14 @@ export class Jvm {
     return answer.text;
   }
 
+  /** Ends the program as an orderly stop would: its shutdown hooks run. */
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    await exited;
+  }
+
   /** Ends the process at once, as a crash would. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

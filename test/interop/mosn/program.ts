@@ -11,7 +11,7 @@ export async function requireMosn(): Promise<{ readonly path: string; readonly v
   let found = await mosn.find();
   if (found.version === null) {
     requireProgram('go', 'install Go; MOSN is built from the module mosn.io/mosn');
-    await mosnInstall.install();
+    await mosnInstall.install?.();
     found = await mosn.find();
   }
   if (found.version === null) throw new NotInstalled('MOSN', 'npm run bench -- setup');

@@ -13,7 +13,7 @@ import org.apache.dubbo.config.ServiceConfig;
 import org.apache.dubbo.rpc.RpcContext;
 
 /**
- * serve PORT | stop | call ADDRESS NAME [ATTACHMENT]: the dubbo protocol with hessian2, without a registry. One
+ * serve PORT | call ADDRESS NAME [ATTACHMENT]: the dubbo protocol with hessian2, without a registry. One
  * reference an address.
  */
 public final class DubboMain {
@@ -22,7 +22,6 @@ public final class DubboMain {
         RpcContext.getServerContext().setAttachment("served-by", "java");
         return RpcContext.getServerAttachment().getAttachment(key);
     });
-    private static ServiceConfig<Peer> service;
 
     private DubboMain() {}
 
@@ -30,7 +29,6 @@ public final class DubboMain {
         Lines.serve(words -> {
             switch (words[1]) {
                 case "serve": return serve(Integer.parseInt(words[2]));
-                case "stop": return stop();
                 case "call": return call(words[2], words[3], words.length > 4 ? words[4] : null);
                 default: throw new IllegalArgumentException(words[1]);
             }
@@ -48,7 +46,7 @@ public final class DubboMain {
         ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
         protocol.setHost("127.0.0.1");
         protocol.setSerialization("hessian2");
-        service = new ServiceConfig<>();
+        ServiceConfig<Peer> service = new ServiceConfig<>();
         service.setApplication(application());
         service.setRegistry(new RegistryConfig("N/A"));
         service.setProtocol(protocol);
@@ -58,12 +56,6 @@ public final class DubboMain {
         service.setRef(impl);
         service.export();
         return "127.0.0.1:" + port;
-    }
-
-    private static String stop() {
-        service.unexport();
-        org.apache.dubbo.rpc.model.ApplicationModel.defaultModel().destroy();
-        return "stopped";
     }
 
     private static String call(String address, String name, String attachment) throws Exception {
@@ -85,7 +77,9 @@ public final class DubboMain {
         reference.setInterface(Peer.class);
         reference.setVersion("1.0");
         reference.setGroup("interop");
-        reference.setUrl("dubbo://" + address + "?serialization=hessian2&reconnect=true");
+        // Dubbo replaces loopback addresses by the machine's own; written as one number it leaves them alone.
+        String loopback = address.replace("127.0.0.1", "2130706433");
+        reference.setUrl("dubbo://" + loopback + "?serialization=hessian2&reconnect=true");
         reference.setTimeout(2500);
         reference.setRetries(0);
         reference.setCheck(false);

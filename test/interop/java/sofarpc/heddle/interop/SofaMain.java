@@ -11,14 +11,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * serve PORT | stop | call ADDRESS NAME [ATTACHMENT]: SOFARPC over Bolt without a registry. One consumer an address.
+ * serve PORT | call ADDRESS NAME [ATTACHMENT]: SOFARPC over Bolt without a registry. One consumer an address.
  */
 public final class SofaMain {
     private static final Map<String, Peer> peers = new HashMap<>();
     private static final PeerImpl impl =
         new PeerImpl(key -> RpcInvokeContext.getContext().getRequestBaggage(key));
-    private static ServerConfig server;
-    private static ProviderConfig<Peer> provider;
 
     private SofaMain() {}
 
@@ -26,7 +24,6 @@ public final class SofaMain {
         Lines.serve(words -> {
             switch (words[1]) {
                 case "serve": return serve(Integer.parseInt(words[2]));
-                case "stop": return stop();
                 case "call": return call(words[2], words[3], words.length > 4 ? words[4] : null);
                 default: throw new IllegalArgumentException(words[1]);
             }
@@ -34,21 +31,15 @@ public final class SofaMain {
     }
 
     private static String serve(int port) {
-        server = new ServerConfig().setProtocol("bolt").setHost("127.0.0.1").setPort(port).setDaemon(true);
-        provider = new ProviderConfig<Peer>()
+        ServerConfig server = new ServerConfig().setProtocol("bolt").setHost("127.0.0.1").setPort(port).setDaemon(true);
+        new ProviderConfig<Peer>()
             .setInterfaceId(Peer.class.getName())
             .setVersion("1.0")
             .setRef(impl)
             .setServer(server)
-            .setRegister(false);
-        provider.export();
+            .setRegister(false)
+            .export();
         return "127.0.0.1:" + port;
-    }
-
-    private static String stop() {
-        provider.unExport();
-        server.destroy();
-        return "stopped";
     }
 
     private static String call(String address, String name, String attachment) throws Exception {
