@@ -9,8 +9,12 @@ export class PolicyState {
   cookies: { readonly name: string; readonly value: string; readonly field: string }[] | null = null;
   /** The URL that the client asked for, once a redirect may be followed. */
   originalUrl = '';
+  /** The authority that this hop was asked for, before the route rewrote it. */
+  authority = '';
   /** Redirects followed so far. */
   redirects = 0;
+  /** Tries that were sent before the last redirect; a retry policy does not count them. */
+  triesBefore = 0;
   /** The request as it is collected for its copies. */
   mirror: MirrorFeed | null = null;
   hedge: HedgeRace | null = null;

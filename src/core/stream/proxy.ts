@@ -11,6 +11,7 @@ import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
 import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
+import { rememberUrl } from './internal-redirect.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
 import { MirrorTargets } from './mirror.ts';
@@ -313,6 +314,7 @@ export class StreamProxy implements StreamCore {
 /** What the route says about the request head, once however many tries there are. */
 function applyRoute(s: Stream, route: Route): void {
   s.isRouted = true;
+  if (route.internalRedirect !== null) rememberUrl(s);
   if (s.target !== null && s.target.requestHeaders !== null) {
     applyHeaderOperations(s.target.requestHeaders, s.req, s);
   }

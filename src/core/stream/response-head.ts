@@ -9,6 +9,7 @@ import { type FilterResult, type StreamFilter, Verdict } from '../contract/strea
 import { applyHeaderOperations } from '../route/header-operations.ts';
 import { retriesStatus } from './attempt.ts';
 import { armStream } from './deadlines.ts';
+import { followsRedirect } from './internal-redirect.ts';
 import { keptBytes } from './kept-bytes.ts';
 import { filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import type { StreamProxy } from './proxy.ts';
@@ -33,6 +34,8 @@ export function receiveResponse(
   if (buf !== null) s.responseBytes += b - a;
   const status = s.res.status;
   if (retriesStatus(p, s, end)) return;
+  const { internalRedirect } = s.route as Route;
+  if (internalRedirect !== null && followsRedirect(p, s, internalRedirect, end)) return;
   (s.cluster as Cluster).report(s.host as Host, status, 0, s.firstByteMs - s.tryStartMs);
   s.tryDeadlineMs = 0;
   // From here on the idle limit counts: a large body may take its reader's time. A caller's own limit stays.

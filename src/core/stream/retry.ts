@@ -12,7 +12,9 @@ function isIdempotent(s: Stream): boolean {
 
 /** Should body bytes be kept in case another try is needed? Costs a view per chunk, so only where one is possible. */
 export function keepsBody(s: Stream): boolean {
-  return (s.route?.retry ?? null) !== null || isIdempotent(s);
+  const { route } = s;
+  if (route === null) return isIdempotent(s);
+  return route.retry !== null || route.internalRedirect !== null || isIdempotent(s);
 }
 
 /** How many body bytes may be kept for another try. */
@@ -28,25 +30,30 @@ const defaultRetryBufferBytes = 65536;
  */
 export function isStaleConnection(s: Stream, code: number): boolean {
   const closed = code === Code.upstreamClosed || code === Code.upstreamReset;
-  return closed && s.reused && s.tries === 1 && canReplay(s) && isIdempotent(s);
+  return closed && s.reused && triesOf(s) === 1 && canReplay(s) && isIdempotent(s);
 }
 
 /** Is the whole request still here, and nothing of an answer downstream? */
-function canReplay(s: Stream): boolean {
+export function canReplay(s: Stream): boolean {
   return !s.responseStarted && !s.requestBody.isLost && !s.isTunnel && s.req.upgrade === '';
+}
+
+/** Tries of this hop: a redirect that was followed begins anew. */
+function triesOf(s: Stream): number {
+  return s.policy === null ? s.tries : s.tries - s.policy.triesBefore;
 }
 
 /** Does the policy ask for another try after this failure, and is it safe? Budgets are asked afterwards. */
 export function wantsRetry(s: Stream, code: number): boolean {
   const policy = s.route?.retry ?? null;
-  if (policy === null || s.tries > policy.numRetries || !canReplay(s)) return false;
+  if (policy === null || triesOf(s) > policy.numRetries || !canReplay(s)) return false;
   if ((policy.on & conditionOf(code)) === 0) return false;
   return factsOf(code).unprocessed || policy.nonIdempotent || isIdempotent(s);
 }
 
 /** As `wantsRetry`, for an answer. */
 export function wantsRetryOfStatus(s: Stream, policy: RetryPolicy, status: number): boolean {
-  if (s.tries > policy.numRetries || !canReplay(s)) return false;
+  if (triesOf(s) > policy.numRetries || !canReplay(s)) return false;
   if (!matchesStatus(policy, status)) return false;
   return policy.nonIdempotent || isIdempotent(s);
 }
