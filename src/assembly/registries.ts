@@ -20,6 +20,7 @@ export class Registries {
   lastGoodDirectory: string | null = null;
   readonly #runtime: Runtime;
   readonly #shared = new Map<string, Shared>();
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -38,12 +39,7 @@ export class Registries {
       unsubscribe();
       if (--shared.users > 0) return;
       this.#shared.delete(key);
-      shared.registry.close().catch((thrown: unknown) => {
-        this.#runtime.logger.warn('a registry did not close', {
-          registry: shared.name,
-          error: String(thrown),
-        });
-      });
+      this.#end(shared);
     };
   }
 
@@ -53,9 +49,21 @@ export class Registries {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#shared.values()];
+    for (const shared of this.#shared.values()) this.#end(shared);
     this.#shared.clear();
-    await Promise.allSettled(all.map((each) => each.registry.close()));
+    await Promise.all(this.#ending);
+  }
+
+  /** A registry may have something to write at its end. */
+  #end(shared: Shared): void {
+    const ending = shared.registry
+      .close()
+      .catch((thrown: unknown) => {
+        const fields = { registry: shared.name, error: String(thrown) };
+        this.#runtime.logger.warn('a registry did not close', fields);
+      })
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   #create(key: string, discovery: DiscoveryConfig): Shared {
