@@ -44,7 +44,7 @@ static long frame_size(const unsigned char *p, size_t n) {
   const unsigned char *lengths = p + fixed - 8;
   return (long)(fixed + u16(lengths) + u16(lengths + 2) + u32(lengths + 4));
 }
-static size_t id_at(void) { return is_dubbo ? 8 : 5; }
+static size_t id_at(void) { return is_dubbo ? 4 : 5; }
 
 struct connection {
   int fd, watching;

@@ -8,6 +8,7 @@ import type { MeshConfig } from '../../src/core/config/input.ts';
 import { boltConfig, filterNames as boltFilters } from '../harness/bolt-frames.ts';
 import type { LaunchSpec } from '../harness/children.ts';
 import type { Availability, Contender, Place } from '../harness/contender.ts';
+import { dubboConfig, filterNames as dubboFilters } from '../harness/dubbo-frames.ts';
 import { Unavailable } from '../harness/suite.ts';
 import { filterNames, type Level, standaloneConfig, tcpConfig } from './heddle-config.ts';
 import { writeJson } from './json-config.ts';
@@ -99,6 +100,26 @@ export const heddleBolt: Contender = {
   async verify(place) {
     const response = await fetch(`http://127.0.0.1:${place.adminPort}/metrics`);
     const silent = idleFilters(await response.text(), boltFilters);
+    return silent.map((name) => `the filter ${name} did nothing: its counters stayed 0`);
+  },
+};
+
+/** Heddle that routes Dubbo by service, with six filters at work. */
+export const heddleDubbo: Contender = {
+  name: 'heddle dubbo',
+  find,
+  launch: (place) =>
+    launchConfig(
+      place,
+      dubboConfig(
+        `127.0.0.1:${place.backendPort}`,
+        `127.0.0.1:${place.port}`,
+        `127.0.0.1:${place.adminPort}`,
+      ),
+    ),
+  async verify(place) {
+    const response = await fetch(`http://127.0.0.1:${place.adminPort}/metrics`);
+    const silent = idleFilters(await response.text(), dubboFilters);
     return silent.map((name) => `the filter ${name} did nothing: its counters stayed 0`);
   },
 };

@@ -3,8 +3,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { services } from '../harness/bolt-frames.ts';
+import { services as boltServices } from '../harness/bolt-frames.ts';
 import type { Contender, Place } from '../harness/contender.ts';
+import { services as dubboServices } from '../harness/dubbo-frames.ts';
 import { findProgram, type Installable, peerCache } from './find.ts';
 import { writeJson } from './json-config.ts';
 
@@ -66,19 +67,19 @@ export const mosnFull: Contender = {
   launch: (place) => command(place, config(place, place.hosts, fullListener(place), edits)),
 };
 
-/** MOSN that routes Bolt by service, with those of the six filters that it has. */
-export const mosnBolt: Contender = {
-  name: 'MOSN bolt',
+/** MOSN that routes a framed protocol by service, with those of the six filters that it has. */
+const mosnRpc = (protocol: string, services: readonly string[]): Contender => ({
+  name: `MOSN ${protocol}`,
   find,
   launch(place) {
-    const base = config(place, [], fullListener(place), {}) as unknown as BoltBase;
+    const base = config(place, [], fullListener(place), {}) as unknown as RpcBase;
     const [server] = base.servers;
     const [listener] = server.listeners;
     const routers = services.map((service) => ({
       match: { headers: [{ name: 'service', value: service }] },
       route: { cluster_name: 'service' },
     }));
-    const proxy = { downstream_protocol: 'bolt', router_config_name: 'main' };
+    const proxy = { downstream_protocol: protocol, router_config_name: 'main' };
     const { access_logs: _, ...rest } = listener;
     return command(place, {
       ...base,
@@ -93,9 +94,12 @@ export const mosnBolt: Contender = {
       ],
     });
   },
-};
+});
 
-interface BoltBase extends Json {
+export const mosnBolt: Contender = mosnRpc('bolt', boltServices);
+export const mosnDubbo: Contender = mosnRpc('dubbo', dubboServices);
+
+interface RpcBase extends Json {
   readonly servers: readonly [Json & { readonly listeners: readonly [Json & { access_logs?: unknown }] }];
 }
 

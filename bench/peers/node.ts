@@ -35,13 +35,16 @@ const httpProxy3 = nodePeer('http-proxy-3', 'http-proxy-3', 'http-proxy-3');
 
 export const nodePeers: readonly Contender[] = [undici, fastifyHttpProxy, fastProxy, httpProxy3];
 
-/** A Bolt proxy as it is written first; needs no package. */
-export const naiveBolt: Contender = {
-  name: 'naive bolt',
+/** A proxy for a framed protocol as it is written first; needs no package beyond the repository's. */
+const naive = (protocol: string): Contender => ({
+  name: `naive ${protocol}`,
   find: () => Promise.resolve({ version: process.version, path: process.execPath }),
   launch: (place) => ({
     command: process.execPath,
-    args: [`${here}node/naive-bolt.mjs`, String(place.port), String(place.backendPort)],
+    args: [`${here}node/naive-${protocol}.mjs`, String(place.port), String(place.backendPort)],
     env: { NODE_ENV: 'production' },
   }),
-};
+});
+
+export const naiveBolt: Contender = naive('bolt');
+export const naiveDubbo: Contender = naive('dubbo');
