@@ -7,8 +7,18 @@ import { TimerWheel, type WheelNode } from '../core/base/timer-wheel.ts';
  * per loop turn gained nothing that a socket run could resolve, so there is none.
  */
 export class SystemClock implements Clock {
+  #heldMs = 0;
+
   now(): number {
-    return performance.now();
+    return this.#heldMs > 0 ? this.#heldMs : performance.now();
+  }
+
+  hold(): void {
+    this.#heldMs = performance.now();
+  }
+
+  release(): void {
+    this.#heldMs = 0;
   }
 
   wallNow(): number {

@@ -2,6 +2,9 @@
 export interface Clock {
   /** Monotonic milliseconds with a fraction; only differences mean something. */
   now(): number;
+  /** `now` stands still until `release`: for one synchronous piece of work. Optional; calls do not nest. */
+  hold?(): void;
+  release?(): void;
   /** Milliseconds since the epoch; may jump. */
   wallNow(): number;
   /** Calls `run` once after `delayMs`. The timer never keeps the process alive. */

@@ -13,6 +13,14 @@ export function headerValue(head: HeadView, lowerName: string): string | null {
       return head.path;
     case ':authority':
       return head.authority;
+    case 'service':
+    case ':service':
+      // A name that the codec has made already, and checked to be the only one.
+      if (head.service !== '' && !head.isEdited) return head.service;
+      if (lowerName === ':service') return head.service === '' ? null : head.service;
+      break;
+    case ':rpc-method':
+      return head.rpcMethod === '' ? null : head.rpcMethod;
   }
   const first = head.find(lowerName);
   if (first < 0) return null;

@@ -1,6 +1,7 @@
 import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import { messageOf } from '../base/errors.ts';
+import type { Cluster } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
@@ -11,6 +12,7 @@ import { cancelUpstream } from './upstream-end.ts';
 export function finish(p: StreamProxy, s: Stream): void {
   if (s.phase === Phase.log) return;
   s.phase = Phase.log;
+  if (s.policy !== null) s.policy.hedge?.cancel();
   cancelUpstream(s, s.code === Code.none ? Code.locallyClosed : s.code);
   if (s.holdsRetry) s.cluster?.releaseRetry();
   if (s.code !== Code.none) s.abort();
@@ -35,21 +37,37 @@ export function finish(p: StreamProxy, s: Stream): void {
 }
 
 function countStream(p: StreamProxy, s: Stream, pipeline: Pipeline): void {
+  const answeredBy = s.isLocalReply ? null : s.cluster;
+  const durationMs = s.endMs - s.startMs;
+  countCall(p, pipeline, answeredBy, s.res.status, s.requestBytes, s.responseBytes, durationMs);
+  if (s.cluster !== answeredBy && s.cluster !== null) {
+    p.context.metrics.record(s.cluster.slots.duration, durationMs);
+  }
+}
+
+/** @param answeredBy null: the answer is ours @param status in HTTP's scale, 0 when there was none */
+export function countCall(
+  p: StreamProxy,
+  pipeline: Pipeline,
+  answeredBy: Cluster | null,
+  status: number,
+  requestBytes: number,
+  responseBytes: number,
+  durationMs: number,
+): void {
   const metrics = p.context.metrics;
   const values = metrics.values;
   const slots = pipeline.slots;
-  const durationMs = s.endMs - s.startMs;
   (values[slots.active] as number)--;
-  values[slots.bytesReceived] = (values[slots.bytesReceived] as number) + s.requestBytes;
-  values[slots.bytesSent] = (values[slots.bytesSent] as number) + s.responseBytes;
-  const statusClass = Math.floor(s.res.status / 100) - 1;
+  values[slots.bytesReceived] = (values[slots.bytesReceived] as number) + requestBytes;
+  values[slots.bytesSent] = (values[slots.bytesSent] as number) + responseBytes;
+  const statusClass = Math.floor(status / 100) - 1;
   if (statusClass >= 0 && statusClass < 5) {
     (values[slots.statusClass[statusClass] as number] as number)++;
-    const cluster = s.cluster;
-    if (cluster !== null && !s.isLocalReply) {
-      (values[cluster.slots.statusClass[statusClass] as number] as number)++;
+    if (answeredBy !== null) {
+      (values[answeredBy.slots.statusClass[statusClass] as number] as number)++;
     }
   }
   metrics.record(slots.duration, durationMs);
-  if (s.cluster !== null) metrics.record(s.cluster.slots.duration, durationMs);
+  if (answeredBy !== null) metrics.record(answeredBy.slots.duration, durationMs);
 }

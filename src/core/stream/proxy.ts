@@ -16,6 +16,7 @@ import { failStream, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
 import { MirrorTargets } from './mirror.ts';
 import type { MirrorTarget } from './mirror-target.ts';
+import { ParkingLot } from './parking.ts';
 import { flushRequest, holdFirst, passRequestData, sendRequest } from './request-body.ts';
 import { filterRequest } from './request-filters.ts';
 import { prepareRequest } from './request-head.ts';
@@ -50,6 +51,7 @@ export class StreamProxy implements StreamCore {
   /** Calls of this process among them. */
   #calls = 0;
   readonly #pool: Stream[] = [];
+  readonly #parking: ParkingLot = new ParkingLot(this);
   #serial = 0;
   #inner: InnerPipelines | null = null;
   #mirrors: MirrorTargets | null = null;
@@ -71,6 +73,11 @@ export class StreamProxy implements StreamCore {
   mirrorTarget(policy: MirrorPolicy): MirrorTarget {
     this.#mirrors ??= new MirrorTargets();
     return this.#mirrors.of(policy, this);
+  }
+
+  /** Wall clock less monotonic clock, as last read. */
+  get wallOffsetMs(): number {
+    return this.#wallOffsetMs;
   }
 
   acquire(): Stream {
@@ -104,7 +111,9 @@ export class StreamProxy implements StreamCore {
     s.req.retain();
     if (this.context.budget.isExhausted) failStream(this, s, Code.bufferOverflow);
     else if (prepareRequest(this, s)) this.advance(s);
-    if (s.gen === gen && s.firstBuf !== null) holdFirst(s);
+    if (s.gen !== gen) return;
+    if (s.isVerbatim) this.#parking.tryPark(s);
+    else if (s.firstBuf !== null) holdFirst(s);
   }
 
   #begin(s: Stream, end: boolean): void {

@@ -9,7 +9,8 @@ import type { StreamProxy } from './proxy.ts';
 export function prepareRequest(p: StreamProxy, s: Stream): boolean {
   const options = (s.pipeline as Pipeline).normalizePath;
   const head = s.req;
-  if (!needsNormalizing(head, options)) return true;
+  // The path of an RPC is its names, not a URL.
+  if (head.framing !== null || !needsNormalizing(head, options)) return true;
   const path = normalizePath(head.path, options);
   if (path === null) {
     failStream(p, s, Code.downstreamProtocol);

@@ -33,6 +33,7 @@ export function receiveResponse(
   }
   if (buf !== null) s.responseBytes += b - a;
   const status = s.res.status;
+  if (s.policy !== null && s.policy.hedge?.outlivesAnswer(end) === true) return;
   if (retriesStatus(p, s, end)) return;
   const { internalRedirect } = s.route as Route;
   if (internalRedirect !== null && followsRedirect(p, s, internalRedirect, end)) return;
@@ -142,7 +143,7 @@ function encodeDownstream(
   if (s.policy !== null) addCookies(s, s.policy);
   const server = (s.pipeline as Pipeline).serverHeader;
   // RPC protocols have no such header: it would only make every answer be written anew.
-  if (server !== null && !s.req.exactNames) {
+  if (server !== null && s.req.framing === null) {
     s.res.remove('server');
     s.res.addField(server);
   }

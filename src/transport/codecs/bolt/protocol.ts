@@ -14,11 +14,12 @@ import {
   lengthsAt,
   readUint16,
   readUint32,
+  timeoutAt,
   typeOf,
 } from './layout.ts';
 import { match } from './match.ts';
 import { readRequest, readResponse } from './read.ts';
-import { BoltStatus, boltStatusOf } from './status.ts';
+import { BoltStatus, boltStatusOf, httpStatusOf } from './status.ts';
 
 /** SOFA Bolt, v1 and v2: the version is decided frame by frame. */
 export const boltProtocol: FramedProtocol = {
@@ -42,6 +43,8 @@ export const boltProtocol: FramedProtocol = {
     patchId(buf, start, end, id);
     return null;
   },
+  quickStatusOf: (buf, start) => httpStatusOf(readUint16(buf, timeoutAt(buf, start))),
+  bodyBytesOf: (buf, start) => readUint32(buf, lengthsAt(buf, start) + 4),
   readRequest: (head, buf, start, end, context) => readRequest(head, boltProtocol, buf, start, end, context),
   readResponse: (head, buf, start, end) => readResponse(head, boltProtocol, buf, start, end),
   encodeRequest: (head, body, id) => encodeRequest(head, isOwn(head), body, id),

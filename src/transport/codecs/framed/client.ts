@@ -1,16 +1,18 @@
 import { Code } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import type { ClientCodec, ClientOwner, CodecContext } from '../../../core/contract/codec.ts';
+import { ParkedCall, type ParkingClient } from '../../../core/contract/parked-call.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
 import { FramedConnection } from './connection.ts';
-import { SentTable } from './in-flight.ts';
+import { type InFlight, SentTable } from './in-flight.ts';
 import { type FramedProtocol, FrameKind } from './protocol.ts';
 
 /** The upstream side of one connection of any framed protocol: many requests in progress, told apart by our own ids. */
-export class FramedClient extends FramedConnection implements ClientCodec {
+export class FramedClient extends FramedConnection implements ClientCodec, ParkingClient {
   served = 0;
+  protected readonly mayPark: boolean;
   readonly #owner: ClientOwner;
   readonly #sent = new SentTable();
 
@@ -23,6 +25,7 @@ export class FramedClient extends FramedConnection implements ClientCodec {
   ) {
     super(wire, context, protocol, config);
     this.#owner = owner;
+    this.mayPark = protocol.quickStatusOf !== undefined;
     wire.attach(this);
   }
 
@@ -105,8 +108,16 @@ export class FramedClient extends FramedConnection implements ClientCodec {
   onFrame(buf: Buffer, start: number, end: number): boolean {
     const kind = this.protocol.kindOf(buf, start, end);
     if (kind !== FrameKind.response) return this.#control(kind, buf, start, end);
-    const s = this.#answered(buf, start, end);
-    if (s === null) return !this.isClosed;
+    const call = this.#waiting(buf, start, end);
+    if (call instanceof ParkedCall) {
+      this.#roomIsFree();
+      const { protocol } = this;
+      const status = protocol.quickStatusOf?.(buf, start, end) ?? 0;
+      call.core.answered(call, buf, start, end, status, protocol.bodyBytesOf?.(buf, start, end) ?? 0);
+      return !this.isClosed;
+    }
+    if (call === null || !this.#readAnswer(call, buf, start, end)) return !this.isClosed;
+    const s = call;
     const { bodyStart, bodyEnd } = s.res;
     this.context.sink.responseHead(s, bodyEnd > bodyStart ? buf : null, bodyStart, bodyEnd, true);
     return !this.isClosed;
@@ -115,8 +126,9 @@ export class FramedClient extends FramedConnection implements ClientCodec {
   onLargeFrame(head: Buffer, body: readonly Buffer[], _sizeBytes: number): boolean {
     const kind = this.protocol.kindOf(head, 0, head.length);
     if (kind !== FrameKind.response) return this.#control(kind, head, 0, head.length);
-    const s = this.#answered(head, 0, head.length);
-    if (s === null) return !this.isClosed;
+    const call = this.#waiting(head, 0, head.length);
+    const s = call instanceof ParkedCall ? call.core.unpark(call) : call;
+    if (s === null || !this.#readAnswer(s, head, 0, head.length)) return !this.isClosed;
     const { sink } = this.context;
     const { gen } = s;
     const last = body.length - 1;
@@ -129,23 +141,33 @@ export class FramedClient extends FramedConnection implements ClientCodec {
     return !this.isClosed;
   }
 
-  /** The stream that this frame answers, its head read; null: nobody waits for it, or it cannot be read. */
-  #answered(buf: Buffer, start: number, end: number): Stream | null {
+  /** Whom this frame answers; null: nobody waits for it. */
+  #waiting(buf: Buffer, start: number, end: number): InFlight | null {
     const id = this.protocol.idOf(buf, start, end);
-    const s = this.#sent.take(id);
-    if (s === null) {
-      // Most likely the answer to a call that timed out here.
-      if (!this.#sent.hasGiven(id)) this.wire.destroy(Code.upstreamProtocol);
-      return null;
-    }
+    const call = this.#sent.take(id);
+    // Most likely the answer to a call that timed out here.
+    if (call === null && !this.#sent.hasGiven(id)) this.wire.destroy(Code.upstreamProtocol);
+    return call;
+  }
+
+  /** False: it cannot be read, the stream is reset and the connection gone. */
+  #readAnswer(s: Stream, buf: Buffer, start: number, end: number): boolean {
     const code = this.protocol.readResponse(s.res, buf, start, end);
     if (code === Code.none) {
       this.#roomIsFree();
-      return s;
+      return true;
     }
     this.context.sink.upstreamReset(s, Code.upstreamProtocol);
     this.wire.destroy(Code.upstreamProtocol);
-    return null;
+    return false;
+  }
+
+  park(s: Stream, call: ParkedCall): void {
+    this.#sent.replace(s, call);
+  }
+
+  unpark(call: ParkedCall, s: Stream): void {
+    this.#sent.replace(call, s);
   }
 
   #control(kind: FrameKind, buf: Buffer, start: number, end: number): boolean {
@@ -205,7 +227,10 @@ export class FramedClient extends FramedConnection implements ClientCodec {
     this.closed();
     const open = this.#sent.takeAll();
     this.#owner.gone(this, code);
-    for (const s of open) this.context.sink.upstreamReset(s, code);
+    for (const call of open) {
+      const s = call instanceof ParkedCall ? call.core.unpark(call) : call;
+      this.context.sink.upstreamReset(s, code);
+    }
   }
 
   protected overflow(): void {

@@ -48,6 +48,8 @@ export abstract class FramedConnection
   }
 
   abstract readonly active: number;
+  /** Can a call wait for its answer here without its stream? */
+  protected abstract readonly mayPark: boolean;
   abstract onFrame(buf: Buffer, start: number, end: number): boolean;
   abstract onLargeFrame(head: Buffer, body: readonly Buffer[], sizeBytes: number): boolean;
   abstract onBadFrame(isTooLarge: boolean): void;
@@ -87,7 +89,14 @@ export abstract class FramedConnection
       end -= start;
       start = 0;
     }
-    this.#reader.read(buf, start, end, this);
+    const { clock } = this.context;
+    // A read of many frames reads the clock once: two readings a call are 110 ns.
+    clock.hold?.();
+    try {
+      this.#reader.read(buf, start, end, this);
+    } finally {
+      clock.release?.();
+    }
     this.#watchPart(now);
   }
 
@@ -201,8 +210,10 @@ export abstract class FramedConnection
         return true;
       }
       const frame = this.setId(s, head.buf, head.start, head.end);
-      if (frame === null) this.put(head.buf, head.start, head.end);
-      else this.put(frame, 0, frame.length);
+      if (frame === null) {
+        this.put(head.buf, head.start, head.end);
+        s.isVerbatim = this.mayPark;
+      } else this.put(frame, 0, frame.length);
       return true;
     }
     const body = buf === null ? nothing : a === 0 && b === buf.length ? buf : buf.subarray(a, b);

@@ -1,4 +1,8 @@
+import type { ParkedCall } from '../../../core/contract/parked-call.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
+
+/** What stands in a place: a call without its stream where nothing needs one. */
+export type InFlight = Stream | ParkedCall;
 
 const firstPlaces = 16;
 
@@ -10,7 +14,7 @@ export class SentTable {
   size = 0;
   /** The id that was given last. */
   lastId = 0;
-  #streams: (Stream | null)[] = [];
+  #streams: (InFlight | null)[] = [];
   #mask = -1;
   #isWrapped = false;
 
@@ -40,10 +44,10 @@ export class SentTable {
   }
 
   /** Removes and returns who waits for `id`; null: nobody, or no more. */
-  take(id: number): Stream | null {
+  take(id: number): InFlight | null {
     if (this.size === 0) return null;
     const place = id & this.#mask;
-    const s = this.#streams[place] as Stream | null;
+    const s = this.#streams[place] as InFlight | null;
     if (s === null || s.upId !== id) return null;
     this.#streams[place] = null;
     this.size--;
@@ -63,8 +67,14 @@ export class SentTable {
     return this.size > 0 && this.#streams[s.upId & this.#mask] === s;
   }
 
+  /** `next` takes the place of `before`, if that still has it. */
+  replace(before: InFlight, next: InFlight): void {
+    const place = before.upId & this.#mask;
+    if (this.size > 0 && this.#streams[place] === before) this.#streams[place] = next;
+  }
+
   /** Empties the table. */
-  takeAll(): Stream[] {
+  takeAll(): InFlight[] {
     const all = this.#streams.filter((s) => s !== null);
     this.#streams = [];
     this.#mask = -1;
@@ -75,7 +85,7 @@ export class SentTable {
   #grow(): void {
     const before = this.#streams;
     const places = before.length === 0 ? firstPlaces : before.length * 2;
-    this.#streams = new Array<Stream | null>(places).fill(null);
+    this.#streams = new Array<InFlight | null>(places).fill(null);
     this.#mask = places - 1;
     // Twice as many places never make two of one: places that differed still do.
     for (const s of before) if (s !== null) this.#streams[s.upId & this.#mask] = s;
@@ -88,7 +98,7 @@ export class SentTable {
  */
 export class ReceivedTable {
   size = 0;
-  #streams: (Stream | null)[] = [];
+  #streams: (InFlight | null)[] = [];
   #ids: number[] = [];
   #idHighs: number[] = [];
   #free: number[] = [];
@@ -102,26 +112,31 @@ export class ReceivedTable {
     s.downId = place;
   }
 
-  has(s: Stream): boolean {
+  has(s: InFlight): boolean {
     return this.#streams[s.downId] === s;
   }
 
-  idOf(s: Stream): number {
+  /** `next` takes the place of `before`, if that still has it. */
+  replace(before: InFlight, next: InFlight): void {
+    if (this.#streams[before.downId] === before) this.#streams[before.downId] = next;
+  }
+
+  idOf(s: InFlight): number {
     return this.#ids[s.downId] as number;
   }
 
-  idHighOf(s: Stream): number {
+  idHighOf(s: InFlight): number {
     return this.#idHighs[s.downId] as number;
   }
 
-  remove(s: Stream): void {
+  remove(s: InFlight): void {
     this.#streams[s.downId] = null;
     this.size--;
     if (this.size > 0) this.#free.push(s.downId);
     else this.#shrink();
   }
 
-  takeAll(): Stream[] {
+  takeAll(): InFlight[] {
     const all = this.#streams.filter((s) => s !== null);
     this.size = 0;
     this.#shrink();

@@ -76,6 +76,13 @@ export interface FramedProtocol {
   idHighOf(buf: Buffer, start: number, end: number): number;
   /** Writes another id into the frame, checksum included. Null: done in place; else the frame as it must be sent. */
   setId(buf: Buffer, start: number, end: number, id: number, idHigh: number): Buffer | null;
+  /**
+   * Status of a response in HTTP's scale without reading its head, for calls at whose answer nothing looks; absent
+   * where that cannot be told so.
+   */
+  quickStatusOf?(buf: Buffer, start: number, end: number): number;
+  /** Bytes of its body, likewise. */
+  bodyBytesOf?(buf: Buffer, start: number, end: number): number;
   /** @returns Code.none, or the Code that refuses the connection */
   readRequest(head: HeadView, buf: Buffer, start: number, end: number, context: ReadContext): number;
   readResponse(head: HeadView, buf: Buffer, start: number, end: number): number;

@@ -1,6 +1,7 @@
 import { Code, factsOf } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import type { CodecContext, ServerCodec, ServerOwner } from '../../../core/contract/codec.ts';
+import { ParkedCall, type ParkingServer } from '../../../core/contract/parked-call.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Peer, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
@@ -12,11 +13,13 @@ import { type FramedProtocol, FrameKind, type ReadContext } from './protocol.ts'
 const lingerMs = 2000;
 
 /** The downstream side of one connection of any framed protocol: answers leave in the order in which they are ready. */
-export class FramedServer extends FramedConnection implements ServerCodec {
+export class FramedServer extends FramedConnection implements ServerCodec, ParkingServer {
+  protected readonly mayPark = false;
   readonly #owner: ServerOwner;
   readonly #received = new ReceivedTable();
   #peerOfWire: Peer | null = null;
   #isPaused = false;
+  #context: ReadContext;
 
   constructor(
     wire: Wire,
@@ -27,6 +30,7 @@ export class FramedServer extends FramedConnection implements ServerCodec {
   ) {
     super(wire, context, protocol, config);
     this.#owner = owner;
+    this.#context = { names: context.names, limits: owner.limits };
     wire.attach(this);
     if (config.idleTimeoutMs > 0) this.armBy(this.lastReadMs + config.idleTimeoutMs);
   }
@@ -35,9 +39,11 @@ export class FramedServer extends FramedConnection implements ServerCodec {
     return this.#received.size;
   }
 
-  /** What reading a request depends on. */
-  get #reading(): ReadContext {
-    return { names: this.context.names, limits: this.#owner.limits };
+  /** What reading a request depends on; made anew when a reload changed the limits. */
+  #reading(): ReadContext {
+    const { limits } = this.#owner;
+    if (this.#context.limits !== limits) this.#context = { names: this.context.names, limits };
+    return this.#context;
   }
 
   onFrame(buf: Buffer, start: number, end: number): boolean {
@@ -75,7 +81,7 @@ export class FramedServer extends FramedConnection implements ServerCodec {
     const { sink, clock } = this.context;
     const protocol = this.protocol;
     const s = sink.acquire();
-    const code = protocol.readRequest(s.req, buf, start, end, this.#reading);
+    const code = protocol.readRequest(s.req, buf, start, end, this.#reading());
     if (code !== Code.none) {
       sink.release(s);
       this.#refuse(code, 'a request that cannot be read');
@@ -174,6 +180,28 @@ export class FramedServer extends FramedConnection implements ServerCodec {
     this.#settle();
   }
 
+  park(s: Stream, call: ParkedCall): void {
+    this.#received.replace(s, call);
+  }
+
+  unpark(call: ParkedCall, s: Stream): void {
+    this.#received.replace(call, s);
+    s.protocol = this.protocol.name;
+    s.peer = this.#peerOfWire;
+    this.protocol.readRequest(s.req, call.buf, call.start, call.end, this.#reading());
+  }
+
+  sendParked(call: ParkedCall, buf: Buffer, start: number, end: number): void {
+    const received = this.#received;
+    if (!received.has(call)) return;
+    const id = received.idOf(call);
+    const frame = this.protocol.setId(buf, start, end, id, received.idHighOf(call));
+    if (frame === null) this.put(buf, start, end);
+    else this.put(frame, 0, frame.length);
+    received.remove(call);
+    this.#settle();
+  }
+
   reset(s: Stream, code: number): void {
     if (!this.#received.has(s)) return;
     this.forget(s);
@@ -229,7 +257,10 @@ export class FramedServer extends FramedConnection implements ServerCodec {
     this.closed();
     const open = this.#received.takeAll();
     const reason = code === Code.none ? Code.downstreamClosed : code;
-    for (const s of open) this.context.sink.downstreamReset(s, reason);
+    for (const call of open) {
+      const s = call instanceof ParkedCall ? call.core.unpark(call) : call;
+      this.context.sink.downstreamReset(s, reason);
+    }
     this.#owner.closed(this);
   }
 
