@@ -1,0 +1,133 @@
+import { channels } from '../base/channels.ts';
+import type { Cluster, Host } from '../contract/cluster.ts';
+import {
+  isParkingServer,
+  ParkedCall,
+  type ParkingClient,
+  type ParkingCore,
+} from '../contract/parked-call.ts';
+import { Phase } from '../contract/phase.ts';
+import type { Pipeline } from '../contract/pipeline.ts';
+import type { Route } from '../contract/route.ts';
+import type { Stream } from '../contract/stream.ts';
+import { armStream } from './deadlines.ts';
+import { countCall } from './log.ts';
+import type { StreamProxy } from './proxy.ts';
+
+/** As many as a burst may need; 160 bytes each. */
+const keptCalls = 8192;
+
+/** Calls whose stream is not needed before their answer. See ParkedCall. */
+export class ParkingLot implements ParkingCore {
+  readonly #proxy: StreamProxy;
+  readonly #pool: ParkedCall[] = [];
+
+  constructor(proxy: StreamProxy) {
+    this.#proxy = proxy;
+  }
+
+  /** The request has left as it came: gives the stream back where nothing asks for it before the answer. */
+  tryPark(s: Stream): void {
+    const { down, phase } = s;
+    if (phase !== Phase.awaitUpstream || !isParkingServer(down)) return;
+    if (!looksAtNoAnswer(s.pipeline as Pipeline, s.route as Route, s)) return;
+    if (this.#proxy.live !== null || channels.streamEnd.hasSubscribers) return;
+    const up = s.up as ParkingClient;
+    const call = this.#pool.pop() ?? new ParkedCall(this);
+    const { req } = s;
+    call.down = down;
+    call.downId = s.downId;
+    call.up = up;
+    call.upId = s.upId;
+    call.pipeline = s.pipeline;
+    call.route = s.route;
+    call.cluster = s.cluster;
+    call.host = s.host;
+    call.buf = req.buf;
+    call.start = req.start;
+    call.end = req.end;
+    call.requestBytes = s.requestBytes;
+    call.startMs = s.startMs;
+    call.routeDeadlineMs = s.routeDeadlineMs;
+    call.idleTimeoutMs = s.idleTimeoutMs;
+    call.reused = s.reused;
+    const { wheel } = this.#proxy.context;
+    const dueMs = s.deadlineMs;
+    if (s.wheelSlot >= 0) {
+      wheel.disarm(s);
+      wheel.arm(call, dueMs);
+    }
+    down.park(s, call);
+    up.park(s, call);
+    this.#proxy.release(s);
+  }
+
+  answered(
+    call: ParkedCall,
+    buf: Buffer,
+    start: number,
+    end: number,
+    status: number,
+    bodyBytes: number,
+  ): void {
+    const proxy = this.#proxy;
+    const cluster = call.cluster as Cluster;
+    const host = call.host as Host;
+    const down = call.down;
+    const durationMs = proxy.context.clock.now() - call.startMs;
+    cluster.report(host, status, 0, durationMs);
+    cluster.release(host);
+    countCall(proxy, call.pipeline as Pipeline, cluster, status, call.requestBytes, bodyBytes, durationMs);
+    proxy.active--;
+    if (down !== null && isParkingServer(down)) down.sendParked(call, buf, start, end);
+    this.#over(call);
+  }
+
+  unpark(call: ParkedCall): Stream {
+    const s = this.#proxy.acquire();
+    s.down = call.down;
+    s.downId = call.downId;
+    s.up = call.up;
+    s.upId = call.upId;
+    s.pipeline = call.pipeline;
+    s.route = call.route;
+    s.cluster = call.cluster;
+    s.host = call.host;
+    s.holdsHost = s.isRouted = s.requestDone = s.requestSent = true;
+    s.requestOwned = s.responseOwned = s.requestBody.isLost = true;
+    s.tries = 1;
+    s.reused = call.reused;
+    s.phase = Phase.awaitUpstream;
+    s.requestBytes = call.requestBytes;
+    s.startMs = s.requestDoneMs = s.tryStartMs = s.lastActivityMs = call.startMs;
+    s.startWallMs = call.startMs + this.#proxy.wallOffsetMs;
+    s.routeDeadlineMs = call.routeDeadlineMs;
+    s.idleTimeoutMs = call.idleTimeoutMs;
+    call.down?.unpark(call, s);
+    call.up?.unpark(call, s);
+    armStream(this.#proxy.context.wheel, s);
+    this.#over(call);
+    return s;
+  }
+
+  onParkedDeadline(call: ParkedCall, nowMs: number): void {
+    this.#proxy.onStreamDeadline(this.unpark(call), nowMs);
+  }
+
+  #over(call: ParkedCall): void {
+    this.#proxy.context.wheel.disarm(call);
+    call.down = call.up = call.pipeline = call.route = call.cluster = call.host = null;
+    if (this.#pool.length < keptCalls) this.#pool.push(call);
+  }
+}
+
+/** Does nothing look at the answer, and would nothing of the request be needed again? */
+function looksAtNoAnswer(pipeline: Pipeline, route: Route, s: Stream): boolean {
+  const { filters } = pipeline;
+  if (filters.responseHead.length + filters.responseBody.length + filters.streamEnd.length > 0) return false;
+  if (pipeline.accessLogs.length > 0 || pipeline.tracer !== null) return false;
+  if (route.retry !== null || route.responseHeaders !== null || s.target !== null) return false;
+  return (
+    route.mirrors === null && route.hedge === null && route.internalRedirect === null && s.policy === null
+  );
+}
