@@ -43,6 +43,13 @@ export interface StreamFilter {
   onResponseTrailers?(s: Stream): FilterResult;
   /** Exactly once for every stream whose chain ran, also after a reset; the last call. Must not throw. */
   onStreamEnd?(s: Stream): void;
+  /**
+   * Asked once the request has left: true when the response hooks and `onStreamEnd` have nothing to do for this stream.
+   * Where all filters say so, an RPC waits for its answer without a stream. Absent: false.
+   */
+  passesAnswer?(s: Stream): boolean;
+  /** Asked when the request leaves with its whole body: true when `onRequestBody` has nothing to do. Absent: false. */
+  passesBody?(s: Stream): boolean;
 }
 
 /** When a request filter runs. */

@@ -69,6 +69,8 @@ export class Stream extends WheelNode {
   /** The request is complete as received / has been sent on completely. */
   requestDone = false;
   requestSent = false;
+  /** All body filters passed the body as a whole: they are not called. */
+  isBodyPassed = false;
   /** It left as the very bytes that came, and its upstream end can do without the stream until the answer. */
   isVerbatim = false;
   /** A response head went downstream / the response is complete as received. */
@@ -221,7 +223,13 @@ export class Stream extends WheelNode {
     this.protocol = '';
     this.tries = 0;
     this.reused = this.requestOwned = this.responseOwned = false;
-    this.isVerbatim = this.requestDone = this.requestSent = this.responseStarted = this.responseDone = false;
+    this.isVerbatim =
+      this.isBodyPassed =
+      this.requestDone =
+      this.requestSent =
+      this.responseStarted =
+      this.responseDone =
+        false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
     this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;
     this.retryAtMs = this.rechoices = this.tunnelEnds = 0;

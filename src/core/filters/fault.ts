@@ -76,6 +76,7 @@ export const fault: StreamFilterDefinition<FaultConfig> = {
     const hooks: StreamFilter = {
       onRequestHead: (s) => filter.onRequestHead(s),
       onStreamEnd: (s) => filter.onStreamEnd(s),
+      passesAnswer: (s) => s.attributes[context.slot] === undefined,
     };
     // A body hook makes the core hand every body through it: only where it can be needed.
     if (own.rateLimit !== undefined)

@@ -73,6 +73,10 @@ export const headerMutation: StreamFilterDefinition<HeaderMutationConfig> = {
         countOne(metrics, applied);
         return Verdict.continue;
       },
+      passesAnswer(s) {
+        const edits = configs.of(s);
+        return edits === null || edits.response === null;
+      },
     });
   },
 };

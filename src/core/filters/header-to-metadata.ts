@@ -74,6 +74,10 @@ export const headerToMetadata: StreamFilterDefinition<HeaderToMetadataConfig> = 
         if (rules !== null && note(s, s.res, rules.response)) countOne(metrics, noted);
         return Verdict.continue;
       },
+      passesAnswer(s) {
+        const rules = configs.of(s);
+        return rules === null || rules.response.length === 0;
+      },
     });
   },
 };

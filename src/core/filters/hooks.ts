@@ -13,6 +13,8 @@ export function shapeHooks(hooks: StreamFilter): StreamFilter {
     onResponseBody: hooks.onResponseBody,
     onResponseTrailers: hooks.onResponseTrailers,
     onStreamEnd: hooks.onStreamEnd,
+    passesAnswer: hooks.passesAnswer,
+    passesBody: hooks.passesBody,
   };
   return shaped as StreamFilter;
 }

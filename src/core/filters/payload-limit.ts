@@ -48,6 +48,8 @@ export const payloadLimit: StreamFilterDefinition<PayloadLimitConfig> = {
         s.attributes[slot] = seen;
         return seen > limit.maxBytes ? refuse(s, limit.status) : Verdict.continue;
       },
+      // An announced length was checked with the head, and no codec lets more come.
+      passesBody: (s) => s.req.contentLength >= 0,
     });
   },
 };

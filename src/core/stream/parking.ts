@@ -7,9 +7,10 @@ import {
   type ParkingCore,
 } from '../contract/parked-call.ts';
 import { Phase } from '../contract/phase.ts';
-import type { Pipeline } from '../contract/pipeline.ts';
+import type { FilterChain, Pipeline } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
+import type { StreamFilter } from '../contract/stream-filter.ts';
 import { armStream } from './deadlines.ts';
 import { countCall } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
@@ -21,6 +22,9 @@ const keptCalls = 8192;
 export class ParkingLot implements ParkingCore {
   readonly #proxy: StreamProxy;
   readonly #pool: ParkedCall[] = [];
+  /** The chain that was asked for last, and its filters that may look at answers. */
+  #chain: FilterChain | null = null;
+  #answering: readonly StreamFilter[] = [];
 
   constructor(proxy: StreamProxy) {
     this.#proxy = proxy;
@@ -30,7 +34,7 @@ export class ParkingLot implements ParkingCore {
   tryPark(s: Stream): void {
     const { down, phase } = s;
     if (phase !== Phase.awaitUpstream || !isParkingServer(down)) return;
-    if (!looksAtNoAnswer(s.pipeline as Pipeline, s.route as Route, s)) return;
+    if (!isPlain(s.pipeline as Pipeline, s.route as Route, s) || !this.#passesFilters(s)) return;
     if (this.#proxy.live !== null || channels.streamEnd.hasSubscribers) return;
     const up = s.up as ParkingClient;
     const call = this.#pool.pop() ?? new ParkedCall(this);
@@ -114,6 +118,22 @@ export class ParkingLot implements ParkingCore {
     this.#proxy.onStreamDeadline(this.unpark(call), nowMs);
   }
 
+  /** Do all filters say that they have nothing to do with the answer? */
+  #passesFilters(s: Stream): boolean {
+    const chain = (s.pipeline as Pipeline).filters;
+    if (this.#chain !== chain) {
+      this.#chain = chain;
+      const { responseHead, responseBody, responseTrailers, streamEnd } = chain;
+      this.#answering = [...new Set([...responseHead, ...responseBody, ...responseTrailers, ...streamEnd])];
+    }
+    const filters = this.#answering;
+    for (let i = 0; i < filters.length; i++) {
+      const filter = filters[i] as StreamFilter;
+      if (filter.passesAnswer === undefined || !filter.passesAnswer(s)) return false;
+    }
+    return true;
+  }
+
   #over(call: ParkedCall): void {
     this.#proxy.context.wheel.disarm(call);
     call.down = call.up = call.pipeline = call.route = call.cluster = call.host = null;
@@ -121,10 +141,8 @@ export class ParkingLot implements ParkingCore {
   }
 }
 
-/** Does nothing look at the answer, and would nothing of the request be needed again? */
-function looksAtNoAnswer(pipeline: Pipeline, route: Route, s: Stream): boolean {
-  const { filters } = pipeline;
-  if (filters.responseHead.length + filters.responseBody.length + filters.streamEnd.length > 0) return false;
+/** Does the pipeline do nothing with the answer, and would nothing of the request be needed again? */
+function isPlain(pipeline: Pipeline, route: Route, s: Stream): boolean {
   if (pipeline.accessLogs.length > 0 || pipeline.tracer !== null) return false;
   if (route.retry !== null || route.responseHeaders !== null || s.target !== null) return false;
   return (

@@ -25,7 +25,21 @@ const requestDirection: Direction = {
   unsentHead: (s) => (s.up === null ? s.req : null),
 };
 
-const bodyFilters = (s: Stream): readonly StreamFilter[] => (s.pipeline as Pipeline).filters.requestBody;
+const noFilters: readonly StreamFilter[] = [];
+
+const bodyFilters = (s: Stream): readonly StreamFilter[] =>
+  s.isBodyPassed ? noFilters : (s.pipeline as Pipeline).filters.requestBody;
+
+/** Have all body filters nothing to do with a body that is here as a whole? Then it leaves as it came. */
+function passesBody(s: Stream): boolean {
+  if (!s.requestDone) return false;
+  const filters = (s.pipeline as Pipeline).filters.requestBody;
+  for (let i = 0; i < filters.length; i++) {
+    const filter = filters[i] as StreamFilter;
+    if (filter.passesBody === undefined || !filter.passesBody(s)) return false;
+  }
+  return filters.length > 0;
+}
 
 /** Keeps the bytes that came with the head, because the head could not leave in the same call. */
 export function holdFirst(s: Stream): void {
@@ -41,6 +55,7 @@ export function sendRequest(p: StreamProxy, s: Stream, up: StreamEnd): void {
   s.phase = Phase.awaitUpstream;
   const half = s.requestBody;
   half.isKept = !half.isLost && !s.isTunnel && keepsBody(s);
+  if (s.firstBuf !== null && half.chunks.length === 0) s.isBodyPassed = passesBody(s);
   if (s.firstBuf !== null && (half.isKept || bodyFilters(s).length > 0)) holdFirst(s);
   const gen = s.gen;
   const tries = s.tries;
