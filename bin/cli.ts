@@ -4,6 +4,7 @@ import { register as check } from './commands/check.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as diff } from './commands/diff.ts';
 import { register as dump } from './commands/dump.ts';
+import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as profile } from './commands/profile.ts';
 import { register as run } from './commands/run.ts';
@@ -11,7 +12,7 @@ import { register as watch } from './commands/watch.ts';
 import { exitCodes, report } from './report.ts';
 
 /** One file a command; each adds itself to the program. */
-const commands = [run, check, dump, diff, init, demo, watch, profile];
+const commands = [run, check, dump, diff, init, explain, demo, watch, profile];
 
 const exitHelp = Object.entries(exitCodes)
   .map(([name, code]) => `  ${code}  ${name}`)

@@ -5,6 +5,8 @@
  * await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: ['127.0.0.1:8080'] }] });
  * const user = await (await mesh.fetch('http://users/42')).json();
  */
+export type { ExplainRequest, Explanation, RouteOutcome } from './assembly/explain.ts';
+export type { ClusterExplanation } from './assembly/explain-cluster.ts';
 export type { FetchHandler } from './assembly/handler-upstream.ts';
 export type { RpcResult } from './assembly/rpc/call.ts';
 export type { RpcCallOptions, RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
@@ -40,6 +42,7 @@ export {
 export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
+export { type ExplainPlace, explain } from './explain.ts';
 export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
