@@ -34,9 +34,9 @@ export interface ProfileMeta {
 }
 
 export interface PendingOptions {
-  /** One of so many new resources gets a stack; adapted to `maxSamplesPerSecond`. @default 50 */
+  /** One of so many new promises gets a stack; adapted to `maxSamplesPerSecond`. Other resources begin with each. @default 50 */
   readonly sampleEvery?: number;
-  /** @default 200 */
+  /** Half of them for promises, half for the rest. @default 200 */
   readonly maxSamplesPerSecond?: number;
   /** Live samples kept; above it every second one goes and the others count double. @default 4096 */
   readonly maxLive?: number;

@@ -60,8 +60,16 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
     shared: state.buffer,
     hooksPort: port2,
     oldSpaceBytes: oldSpaceLimitBytes(),
+    wantsSamples: options.onEvent !== undefined,
   });
-  const hooks = installHooks({ id, state, port: port1, signals: options.signals ?? [], startPending });
+  const hooks = installHooks({
+    id,
+    state,
+    port: port1,
+    signals: options.signals ?? [],
+    startPending,
+    dutyCycle: settings.pending === 'dutyCycle',
+  });
   return new WorkerMonitor(worker, settings.directory, options, state, () => {
     hooks.stop();
     port1.close();

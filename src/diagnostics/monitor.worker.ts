@@ -30,7 +30,9 @@ async function run(data: MonitorWorkerData): Promise<void> {
     state.raise('released');
   });
   data.hooksPort.on('message', (report: HookReport) => agent.sampler.accept(report));
-  agent.onEvent((event) => send({ type: 'event', event }));
+  agent.onEvent((event) => {
+    if (event.type !== 'sample' || data.wantsSamples) send({ type: 'event', event });
+  });
   if (parentPort !== null) answerCalls(parentPort, agent, send);
   try {
     await agent.start();

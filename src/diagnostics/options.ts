@@ -12,7 +12,7 @@ const positive = v.pipe(v.number(), v.gtValue(0));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const recorderSchema = v.strictObject({
-  samplingMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 50),
+  samplingMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 100),
   windowMs: v.optional(v.pipe(v.number(), v.minValue(1000)), 10_000),
   windows: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(60)), 6),
 });
@@ -26,8 +26,8 @@ const boundsSchema = v.strictObject({
 });
 
 /**
- * `pending`: when pending async work is tracked. `onTrigger` from a rule's first suspicion on; `dutyCycle` also one
- * second in twenty, so that the signal `pendingCount` holds an estimate of promises and timers; `off` never.
+ * `pending`: when pending async work is tracked. `onTrigger` from a rule's first suspicion on; `dutyCycle` also 200 ms
+ * of every 20 s, so that the signal `pendingCount` holds an estimate of promises and timers; `off` never.
  * All of this can be written in a file as well; it is everything but functions.
  */
 const settingsSchema = v.strictObject({

@@ -12,7 +12,7 @@ const cells = [
   /** `performance.eventLoopUtilization()`, cumulative milliseconds. */
   'loopIdleMs',
   'loopActiveMs',
-  /** Of the delay histogram since the worker last asked (see `epoch`). */
+  /** Of the delay histogram between the last two answers (see `asked`). */
   'delayP50Ms',
   'delayP99Ms',
   'delayMaxMs',
@@ -27,15 +27,13 @@ const cells = [
   'minorGcCount',
   /** Cumulative pause. */
   'gcPauseMs',
-  /** Longest pause since the worker last asked. */
+  /** Longest pause between the last two answers. */
   'gcPauseMaxMs',
   'activeResources',
   'serverInFlight',
   'serverOldestStartMs',
-  'serverFinished',
   'clientInFlight',
   'clientOldestStartMs',
-  'clientFinished',
   'pendingEstimate',
   'pendingStreams',
   'streamOldestStartMs',
@@ -46,8 +44,8 @@ export type SharedCell = (typeof cells)[number];
 
 /** Int32 flags after the numbers. */
 const flagNames = [
-  /** The worker bumps it once a tick; the application then starts its maxima anew. */
-  'epoch',
+  /** The worker bumps it shortly before each tick; the next beat then answers with everything and starts its maxima anew. */
+  'asked',
   /** Set by the application when it is about to exit. */
   'exiting',
   /** Set by the worker when its inspector sessions are closed. */

@@ -9,7 +9,7 @@ function watchOf(): { state: SharedState; watch: StallWatch; schedule: { cpuMs: 
   const source = { read: () => `${schedule.cpuMs * 1e6} ${schedule.waitMs * 1e6} 1`, count: () => 0 };
   state.set('heartbeatMs', 1000);
   state.set('dueMs', 1100);
-  const watch = new StallWatch(state, source, 1, 100);
+  const watch = new StallWatch(state, source, 1, { pollMs: 100, graceMs: 100 });
   watch.poll(1050);
   return { state, watch, schedule };
 }

@@ -10,44 +10,55 @@ import type { SharedState } from '../shared-state.ts';
 
 /** The worker calls the application blocked when a beat is overdue. 10 beats a second cost 0.02 % of a core. */
 const heartbeatMs = 100;
-/** Resolution of the native delay histogram; it fires in C++ only. */
-const delayResolutionMs = 20;
+/** Resolution of the native delay histogram; it fires in C++ only. Each wake-up of an idle process is 20 to 50 us. */
+const delayResolutionMs = 50;
 
 const origin = performance.timeOrigin;
 /** Milliseconds since the epoch on a monotonic scale that all threads share. */
 export const sharedNow = (): number => origin + performance.now();
 
-/** Writes loop, heap and GC numbers into the shared state ten times a second; never keeps the process alive. */
-export function startHeartbeat(state: SharedState, eachBeat: () => void): { stop(): void } {
+/** Others that work at the same pace. */
+export interface BeatListener {
+  /** Ten times a second. */
+  beat(): void;
+  /** Once per tick of the worker: adds what it wants to know. */
+  answer(): void;
+}
+
+/**
+ * Writes the time and the heap into the shared state ten times a second, and everything else when the worker asks;
+ * never keeps the process alive.
+ */
+export function startHeartbeat(state: SharedState, listener: BeatListener): { stop(): void } {
   const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
   delay.enable();
-  let epoch = 0;
+  const collections = new Collections(state);
+  let answered = -1;
   const beat = (): void => {
     const now = sharedNow();
     state.set('heartbeatMs', now);
     state.set('dueMs', now + heartbeatMs);
     const cpu = process.threadCpuUsage?.();
     if (cpu !== undefined) state.set('mainCpuMs', (cpu.user + cpu.system) / 1000);
-    const asked = state.flag('epoch');
-    writeDelay(state, delay);
-    if (asked !== epoch) {
-      epoch = asked;
-      delay.reset();
-      state.set('gcPauseMaxMs', 0);
-    }
-    writeLoop(state, performance.eventLoopUtilization());
     writeHeap(state);
-    eachBeat();
+    listener.beat();
+    const asked = state.flag('asked');
+    if (asked === answered) return;
+    answered = asked;
+    writeDelay(state, delay);
+    delay.reset();
+    state.set('gcPauseMaxMs', collections.takeLongestMs());
+    writeLoop(state, performance.eventLoopUtilization());
+    listener.answer();
   };
   beat();
   const timer = setInterval(beat, heartbeatMs);
   timer.unref();
-  const collections = observeCollections(state);
   return {
     stop: () => {
       clearInterval(timer);
       delay.disable();
-      collections.disconnect();
+      collections.stop();
     },
   };
 }
@@ -80,20 +91,35 @@ function writeHeap(state: SharedState): void {
 }
 
 /** Counts collections. The callback runs a turn after the pause, so the heap it sees is a little above the true one. */
-function observeCollections(state: SharedState): PerformanceObserver {
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      const { kind } = (entry as unknown as { detail: { kind: number } }).detail;
-      state.add('gcPauseMs', entry.duration);
-      if (entry.duration > state.get('gcPauseMaxMs')) state.set('gcPauseMaxMs', entry.duration);
-      if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) {
-        state.add('majorGcCount', 1);
-        state.set('heapAfterGcBytes', getHeapStatistics().used_heap_size);
-      } else if (kind === constants.NODE_PERFORMANCE_GC_MINOR) {
-        state.add('minorGcCount', 1);
+class Collections {
+  readonly #observer: PerformanceObserver;
+  #longestMs = 0;
+
+  constructor(state: SharedState) {
+    this.#observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { kind } = (entry as unknown as { detail: { kind: number } }).detail;
+        state.add('gcPauseMs', entry.duration);
+        if (entry.duration > this.#longestMs) this.#longestMs = entry.duration;
+        if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) {
+          state.add('majorGcCount', 1);
+          state.set('heapAfterGcBytes', getHeapStatistics().used_heap_size);
+        } else if (kind === constants.NODE_PERFORMANCE_GC_MINOR) {
+          state.add('minorGcCount', 1);
+        }
       }
-    }
-  });
-  observer.observe({ entryTypes: ['gc'] });
-  return observer;
+    });
+    this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** The longest pause since the last call. */
+  takeLongestMs(): number {
+    const longestMs = this.#longestMs;
+    this.#longestMs = 0;
+    return longestMs;
+  }
+
+  stop(): void {
+    this.#observer.disconnect();
+  }
 }

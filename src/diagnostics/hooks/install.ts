@@ -8,19 +8,24 @@ import { InFlight } from './in-flight.ts';
 import { registerHooks } from './registry.ts';
 import { collectStreams } from './streams.ts';
 
-/** Beats between two looks at resources, calls in flight and user signals: once a second. */
-const slowEvery = 10;
-
 export interface HooksOptions {
   readonly id: string;
   readonly state: SharedState;
-  /** Resource counts by type and user signals go here once a second. */
+  /** Resource counts by type and user signals go here once per tick. */
   readonly port: MessagePort;
   readonly signals: readonly Signal[];
   readonly startPending: (options: PendingOptions) => PendingTracker;
+  /** Pending work is tracked for a moment of every twenty seconds, not only when a rule asks. */
+  readonly dutyCycle: boolean;
 }
 
-/** What the hooks tell once a second by message, because it has names. */
+/**
+ * An application that does nothing else pays 60 to 100 % while the hook is on, so 200 ms in 20 s stay below 1 %.
+ * What was sampled in earlier windows and still lives is kept.
+ */
+const dutyCycle: PendingOptions = { everyMs: 20_000, windowMs: 200, sampleEvery: 5 };
+
+/** What the hooks tell once per tick by message, because it has names. */
 export interface HookReport {
   readonly type: 'hooks';
   readonly resources: Readonly<Record<string, number>>;
@@ -32,27 +37,26 @@ export interface HookReport {
 export function installHooks(options: HooksOptions): { stop(): void } {
   const { state } = options;
   const inFlight = new InFlight();
-  const windows = new ObservationWindows(options.startPending);
+  const windows = new ObservationWindows(options.startPending, options.dutyCycle);
   const unregister = registerHooks(options.id, {
     ...windows.methods(),
     inFlight: () => inFlight.groups(),
     streams: () => collectStreams().groups,
     resources: () => countResources(),
   });
-  let beats = 0;
   let skip = 0;
-  const heartbeat = startHeartbeat(state, () => {
-    if (beats++ % slowEvery !== 0) return;
-    writeInFlight(state, inFlight);
+  const answer = (): void => {
     if (skip > 0) {
       skip--;
       return;
     }
     const startMs = sharedNow();
+    writeInFlight(state, inFlight);
     options.port.postMessage(report(state, options.signals, windows));
     // Thousands of handles make this slow (0.1 ms for 10,000 timers): never more than 0.5 % of the thread.
     skip = Math.min(30, Math.floor((sharedNow() - startMs) / 5));
-  });
+  };
+  const heartbeat = startHeartbeat(state, { beat: () => inFlight.beat(), answer });
   return {
     stop: () => {
       heartbeat.stop();
@@ -64,14 +68,13 @@ export function installHooks(options: HooksOptions): { stop(): void } {
 }
 
 function writeInFlight(state: SharedState, inFlight: InFlight): void {
-  const server = inFlight.scan('server');
-  const client = inFlight.scan('client');
+  inFlight.look();
+  const server = inFlight.count('server');
+  const client = inFlight.count('client');
   state.set('serverInFlight', server.count);
   state.set('serverOldestStartMs', server.oldestStartMs);
-  state.set('serverFinished', inFlight.finished('server'));
   state.set('clientInFlight', client.count);
   state.set('clientOldestStartMs', client.oldestStartMs);
-  state.set('clientFinished', inFlight.finished('client'));
   const streams = collectStreams();
   state.set('pendingStreams', streams.count);
   state.set('streamOldestStartMs', streams.count === 0 ? 0 : sharedNow() - streams.oldestMs);
@@ -112,15 +115,17 @@ function countResources(): Record<string, number> {
 /** The observations that cost something and run only for the seconds of a capture. */
 class ObservationWindows {
   readonly #startPending: (options: PendingOptions) => PendingTracker;
+  readonly #duty: PendingTracker | undefined;
   #pending: PendingTracker | undefined;
   #buffers: BufferWatch | undefined;
 
-  constructor(startPending: (options: PendingOptions) => PendingTracker) {
+  constructor(startPending: (options: PendingOptions) => PendingTracker, hasDuty: boolean) {
     this.#startPending = startPending;
+    this.#duty = hasDuty ? startPending(dutyCycle) : undefined;
   }
 
   pendingCount(): number {
-    return this.#pending?.count() ?? 0;
+    return (this.#duty ?? this.#pending)?.count() ?? 0;
   }
 
   methods(): Record<string, (argument: never) => unknown> {
@@ -129,7 +134,7 @@ class ObservationWindows {
         this.#pending ??= this.#startPending(pending ?? {});
         return true;
       },
-      dumpPending: () => this.#pending?.dump(),
+      dumpPending: () => (this.#pending ?? this.#duty)?.dump(),
       stopPending: () => {
         this.#pending?.stop();
         this.#pending = undefined;
@@ -147,6 +152,7 @@ class ObservationWindows {
   }
 
   stop(): void {
+    this.#duty?.stop();
     this.#pending?.stop();
     this.#buffers?.stop();
     this.#pending = undefined;

@@ -5,10 +5,13 @@ import type { PendingOptions, PendingTracker } from '../contract.ts';
 import { captureFrames } from '../hooks/stack.ts';
 import { ProfileBuilder, syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile, ProfileFrame } from '../profile-model.ts';
+import { SampleRate } from './sample-rate.ts';
 
 /** Resources that end within the turn that made them: nothing ever waits on one. */
 const passing = new Set(['TickObject', 'Microtask']);
 const defaults = { sampleEvery: 50, maxSamplesPerSecond: 200, maxLive: 4096, stackDepth: 24 };
+/** Handles and requests are few beside promises: each gets a stack until their half of the budget is used up. */
+const firstHandleEvery = 1;
 
 interface PendingSample {
   readonly type: string;
@@ -21,7 +24,8 @@ interface PendingSample {
 
 /**
  * Samples async resources at their creation: one in N gets a stack (5 to 12 us), with N adapted to a budget of
- * samples a second and random gaps, so that regular work cannot hide between them. Only the `init` hook is used:
+ * samples a second and random gaps, so that regular work cannot hide between them. Promises and the rest are counted
+ * apart: thirty sockets among a thousand promises would hardly ever be met. Only the `init` hook is used:
  * `destroy` costs 17 % and more. What has ended is found at the dump: collected, settled, or closed.
  *
  * With `everyMs` the hook is on for `windowMs` in each `everyMs` only and each sample stands for that many more.
@@ -40,23 +44,24 @@ class Tracker implements PendingTracker {
   readonly #startMs = performance.timeOrigin + performance.now();
   readonly #dutyFactor: number;
   #timer: NodeJS.Timeout | undefined;
+  readonly #promises: SampleRate;
+  readonly #handles: SampleRate;
   #samples: PendingSample[] = [];
-  #every: number;
-  /** What `every` may fall back to. */
-  #minEvery: number;
-  #untilNext: number;
-  #secondStartMs = performance.now();
-  #samplesThisSecond = 0;
   #isInside = false;
 
   constructor(options: PendingOptions, random: () => number) {
     this.#options = { ...defaults, ...options };
     this.#random = random;
-    this.#every = Math.max(1, this.#options.sampleEvery);
-    this.#minEvery = this.#every;
-    this.#untilNext = this.#gap();
+    const { sampleEvery, maxSamplesPerSecond } = this.#options;
+    const budget = Math.max(1, maxSamplesPerSecond / 2);
+    this.#promises = new SampleRate(Math.max(1, sampleEvery), budget, random);
+    this.#handles = new SampleRate(Math.min(sampleEvery, firstHandleEvery), budget, random);
     const init = (_id: number, type: string, _trigger: number, resource: object): void => {
-      if (--this.#untilNext <= 0 && !this.#isInside) this.#take(type, resource, init);
+      if (type === 'PROMISE') {
+        if (--this.#promises.untilNext <= 0) this.#take(this.#promises, type, resource, init);
+      } else if (!passing.has(type) && --this.#handles.untilNext <= 0) {
+        this.#take(this.#handles, type, resource, init);
+      }
     };
     this.#hook = createHook({ init });
     const { everyMs = 0, windowMs = 1000 } = options;
@@ -87,39 +92,16 @@ class Tracker implements PendingTracker {
     this.#samples = [];
   }
 
-  #take(type: string, resource: object, hook: (...values: never[]) => unknown): void {
-    this.#untilNext = this.#gap();
-    if (passing.has(type)) return;
+  #take(rate: SampleRate, type: string, resource: object, hook: (...values: never[]) => unknown): void {
+    if (this.#isInside) return;
     this.#isInside = true;
     const frames = withoutMakers(captureFrames(hook, this.#options.stackDepth));
     this.#isInside = false;
     const startMs = performance.now();
-    const weight = this.#every * this.#dutyFactor;
+    const weight = rate.every * this.#dutyFactor;
     if (this.#samples.length >= this.#options.maxLive) this.#thin();
     this.#samples.push({ type, frames, startMs, resource: new WeakRef(resource), weight });
-    this.#adapt(startMs);
-  }
-
-  /** Geometric gaps: each resource is taken with the same chance of 1 in `every`. */
-  #gap(): number {
-    return this.#every === 1
-      ? 1
-      : 1 + Math.floor(Math.log(1 - this.#random()) / Math.log(1 - 1 / this.#every));
-  }
-
-  #adapt(nowMs: number): void {
-    this.#samplesThisSecond++;
-    const { maxSamplesPerSecond } = this.#options;
-    if (this.#samplesThisSecond > maxSamplesPerSecond) {
-      this.#every *= 2;
-      this.#samplesThisSecond = 0;
-      this.#secondStartMs = nowMs;
-    } else if (nowMs - this.#secondStartMs >= 1000) {
-      const isQuiet = this.#samplesThisSecond < maxSamplesPerSecond / 4;
-      if (isQuiet) this.#every = Math.max(this.#minEvery, this.#every / 2);
-      this.#samplesThisSecond = 0;
-      this.#secondStartMs = nowMs;
-    }
+    rate.taken(startMs);
   }
 
   /**
@@ -131,8 +113,8 @@ class Tracker implements PendingTracker {
     if (this.#samples.length < this.#options.maxLive / 2) return;
     this.#samples = this.#samples.filter(() => this.#random() < 0.5);
     for (const sample of this.#samples) sample.weight *= 2;
-    this.#every *= 2;
-    this.#minEvery *= 2;
+    this.#promises.halve();
+    this.#handles.halve();
   }
 
   #closeWindow(windowMs: number, everyMs: number): void {
@@ -164,7 +146,13 @@ class Tracker implements PendingTracker {
     }
     const startMs = this.#startMs;
     const durationMs = performance.timeOrigin + nowMs - startMs;
-    const facts = { startMs, durationMs, period: this.#every, periodType: count, defaultSampleType: 0 };
+    const facts = {
+      startMs,
+      durationMs,
+      period: this.#promises.every,
+      periodType: count,
+      defaultSampleType: 0,
+    };
     return builder.build({ kind: 'pending', ...facts });
   }
 }

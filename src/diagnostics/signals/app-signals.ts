@@ -11,8 +11,6 @@ interface Last {
   readonly loopIdleMs: number;
   readonly loopActiveMs: number;
   readonly gcPauseMs: number;
-  readonly serverFinished: number;
-  readonly clientFinished: number;
 }
 
 /** What the hooks on the application's thread tell, as the values of one tick. */
@@ -68,8 +66,6 @@ export class AppSignals {
       loopIdleMs: state.get('loopIdleMs'),
       loopActiveMs: state.get('loopActiveMs'),
       gcPauseMs: state.get('gcPauseMs'),
-      serverFinished: state.get('serverFinished'),
-      clientFinished: state.get('clientFinished'),
     };
     const last = this.#last;
     this.#last = next;
@@ -79,8 +75,6 @@ export class AppSignals {
     const active = next.loopActiveMs - last.loopActiveMs + Math.min(stallMs, elapsedMs);
     values['loopUtilization'] = idle + active > 0 ? active / (idle + active) : 0;
     values['gcTimePercent'] = Math.min(100, ((next.gcPauseMs - last.gcPauseMs) / elapsedMs) * 100);
-    values['serverFinishedPerSecond'] = ((next.serverFinished - last.serverFinished) / elapsedMs) * 1000;
-    values['clientFinishedPerSecond'] = ((next.clientFinished - last.clientFinished) / elapsedMs) * 1000;
   }
 
   #addNamed(values: Record<string, number>): void {

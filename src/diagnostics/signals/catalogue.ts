@@ -34,10 +34,8 @@ export const signalCatalogue: readonly SignalDefinition[] = [
   define('fileDescriptors', 'count', 'open file descriptors'),
   define('serverInFlight', 'count', 'requests received whose answer has not begun'),
   define('serverOldestMs', 'milliseconds', 'age of the oldest such request'),
-  define('serverFinishedPerSecond', 'perSecond', 'requests answered'),
   define('clientInFlight', 'count', 'requests sent whose answer has not ended'),
   define('clientOldestMs', 'milliseconds', 'age of the oldest such request'),
-  define('clientFinishedPerSecond', 'perSecond', 'answers received'),
   define('pendingStreams', 'count', 'streams of a mesh that have not ended'),
   define('streamOldestMs', 'milliseconds', 'age of the oldest such stream'),
   define(

@@ -13,8 +13,17 @@ export interface StallView {
 }
 
 const calm: StallView = { stallMs: 0, startMs: 0, cpuShare: Number.NaN };
+/** This thread itself did not run when it looks so much later than it wanted. */
+const frozenAfterMs = 200;
 /** Nobody burns so much by chance. */
 const longCpuMs = 300;
+
+export interface StallTiming {
+  /** Time between two looks while all is well. */
+  readonly pollMs: number;
+  /** A beat is overdue when it is so late. */
+  readonly graceMs: number;
+}
 
 /**
  * How long the application's loop has not turned. Not counted: the time the main thread waited for a core (a busy
@@ -25,7 +34,7 @@ export class StallWatch {
   readonly #state: SharedState;
   readonly #source: TextSource;
   readonly #pid: number;
-  readonly #pollMs: number;
+  readonly #timing: StallTiming;
   #beatMs = -1;
   #waitAtBeatMs = 0;
   #cpuAtBeatMs = 0;
@@ -33,11 +42,11 @@ export class StallWatch {
   #frozenMs = 0;
   #stall: StallView = calm;
 
-  constructor(state: SharedState, source: TextSource, pid: number, pollMs: number) {
+  constructor(state: SharedState, source: TextSource, pid: number, timing: StallTiming) {
     this.#state = state;
     this.#source = source;
     this.#pid = pid;
-    this.#pollMs = pollMs;
+    this.#timing = timing;
   }
 
   /** Call every `pollMs`. */
@@ -50,10 +59,10 @@ export class StallWatch {
       this.#beatMs = beatMs;
       this.#frozenMs = 0;
       this.#mark();
-    } else if (sinceLast > this.#pollMs * 3) {
-      this.#frozenMs += sinceLast - this.#pollMs;
+    } else if (sinceLast > this.#timing.pollMs + frozenAfterMs) {
+      this.#frozenMs += sinceLast - this.#timing.pollMs;
     }
-    if (overdueMs < this.#pollMs) {
+    if (overdueMs < this.#timing.graceMs) {
       this.#stall = calm;
       return this.#stall;
     }

@@ -27,10 +27,14 @@ export const resources: Finder = (evidence) => {
   return cause('descriptor-leak', text, creator, facts, 'Close what is opened on every path.', 'medium');
 };
 
-/** The creator of the pending work of one type; async_hooks and active resources name types alike but for sockets. */
-function creatorOf(evidence: Evidence, type: string | undefined): TopFrame | undefined {
-  const wanted = evidence.profiles.filter((profile) => profile.kind === `pending:${type}`)[0]?.functions[0];
-  return wanted ?? evidence.pendingCreators[0];
+/** Names of active resources that async_hooks spells differently. */
+const hookTypes: Readonly<Record<string, string>> = { TCPSocketWrap: 'TCPWRAP', PipeWrap: 'PIPEWRAP' };
+
+/** The creator of the pending work of one type. What the runtime accepted by itself (sockets of a server) has none. */
+function creatorOf(evidence: Evidence, type = ''): TopFrame | undefined {
+  const kinds = new Set([`pending:${type}`, `pending:${hookTypes[type] ?? type.toUpperCase()}`]);
+  const wanted = evidence.profiles.find(({ kind }) => kinds.has(kind));
+  return wanted?.functions.find(({ place }) => place !== '') ?? evidence.pendingCreators[0];
 }
 
 export const waits: Finder = (evidence) =>

@@ -16,7 +16,7 @@ import { nowMs } from './cpu-profiler.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import { connectToMain, evaluate, type MainSession } from './main-session.ts';
 import { RuleRunner } from './rule-runner.ts';
-import { pollMs, Sampler } from './sampler.ts';
+import { pollMsOf, Sampler, troubledPollMs } from './sampler.ts';
 import { withSiblings } from './sibling-threads.ts';
 
 export interface AgentOptions {
@@ -40,6 +40,7 @@ export class MonitorAgent implements MonitorControl {
   readonly #recorder: FlightRecorder | undefined;
   readonly #listeners = new Set<(event: MonitorEvent) => void>();
   readonly #startedMs = nowMs();
+  readonly #pollMs: number;
   #timer: NodeJS.Timeout | undefined;
   #lastTickMs = 0;
   #paused = false;
@@ -50,6 +51,7 @@ export class MonitorAgent implements MonitorControl {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { settings, state } = options;
+    this.#pollMs = pollMsOf(settings.intervalMs);
     this.#session = this.#connect();
     this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
     this.#recorder =
@@ -89,7 +91,7 @@ export class MonitorAgent implements MonitorControl {
     // The first sample now: the warm-up counts from it.
     this.#lastTickMs = nowMs();
     this.#runner.step(this.sampler.tick());
-    this.#schedule(pollMs);
+    this.#schedule(this.#pollMs);
   }
 
   status(): MonitorStatus {
@@ -195,19 +197,22 @@ export class MonitorAgent implements MonitorControl {
     if (!this.#stopped) this.#timer = setTimeout(() => this.#turn(), delayMs);
   }
 
-  /** One look; every `intervalMs` it is a regular tick. Trouble makes the looks twice as frequent. */
+  /** One look; every `intervalMs` it is a regular tick. Trouble makes the looks more frequent. */
   #turn(): void {
     const { intervalMs } = this.#options.settings;
     let isTroubled = false;
     try {
       const atMs = nowMs();
-      if (atMs - this.#lastTickMs >= intervalMs - pollMs / 2) {
-        if (atMs - this.#lastTickMs > intervalMs * 2) this.#tickOverruns++;
+      const sinceTickMs = atMs - this.#lastTickMs;
+      if (sinceTickMs >= intervalMs - this.#pollMs / 2) {
+        if (sinceTickMs > intervalMs * 2) this.#tickOverruns++;
         this.#lastTickMs = atMs;
         const sample = this.sampler.tick();
         this.emit({ type: 'sample', sample });
         this.#runner.step(sample);
+        if (intervalMs <= this.#pollMs) this.sampler.ask();
       } else {
+        if (sinceTickMs >= intervalMs - this.#pollMs * 1.5) this.sampler.ask();
         const urgent = this.sampler.poll();
         if (urgent !== undefined) {
           isTroubled = true;
@@ -217,7 +222,7 @@ export class MonitorAgent implements MonitorControl {
     } catch (error) {
       this.problem(messageOf(error));
     }
-    this.#schedule(isTroubled ? pollMs / 2 : pollMs);
+    this.#schedule(isTroubled ? troubledPollMs : this.#pollMs);
   }
 
   async #take(order: CaptureOrder, ruleName?: string): Promise<Capture> {

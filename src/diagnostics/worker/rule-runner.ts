@@ -24,8 +24,6 @@ export interface RuleEffects {
   stall(): StallView;
 }
 
-const dutyTicks = 20;
-
 /** A prepared observation that led to nothing is ended after this long. */
 const unusedAfterMs = 20_000;
 
@@ -39,7 +37,6 @@ export class RuleRunner {
   #engine: RuleEngine | undefined;
   #holmes: HolmesRules | undefined;
   #paused = false;
-  #ticks = 0;
 
   constructor(settings: MonitorSettings, oldSpaceBytes: number, effects: RuleEffects) {
     this.#oldSpaceBytes = oldSpaceBytes;
@@ -87,15 +84,6 @@ export class RuleRunner {
     for (const action of this.#engine?.step(sample) ?? []) this.#act(action);
     if (!this.#paused) this.#stepHolmes(sample);
     void this.#dropUnused();
-    this.#turnDuty();
-  }
-
-  /** Duty-cycled tracking: one second in twenty, unless a rule has asked for more. */
-  #turnDuty(): void {
-    if (this.#settings.pending !== 'dutyCycle' || this.#prepared.has('pending')) return;
-    const turn = this.#ticks++ % dutyTicks;
-    if (turn === 0) void this.#effects.prepare('pending').catch(() => {});
-    if (turn === 1) void this.#effects.prepare('stop pending').catch(() => {});
   }
 
   /** A quick look between two ticks. */

@@ -6,12 +6,18 @@ import type { MonitorSettings } from '../options.ts';
 import type { SharedState } from '../shared-state.ts';
 import { AppSignals } from '../signals/app-signals.ts';
 import { HostSignals } from '../signals/host-signals.ts';
-import { systemText } from '../signals/read-text.ts';
+import { pinnedText } from '../signals/read-text.ts';
 import { type StallView, StallWatch } from '../signals/stall-watch.ts';
 import { nowMs } from './cpu-profiler.ts';
 
-/** Time between two looks at the heartbeat; half of it while something is wrong. */
-export const pollMs = 100;
+/** Time between two looks at the heartbeat at most, and while something is wrong. */
+const calmPollMs = 200;
+export const troubledPollMs = 50;
+/** A beat that is later than this is overdue. */
+const graceMs = 100;
+
+/** Looks divide the interval evenly, so that ticks do not drift. */
+export const pollMsOf = (intervalMs: number): number => intervalMs / Math.ceil(intervalMs / calmPollMs);
 
 /** Makes samples: regular ones from every source, and quick looks at the heartbeat and heap in between. */
 export class Sampler {
@@ -48,12 +54,20 @@ export class Sampler {
       ...(settings.cpuCores !== undefined && { cpuCores: settings.cpuCores }),
     });
     this.#app = new AppSignals(state, { oldSpaceBytes });
-    this.#watch = new StallWatch(state, systemText, process.pid, pollMs);
+    this.#watch = new StallWatch(state, pinnedText(), process.pid, {
+      pollMs: pollMsOf(settings.intervalMs),
+      graceMs,
+    });
     this.stall = this.#watch.poll();
   }
 
   accept(report: HookReport): void {
     this.#app.accept(report);
+  }
+
+  /** Asks the application for its numbers; call it one look before a tick, so that they are there and fresh. */
+  ask(): void {
+    this.#state.raise('asked', this.#state.flag('asked') + 1);
   }
 
   /** The regular sample of a tick. */
@@ -63,7 +77,6 @@ export class Sampler {
     const values = { ...this.#host.read(atMs), ...this.#app.read(atMs, this.stall.stallMs) };
     const own = this.#ownCpuPercent(atMs);
     if (own !== undefined) values['monitorCpuPercent'] = own;
-    this.#state.raise('epoch', this.#state.flag('epoch') + 1);
     this.#latest = { atMs, values };
     return this.#latest;
   }
@@ -73,7 +86,7 @@ export class Sampler {
     this.#look();
     const heapUsedBytes = this.#state.get('heapUsedBytes');
     const heapOfLimitPercent = (heapUsedBytes / this.#oldSpaceBytes) * 100;
-    if (this.stall.stallMs < pollMs && heapOfLimitPercent < 50) return undefined;
+    if (this.stall.stallMs < graceMs && heapOfLimitPercent < 50) return undefined;
     const { stallMs } = this.stall;
     return { atMs: nowMs(), values: { ...this.#latest?.values, stallMs, heapUsedBytes, heapOfLimitPercent } };
   }

@@ -11,6 +11,8 @@ export interface MonitorWorkerData {
   /** Hook reports come in here. */
   readonly hooksPort: MessagePort;
   readonly oldSpaceBytes: number;
+  /** Somebody listens to events: only then is the application's thread woken for each sample. */
+  readonly wantsSamples: boolean;
 }
 
 /** Calls from the application's thread; `method` is one of `MonitorControl`. */

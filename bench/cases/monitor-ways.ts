@@ -1,0 +1,82 @@
+/** The ways to run a service that the monitor suite compares. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Row } from '../harness/suite.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const peerModules = fileURLToPath(new URL('../peers/node_modules/', import.meta.url));
+
+export interface MonitorWay {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Takes captures while it is called, asked for over this socket. */
+  readonly controlSocket?: string;
+}
+
+/** Where the monitor was compiled to, and the run's directory. */
+export interface CompiledMonitor {
+  readonly preload: string;
+  readonly directory: string;
+}
+
+/** Users run the compiled package: stripping types as we do in development costs memory that they never see. */
+export function compileMonitor(directory: string): CompiledMonitor {
+  const dist = join(directory, 'dist');
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
+  } catch (error) {
+    // A type error elsewhere in a tree that is being worked on: the compiler has written the files all the same.
+    if (!existsSync(join(dist, 'src', 'monitor.js'))) throw error;
+  }
+  symlinkSync(join(root, 'node_modules'), join(dist, 'node_modules'));
+  writeFileSync(join(dist, 'package.json'), '{"type":"module"}');
+  return { preload: join(dist, 'src', 'monitor.js'), directory };
+}
+
+/** `missing` are peers that are not installed, as rows with the reason. */
+export function waysOf(monitor: CompiledMonitor): { found: MonitorWay[]; missing: Row[] } {
+  const found: MonitorWay[] = [
+    { name: 'bare', flags: [], env: {} },
+    monitored(monitor, 'heddle', {}),
+    monitored(monitor, 'heddle without flight recorder', { recorder: false }),
+    monitored(monitor, 'heddle, pending work duty-cycled', { pending: 'dutyCycle' }),
+    capturing(monitor),
+    { name: '--cpu-prof', flags: ['--cpu-prof', '--cpu-prof-interval', '10000'], env: {} },
+  ];
+  const missing: Row[] = [];
+  for (const [name, source] of Object.entries(peerSources)) {
+    if (existsSync(join(peerModules, name))) {
+      const url = `data:text/javascript,${encodeURIComponent(source)}`;
+      found.push({ name, flags: ['--import', url], env: {} });
+    } else {
+      missing.push({ name, reason: 'not installed: npm run bench -- setup' });
+    }
+  }
+  return { found, missing };
+}
+
+function monitored(monitor: CompiledMonitor, name: string, settings: object): MonitorWay {
+  const env = { HEDDLE_MONITOR: JSON.stringify({ service: 'bench', ...settings }) };
+  return { name, flags: ['--import', monitor.preload], env };
+}
+
+function capturing(monitor: CompiledMonitor): MonitorWay {
+  const controlSocket = join(monitor.directory, 'control.sock');
+  const settings = { control: { listen: controlSocket } };
+  return { ...monitored(monitor, 'heddle during a capture', settings), controlSocket };
+}
+
+/** Continuous profilers, each at the settings that its documentation starts with. */
+const load = `import { createRequire } from 'node:module'; const load = createRequire(${JSON.stringify(peerModules)});`;
+const peerSources: Readonly<Record<string, string>> = {
+  '@datadog/pprof': `${load}
+const pprof = load('@datadog/pprof');
+pprof.time.start({ durationMillis: 60000, intervalMicros: 10000 }); pprof.heap.start(524288, 64);`,
+  '@pyroscope/nodejs': `${load}
+const pyroscope = load('@pyroscope/nodejs');
+pyroscope.init({ serverAddress: 'http://127.0.0.1:9', appName: 'bench' }); pyroscope.start();`,
+};
