@@ -66,6 +66,8 @@ export class HeadView extends HeadFields {
   /** Overrides and caches; null means "not made yet". */
   methodText: string | null = null;
   pathText: string | null = null;
+  /** Bytes of `pathText` where they do not stand in `buf` but are known. */
+  pathBytes: Buffer | null = null;
   authorityText: string | null = null;
   /** Set when a filter or route changed the path or authority: the encoder then writes the text. */
   pathChanged = false;
@@ -82,7 +84,7 @@ export class HeadView extends HeadFields {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.borrowed = this.oneWay = false;
-    this.framing = this.source = null;
+    this.framing = this.source = this.pathBytes = null;
     this.timeoutMs = this.bodyStart = this.bodyEnd = 0;
     this.hostField = this.lengthField = -1;
     this.pathChanged = this.authorityChanged = false;

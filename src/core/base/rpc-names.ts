@@ -10,11 +10,14 @@ export class RpcName {
   readonly method: string;
   /** `/service/method`, or `/service`: what path matches look at. */
   readonly path: string;
+  /** The same as bytes, one a character. */
+  readonly pathBytes: Buffer;
 
   constructor(service: string, method: string) {
     this.service = service;
     this.method = method;
     this.path = method === '' ? `/${service}` : `/${service}/${method}`;
+    this.pathBytes = Buffer.from(this.path, 'latin1');
   }
 }
 

@@ -45,6 +45,9 @@ class CompiledRouter implements Router {
     if (!head.pathChanged && head.pathEnd > head.pathStart) {
       return table.match(head.buf, head.pathStart, head.pathEnd, s);
     }
+    if (head.pathBytes !== null && !head.pathChanged) {
+      return table.match(head.pathBytes, 0, head.pathBytes.length, s);
+    }
     const path = head.path;
     if (path.length > this.#scratch.length) this.#scratch = Buffer.alloc(path.length * 2);
     textToBytes(path, this.#scratch);

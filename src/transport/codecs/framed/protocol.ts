@@ -1,5 +1,5 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
-import type { RpcNames } from '../../../core/base/rpc-names.ts';
+import type { RpcName, RpcNames } from '../../../core/base/rpc-names.ts';
 import type { Match, ServerLimits } from '../../../core/contract/codec.ts';
 
 /** What a frame is to a connection. */
@@ -115,10 +115,11 @@ export interface PeerAnnouncement {
 }
 
 /** Sets the routing words: method POST, path `/service/method`, authority `service`, beside `service` and `rpcMethod`. */
-export function setRpcName(head: HeadView, name: { service: string; method: string; path: string }): void {
+export function setRpcName(head: HeadView, name: RpcName): void {
   head.service = name.service;
   head.rpcMethod = name.method;
   head.methodText = 'POST';
   head.pathText = name.path;
+  head.pathBytes = name.pathBytes;
   head.authorityText = name.service;
 }
