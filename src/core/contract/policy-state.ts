@@ -32,8 +32,14 @@ export interface MirrorFeed {
 
 /** Tries of one stream that go on beside its own. */
 export interface HedgeRace {
-  /** Those that may still answer. */
-  readonly outstanding: number;
-  /** The stream is answered or over: nobody waits for them. */
+  /** A try of the stream's own begins. */
+  begin(): void;
+  /** The limit of the stream's own try ran out. True: another try has joined it, and it goes on. */
+  join(nowMs: number): boolean;
+  /** The stream's own try is answered, with `end` completely. True: the answer is bad, it was dropped, and others may do better. */
+  outlivesAnswer(end: boolean): boolean;
+  /** The stream's own try has failed. True: others may still answer. */
+  outlivesFailure(): boolean;
+  /** The stream is answered or over: nobody waits for the others. */
   cancel(): void;
 }

@@ -6,6 +6,7 @@ import type { Route } from '../contract/route.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
 import { waiting } from '../contract/stream-end.ts';
 import { armStream, dueLimit } from './deadlines.ts';
+import { beginHedging } from './hedge.ts';
 import { failStream } from './local-reply.ts';
 import { beginMirrors } from './mirror.ts';
 import type { StreamProxy } from './proxy.ts';
@@ -20,8 +21,9 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   s.tryStartMs = s.tries === 1 ? s.startMs : p.context.clock.now();
   s.phase = Phase.awaitUpstream;
   armAttempt(p, s);
-  const { mirrors } = s.route as Route;
+  const { mirrors, hedge } = s.route as Route;
   if (mirrors !== null) beginMirrors(p, s, mirrors);
+  if (hedge !== null) beginHedging(p, s, hedge);
   if (channels.streamTry.hasSubscribers) channels.streamTry.publish({ stream: s, try: s.tries });
   const end = (s.host as Host).upstream.open(s);
   if (typeof end !== 'number') sendRequest(p, s, end);
@@ -56,6 +58,7 @@ export function attemptFailed(p: StreamProxy, s: Stream, code: number): void {
     return;
   }
   if (s.host !== null) cluster.report(s.host, 0, code, p.context.clock.now() - s.tryStartMs);
+  if (s.policy !== null && s.policy.hedge?.outlivesFailure() === true) return;
   if (!wantsRetry(s, code) || !takeRetry(p, s)) {
     failStream(p, s, code);
     return;
@@ -124,6 +127,7 @@ export function onDeadline(p: StreamProxy, s: Stream, nowMs: number): void {
       timedOut(p, s, Code.routeTimeout);
       return;
     case 'try':
+      if (s.policy !== null && s.policy.hedge?.join(nowMs) === true) return;
       timedOut(p, s, Code.perTryTimeout);
       return;
     case 'idle':

@@ -32,7 +32,8 @@ export function followsRedirect(
   const outcome = isFollowed ? 'followed' : 'passed';
   const { metrics } = p.context;
   const labels = { listener: (s.pipeline as Pipeline).name, outcome };
-  (metrics.values[metrics.counter('heddle_internal_redirects_total', labels)] as number)++;
+  const slot = metrics.counter('heddle_internal_redirects_total', labels);
+  (metrics.values[slot] as number)++;
   if (isFollowed) startAgain(p, s, end);
   return isFollowed;
 }
@@ -108,6 +109,8 @@ function startAgain(p: StreamProxy, s: Stream, end: boolean): void {
   s.paused &= ~Paused.upFull;
   s.route = s.target = s.cluster = s.host = s.triedHosts = null;
   s.isRouted = false;
+  state.hedge?.cancel();
+  state.hedge = null;
   state.redirects++;
   state.triesBefore = s.tries;
   s.req.set('x-heddle-original-url', state.originalUrl);

@@ -152,5 +152,7 @@ function encodeDownstream(
 
 /** Cookies that hash policies made, so that the next request comes with them. */
 function addCookies(s: Stream, policy: PolicyState): void {
+  // A stream beside another leaves them to that one.
+  if (policy.route !== null) return;
   for (const { field } of policy.cookies ?? []) s.res.add('set-cookie', field);
 }

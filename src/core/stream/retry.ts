@@ -6,7 +6,7 @@ import type { Stream } from '../contract/stream.ts';
 /** RFC 9110 §9.2.2. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
 
-function isIdempotent(s: Stream): boolean {
+export function isIdempotent(s: Stream): boolean {
   return idempotentMethods.has(s.req.method);
 }
 
