@@ -36,6 +36,7 @@ import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
+import { transcode } from './transport/transcode/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
@@ -51,6 +52,7 @@ export const standard: ExtensionSet = {
     localRateLimit,
     payloadLimit,
     requestId,
+    transcode,
   ],
   networkFilters: [networkFault, networkIpAccess, proxyProtocol, tcpProxy, udpProxy],
   balancers: [

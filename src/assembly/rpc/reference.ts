@@ -3,6 +3,7 @@ import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamProxy } from '../../core/stream/proxy.ts';
 import type { RpcEngine } from '../../transport/rpc/engine.ts';
+import { genericRequestOf } from '../../transport/rpc/generic.ts';
 import { inferType } from '../../transport/rpc/java-types.ts';
 import { noAttachments, type RpcProtocol, type RpcRequest } from '../../transport/rpc/message.ts';
 import { RpcCall, type RpcResult } from './call.ts';
@@ -45,8 +46,6 @@ export interface RpcCaller {
   pipeline(): Pipeline;
   isClosed(): boolean;
 }
-
-const genericTypes = ['java.lang.String', 'java.lang.String[]', 'java.lang.Object[]'];
 
 /**
  * Calls methods of one service. A call goes the way of `mesh.request`: the same filters, routes, balancers, retries,
@@ -141,14 +140,6 @@ export class RpcReference {
     if (this.target.protocol !== 'dubbo') {
       throw new HeddleError('ERR_OPTION_INVALID', 'generic: only Dubbo has it');
     }
-    // Types that nobody gave are left to the other end, which knows them where the method's name is its only one.
-    const types = options.argTypes ?? null;
-    return {
-      ...call,
-      method: '$invoke',
-      args: [method, types, args],
-      argTypes: genericTypes,
-      attachments: { ...call.attachments, generic: 'true' },
-    };
+    return genericRequestOf(call, options.argTypes ?? null);
   }
 }

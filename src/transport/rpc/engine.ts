@@ -61,7 +61,7 @@ export function protocolOf(head: HeadView): RpcProtocol | null {
   return head.framing === dubboProtocol ? 'dubbo' : null;
 }
 
-export const framingOf = (protocol: RpcProtocol): FramedProtocol =>
+const framingOf = (protocol: RpcProtocol): FramedProtocol =>
   protocol === 'bolt' ? boltProtocol : dubboProtocol;
 
 function createEngine(messages: RpcMessages, framing: FramedProtocol, context: ReadContext): RpcEngine {

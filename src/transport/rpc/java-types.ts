@@ -36,6 +36,18 @@ function descriptorOfOne(type: string): string {
   throw new HeddleError('ERR_RPC_VALUE', `${JSON.stringify(type.slice(0, 200))} names no Java type`);
 }
 
+/** Are these all names of Java types? */
+export function typesKnown(types: readonly unknown[]): types is readonly string[] {
+  return types.every((type) => {
+    if (typeof type !== 'string') return false;
+    try {
+      return descriptorOfOne(type) !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** The types of a descriptor: `"Ljava/lang/String;[J"` gives `["java.lang.String", "long[]"]`; null when it is none. */
 export function typesOf(descriptor: string): string[] | null {
   const types: string[] = [];
