@@ -73,7 +73,8 @@ test('what cannot be compiled, has another type or is too large is told', (t) =>
     [Array.from({ length: 300 }, () => '1==1').join('&&'), /maxAstNodes/],
     [`${'('.repeat(40)}true${')'.repeat(40)}`, /maxDepth/],
   ];
-  for (const [source, reason] of cases) t.regex(expressionProblem(source) ?? 'no problem', reason, source.slice(0, 80));
+  for (const [source, reason] of cases)
+    t.regex(expressionProblem(source) ?? 'no problem', reason, source.slice(0, 80));
   t.is(expressionProblem('request.method == "GET"'), null);
 });
 

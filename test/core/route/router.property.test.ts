@@ -20,7 +20,11 @@ function firstMatch(routes: readonly RouteInput[], request: Required<RequestLine
       const base = cased(match.segmentPrefix).replace(/\/$/, '');
       if (path !== base && !path.startsWith(`${base}/`)) continue;
     }
-    if (match.regex !== undefined && !new RegExp(`^(?:${match.regex})$`, caseSensitive ? '' : 'i').test(asked)) continue;
+    if (
+      match.regex !== undefined &&
+      !new RegExp(`^(?:${match.regex})$`, caseSensitive ? '' : 'i').test(asked)
+    )
+      continue;
     if (methods.length > 0 && !methods.includes(request.method)) continue;
     if (headers.some((each) => (header === each.exact) === (each.invert ?? false))) continue;
     if (
