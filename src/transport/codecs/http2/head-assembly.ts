@@ -23,9 +23,6 @@ const nothing: Buffer = Buffer.alloc(0);
 const noHead: HeadView = new HeadView();
 const cookieName = 'cookie: ';
 
-/** The block that a head needs: what the limit allows, and as much again for the joined cookie. */
-export const assemblyBytes = (maxHeaderBytes: number): number => maxHeaderBytes * 2 + 2;
-
 /**
  * Where a header block becomes a head: the decoder writes each field as a line and calls `add`.
  *
@@ -57,7 +54,7 @@ export class HeadAssembly {
   #dropsUnderscore = false;
   #cookies = 0;
 
-  /** @param block of `assemblyBytes` */
+  /** @param block where the head is written; a larger buffer takes its place if it has to */
   begin(head: HeadView, block: Buffer, limits: AssemblyLimits, dropsUnderscore: boolean): void {
     this.head = head;
     this.buf = head.buf = block;
@@ -71,15 +68,22 @@ export class HeadAssembly {
   }
 
   /**
-   * Room for a line of that length at `at`, of which `writtenBytes` stand there already. Beyond the block the head is
-   * given up, but the table still needs the line.
+   * Room for a line of that length at `at`, of which `writtenBytes` stand there already. Beyond what the limit can
+   * mean the head is given up, but the table still needs the line.
    */
   reserve(lineBytes: number, writtenBytes: number): void {
-    if (this.at + lineBytes <= this.buf.length) return;
+    const needed = this.at + lineBytes;
+    if (needed <= this.buf.length) return;
+    if (needed <= this.#limit * 2) {
+      const larger = Buffer.allocUnsafe(needed * 2);
+      this.buf.copy(larger, 0, 0, this.at + writtenBytes);
+      this.buf = larger;
+      return;
+    }
     this.faults |= HeadFault.tooLarge;
-    const larger = Buffer.allocUnsafe(lineBytes);
-    this.buf.copy(larger, 0, this.at, this.at + writtenBytes);
-    this.buf = larger;
+    const spare = Buffer.allocUnsafe(lineBytes);
+    this.buf.copy(spare, 0, this.at, this.at + writtenBytes);
+    this.buf = spare;
     this.at = 0;
   }
 
@@ -215,6 +219,7 @@ export class HeadAssembly {
     if (head.firstEnd === 0) head.firstEnd = this.#start;
     if (this.#cookies > 1 && (this.faults & HeadFault.tooLarge) === 0) this.#joinCookies();
     // As in HTTP/1, the empty line belongs to the block.
+    this.reserve(2, 0);
     this.buf[this.at] = 13;
     this.buf[this.at + 1] = 10;
     head.buf = this.buf;
@@ -222,16 +227,14 @@ export class HeadAssembly {
   }
 
   #joinCookies(): void {
-    const { head, buf } = this;
+    const { head } = this;
     const { fields } = head;
     const lineStart = this.at;
+    // At most as long as the crumbs together.
+    this.reserve(lineStart, 0);
+    const { buf } = this;
     let at = writeText(buf, lineStart, cookieName);
     const valueStart = at;
-    // As long as the crumbs together: within the block, whose slack is as large as a line can grow by "; ".
-    if (lineStart * 2 > buf.length) {
-      this.faults |= HeadFault.tooLarge;
-      return;
-    }
     for (let n = 0; n < head.count * 4; n += 4) {
       const start = fields[n] as number;
       if ((fields[n + 1] as number) - start !== 6 || !this.isText(start, start + 6, 'cookie')) continue;

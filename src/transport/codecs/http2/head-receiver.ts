@@ -4,7 +4,7 @@ import type { Wire } from '../../../core/contract/wire.ts';
 import { BodyReceiver } from './body-receiver.ts';
 import type { Http2Config } from './config.ts';
 import { Flag, H2Error, maxWindowBytes } from './constants.ts';
-import { assemblyBytes, HeadAssembly } from './head-assembly.ts';
+import { HeadAssembly } from './head-assembly.ts';
 import { HpackDecoder } from './hpack/decoder.ts';
 
 /** Beside the flags of HEADERS: its stream depends on itself (RFC 9113 §5.3.1). */
@@ -98,8 +98,7 @@ export abstract class HeadReceiver extends BodyReceiver {
    */
   protected decodeHead(head: HeadView, buf: Buffer, start: number, end: number, drops: boolean): boolean {
     const limits = this.headLimits();
-    const block = this.context.slab.blocks.take(assemblyBytes(limits.maxHeaderBytes));
-    this.assembly.begin(head, block, limits, drops);
+    this.assembly.begin(head, this.context.slab.blocks.take(), limits, drops);
     if (!this.decoder.decode(buf, start, end, this.assembly)) {
       this.releaseHead();
       this.fail(H2Error.compression, 'a header block is not HPACK');

@@ -200,17 +200,18 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     }
     const { dataStart: a, dataEnd: b } = reader;
     const isEnd = (dataFlags & Flag.endStream) !== 0;
+    // Until the head is delivered the core knows of no stream, and need not hear that it broke.
+    each.s = null;
     const isTaken = this.countData(b - a) && this.takesData(each, a, b, b - a, isEnd);
     if (!isTaken || this.#isTooLarge(each)) {
-      // Nothing was delivered yet: for the core this stream has never been.
-      if (each.s !== null) each.s = null;
       this.context.sink.release(s);
       if (isTaken) {
         this.forget(each);
-        this.refuse(each.id, 0, 413);
+        this.refuse(each.id, isEnd ? Flag.endStream : 0, 413);
       }
       return;
     }
+    each.s = s;
     each.remoteEnded = isEnd;
     s.requestOwned = reader.isOwned;
     this.context.sink.requestHead(s, b > a ? reader.buf : null, a, b, isEnd);
@@ -233,8 +234,14 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
       return;
     }
     s.requestOwned = this.reader.isOwned;
+    this.tunnelEnds(each, end);
     this.context.sink.requestData(s, buf, a, b, end);
     if (end && each.isTunnel && each.localEnded) this.end(each);
+  }
+
+  /** A tunnel whose answer has ended, too, is over for the core with this event. */
+  protected tunnelEnds(each: Http2Stream, end: boolean): void {
+    if (end && each.isTunnel && (each.localEnded || each.queueEnds)) each.s = null;
   }
 
   #isTooLarge(each: Http2Stream): boolean {
@@ -253,6 +260,7 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     else {
       each.remoteEnded = true;
       const s = each.s;
+      this.tunnelEnds(each, true);
       if (s !== null) {
         if (head.count > 0) this.context.sink.requestTrailers(s, head);
         else this.context.sink.requestData(s, nothing, 0, 0, true);

@@ -150,7 +150,10 @@ export abstract class ResponseReceiver extends Http2Connection {
   /** The answer is complete: the connection is given back before its last event is delivered. */
   #remoteEnded(each: Http2Stream): void {
     each.remoteEnded = true;
-    if (each.isTunnel && !each.localEnded) return;
+    if (each.isTunnel && !each.localEnded) {
+      if (each.queueEnds) each.s = null;
+      return;
+    }
     // An answer that overtook its request: the rest is not wanted.
     if (!each.localEnded) this.putReset(each.id, H2Error.none);
     this.forget(each);

@@ -101,7 +101,10 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
         this.context.sink.requestData(each.s, bytes, 0, bytes.length, false);
       }
       this.returnCredit(each, 1);
-      if (each.remoteEnded && each.s !== null) this.context.sink.requestData(each.s, nothing, 0, 0, true);
+      const { s } = each;
+      if (!each.remoteEnded || s === null) continue;
+      this.tunnelEnds(each, true);
+      this.context.sink.requestData(s, nothing, 0, 0, true);
     }
   }
 
