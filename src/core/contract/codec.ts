@@ -149,6 +149,8 @@ export interface ClientCodec extends StreamEnd, ByteEngine {
   readonly lastReadMs?: number;
   /** The idle limit that the peer announced, in ms; 0 or absent: it did not. */
   readonly peerIdleLimitMs?: number;
+  /** Streams were in progress when it closed: the peer did not close for silence. */
+  readonly diedBusy?: boolean;
   /** Takes the stream: sets `s.up`, `s.upId`, `s.responseOwned` and whether the connection served before, `s.reused`. */
   bind(s: import('./stream.ts').Stream): void;
   /** Heartbeat; nothing where the protocol has none. */

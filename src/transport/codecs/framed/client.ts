@@ -12,6 +12,7 @@ import { type FramedProtocol, FrameKind } from './protocol.ts';
 /** The upstream side of one connection of any framed protocol: many requests in progress, told apart by our own ids. */
 export class FramedClient extends FramedConnection implements ClientCodec, ParkingClient {
   served = 0;
+  diedBusy = false;
   protected readonly mayPark: boolean;
   readonly #owner: ClientOwner;
   readonly #sent = new SentTable();
@@ -202,6 +203,13 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
     this.wire.destroy(Code.upstreamProtocol);
   }
 
+  /** A first heartbeat that says what we are; a mesh peer says in its answer what it is. */
+  #announce(): void {
+    const own = { idleLimitMs: this.config.idleTimeoutMs };
+    const frame = this.protocol.heartbeat(this.#sent.nextId(), own);
+    this.put(frame, 0, frame.length);
+  }
+
   ping(): void {
     const frame = this.protocol.heartbeat(this.#sent.nextId(), null);
     this.put(frame, 0, frame.length);
@@ -214,6 +222,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
 
   onConnect(): void {
     this.lastReadMs = this.context.clock.now();
+    if (this.config.announce) this.#announce();
     this.#owner.connected(this);
   }
 
@@ -226,6 +235,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   onClose(code: number): void {
     this.closed();
     const open = this.#sent.takeAll();
+    this.diedBusy = open.length > 0;
     this.#owner.gone(this, code);
     for (const call of open) {
       const s = call instanceof ParkedCall ? call.core.unpark(call) : call;

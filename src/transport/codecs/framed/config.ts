@@ -12,6 +12,11 @@ export const framedOptions = {
   maxQueuedBytes: v.optional(count(65_536), 16_777_216),
   /** A client's connection that was silent for this long is closed; 0 = never. Heartbeats count as a sign of life. */
   idleTimeoutMs: v.optional(count(0), 90_000),
+  /**
+   * Clusters: tell the upstream in a first heartbeat that this is a mesh peer. Peers of Heddle then announce how long they
+   * bear silence (heartbeats become rarer), and before they close (GOAWAY).
+   */
+  announce: v.optional(v.boolean(), false),
   /** First byte to last byte of one frame. */
   frameTimeoutMs: v.optional(count(1), 30_000),
 };
