@@ -12,6 +12,7 @@ import type { Stream } from '../../core/contract/stream.ts';
 import { type StreamEnd, waiting } from '../../core/contract/stream-end.ts';
 import { Keepalive } from './keepalive.ts';
 import { Preconnect } from './preconnect.ts';
+import { Redial } from './redial.ts';
 import type { PoolSetup } from './setup.ts';
 import { WaitQueue } from './wait-queue.ts';
 
@@ -54,6 +55,8 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   readonly #timer: PoolTimer;
   readonly #preconnect: Preconnect;
   readonly #keepalive: Keepalive | null;
+  /** One failed connect stands for many streams where they share it. */
+  readonly #redial: Redial | null;
   #dialled = 0;
   #connectFailures = 0;
   #refusal: number = Code.draining;
@@ -71,7 +74,8 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.#timer = new PoolTimer(this);
     this.#preconnect = new Preconnect(setup.context, setup.options.preconnect, () => this.#fill());
     const heartbeat = setup.codec.heartbeat;
-    this.#keepalive = heartbeat === undefined ? null : new Keepalive(setup.context, heartbeat, this.usable);
+    this.#keepalive = heartbeat === undefined ? null : new Keepalive(setup.context, heartbeat);
+    this.#redial = setup.codec.poolMode === 'multiplex' ? new Redial() : null;
   }
 
   /** A connection with room for `s`, taken off the mode's lists where one stream fills it; null when there is none. */
@@ -96,7 +100,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
       return codec;
     }
     if (this.isDraining) return this.#refusal;
-    if (this.#count === 0) return Code.connectionOverflow;
+    if (this.#count === 0) return this.#mayRedial() ? Code.connectionOverflow : Code.connectFailure;
     return this.#waiters.tryAdd(s) ? waiting : Code.pendingOverflow;
   }
 
@@ -115,10 +119,12 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   }
 
   connected(_codec: ClientCodec): void {
+    this.#redial?.succeeded();
     this.#preconnect.succeeded();
   }
 
   gone(codec: ClientCodec, code: number): void {
+    this.#keepalive?.unwatch(codec, code);
     if (this.usable.delete(codec)) {
       this.forget(codec);
       if (codec.active === 0) this.#release();
@@ -199,9 +205,13 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   }
 
   #dialFor(s: Stream): ClientCodec | null {
-    const codec = this.mayDialFor(s) ? this.#dial() : null;
+    const codec = this.mayDialFor(s) && this.#mayRedial() ? this.#dial() : null;
     if (codec !== null) this.dialledFor(codec, s);
     return codec;
+  }
+
+  #mayRedial(): boolean {
+    return this.#redial === null || this.#redial.mayDial(this.setup.context.clock.now());
   }
 
   #dial(): ClientCodec | null {
@@ -214,7 +224,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.usable.add(codec);
     this.#dialled++;
     this.#armTick();
-    this.#keepalive?.arm();
+    this.#keepalive?.watch(codec);
     return codec;
   }
 
@@ -236,6 +246,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   /** With no other connection to hope for, streams in the queue fail now and may try another host. */
   #connectFailed(code: number): void {
     this.#connectFailures++;
+    this.#redial?.failed(this.setup.context.clock.now());
     this.#preconnect.failed();
     for (const codec of this.usable) if (!codec.wire.isConnecting) return;
     this.#waiters.failAll(code);
@@ -253,6 +264,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   #retire(codec: ClientCodec): void {
     if (!this.usable.delete(codec)) return;
     this.forget(codec);
+    this.#keepalive?.unwatch(codec, Code.draining);
     this.#leaving.add(codec);
     codec.drain();
   }
