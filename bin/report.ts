@@ -14,7 +14,7 @@ export function report(thrown: unknown): number {
   if (isCommanderExit(thrown)) return thrown.exitCode === 0 ? 0 : 2;
   if (thrown instanceof HeddleError) {
     console.error(styleText('red', thrown.message));
-    return thrown.source === 'config' ? 2 : 1;
+    return thrown.source === 'config' || thrown.code === 'ERR_OPTION_INVALID' ? 2 : 1;
   }
   console.error(thrown);
   return 1;
