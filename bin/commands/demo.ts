@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createMesh, type Mesh } from '../../src/index.ts';
-import { Stage, usersCluster } from '../demo/stage.ts';
+import { clusters, rpcProtocols, Stage, userService } from '../demo/stage.ts';
 import { formatTable, Screen } from '../demo/table.ts';
 import { Traffic } from '../demo/traffic.ts';
 
@@ -18,7 +18,9 @@ interface DemoOptions {
 export function register(program: Command): void {
   program
     .command('demo')
-    .description('three sample services, a standalone proxy and an in-process mesh with live traffic')
+    .description(
+      'three sample services, a standalone proxy and an in-process mesh with live HTTP, Bolt and Dubbo traffic',
+    )
     .option('--seconds <n>', 'end by itself after so many seconds (default: until Ctrl-C)')
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', '\nExample:\n  heddle demo --seconds 5')
@@ -36,8 +38,10 @@ async function runDemo(options: DemoOptions): Promise<number> {
   const stage = await Stage.create();
   try {
     const mesh = await createMesh({
-      clusters: [usersCluster(stage.listFile)],
-      inProcess: { filters: ['request-id'] },
+      clusters: clusters(stage.listFile, stage.missing === ''),
+      inProcess: {
+        filters: ['request-id'],
+      },
     });
     try {
       return await play(stage, mesh, seconds, options.json === true);
@@ -58,7 +62,8 @@ async function play(stage: Stage, mesh: Mesh, seconds: number, asJson: boolean):
     const response = await fetch(`http://${stage.proxyAddress}${path}`);
     return { status: response.status, text: await response.text() };
   });
-  const traffics = [sdk, proxied];
+  const traffics = [sdk, proxied, ...(stage.missing === '' ? rpcTraffics(stage, mesh) : [])];
+  if (stage.missing !== '' && !asJson) console.log(`Bolt and Dubbo are not shown: ${stage.missing}`);
   for (const traffic of traffics) traffic.start(loops);
   const show = display(stage, mesh, traffics, asJson);
   const stop = interrupted();
@@ -71,6 +76,23 @@ async function play(stage: Stage, mesh: Mesh, seconds: number, asJson: boolean):
   for (const traffic of traffics) await traffic.stop();
   show.end();
   return summary(traffics, asJson);
+}
+
+/** Bolt and Dubbo called by method, and Dubbo behind the proxy as JSON over HTTP. */
+function rpcTraffics(stage: Stage, mesh: Mesh): Traffic[] {
+  const byMethod = rpcProtocols.map((protocol) => {
+    const users = mesh.rpc({ protocol, service: userService, cluster: `${protocol}-users` });
+    return new Traffic(protocol, async (path) => {
+      const user = await users.invoke('find', [path]);
+      return { status: 200, text: JSON.stringify(user) };
+    });
+  });
+  const asJson = new Traffic('json to dubbo', async (path) => {
+    const url = `http://${stage.proxyAddress}/${userService}/find`;
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify([path]) });
+    return { status: response.status, text: await response.text() };
+  });
+  return [...byMethod, asJson];
 }
 
 /** One instance leaves, another joins, while calls go on. */
@@ -99,7 +121,7 @@ function display(stage: Stage, mesh: Mesh, traffics: readonly Traffic[], isSilen
     event,
     rows: traffics.map((traffic) => ({
       traffic,
-      retries: traffic.name === 'proxy' ? proxyRetries : retriesOf(mesh),
+      retries: retriesOf(mesh, traffic.name, proxyRetries),
     })),
   });
   const paint = setInterval(() => {
@@ -126,8 +148,9 @@ function display(stage: Stage, mesh: Mesh, traffics: readonly Traffic[], isSilen
 
 const retriesName = 'heddle_cluster_retries_total';
 
-function retriesOf(mesh: Mesh): number {
-  const cluster = mesh.clusters.get('users');
+function retriesOf(mesh: Mesh, trafficName: string, proxied: number): number {
+  if (trafficName === 'proxy' || trafficName === 'json to dubbo') return proxied;
+  const cluster = mesh.clusters.get(trafficName === 'in-process' ? 'users' : `${trafficName}-users`);
   return cluster === null ? 0 : (mesh.runtime.metrics.values[cluster.slots.retries] ?? 0);
 }
 

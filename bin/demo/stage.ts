@@ -6,9 +6,17 @@ import { fileURLToPath } from 'node:url';
 
 const startLimitMs = 15_000;
 
+/** Interface of the sample service. */
+export const userService = 'com.example.Users';
+export const rpcProtocols = ['bolt', 'dubbo'] as const;
+export type RpcProtocol = (typeof rpcProtocols)[number];
+
 export interface Instance {
   readonly name: string;
+  /** Of HTTP. */
   readonly address: string;
+  /** By protocol. */
+  readonly rpc: Readonly<Partial<Record<RpcProtocol, string>>>;
   readonly child: ChildProcess;
 }
 
@@ -17,6 +25,8 @@ export class Stage implements AsyncDisposable {
   readonly folder: string;
   readonly listFile: string;
   readonly instances: Instance[] = [];
+  /** Why instances speak neither Bolt nor Dubbo; "": they do. */
+  missing = '';
   proxyAddress = '';
   adminAddress = '';
   readonly #children = new Set<ChildProcess>();
@@ -46,8 +56,9 @@ export class Stage implements AsyncDisposable {
     this.#track(child);
     const told = (await answerOf(child, `service ${name}`, (resolve) => {
       child.once('message', resolve);
-    })) as { port: number };
-    this.instances.push({ name, address: `127.0.0.1:${told.port}`, child });
+    })) as { port: number; rpc: Instance['rpc']; missing: string };
+    this.missing = told.missing;
+    this.instances.push({ name, address: `127.0.0.1:${told.port}`, rpc: told.rpc, child });
     await this.#writeList();
   }
 
@@ -69,7 +80,7 @@ export class Stage implements AsyncDisposable {
 
   async #startProxy(): Promise<void> {
     const configPath = join(this.folder, 'heddle.yaml');
-    await writeFile(configPath, proxyConfig(this.listFile));
+    await writeFile(configPath, proxyConfig(this.listFile, this.missing === ''));
     const entry = fileURLToPath(commandUrl());
     const child = spawn(process.execPath, [entry, 'run', '--config', configPath, '--json'], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -83,7 +94,11 @@ export class Stage implements AsyncDisposable {
 
   /** By rename, as a deployment tool would: readers see the old list or the new one. */
   async #writeList(): Promise<void> {
-    const text = JSON.stringify({ users: this.instances.map((each) => each.address) });
+    const listed: Record<string, string[]> = { users: this.instances.map((each) => each.address) };
+    for (const protocol of rpcProtocols) {
+      listed[`${protocol}-users`] = this.instances.flatMap((each) => each.rpc[protocol] ?? []);
+    }
+    const text = JSON.stringify(listed);
     const temporary = `${this.listFile}.new`;
     await writeFile(temporary, text);
     await rename(temporary, this.listFile);
@@ -102,34 +117,40 @@ const commandUrl = (): URL => new URL(isSource ? '../heddle.js' : '../../../bin/
 
 const sibling = (name: string): URL => new URL(`${name}${isSource ? '.ts' : '.js'}`, import.meta.url);
 
-function proxyConfig(listFile: string): string {
+function proxyConfig(listFile: string, speaksRpc: boolean): string {
+  const retry = { numRetries: 2 };
+  const json = { match: { segmentPrefix: `/${userService}` }, cluster: 'dubbo-users', retry };
+  const transcode = { name: 'transcode', config: { to: 'dubbo', argTypes: { find: ['java.lang.String'] } } };
+  const plain = { match: { prefix: '/' }, cluster: 'users', retry, filterConfigs: { transcode: false } };
   return JSON.stringify({
     listeners: [
       {
         name: 'gateway',
         address: '127.0.0.1:0',
-        filters: ['request-id'],
+        filters: speaksRpc ? ['request-id', transcode] : ['request-id'],
         virtualHosts: [
           {
             name: 'all',
             domains: ['*'],
-            routes: [{ match: { prefix: '/' }, cluster: 'users', retry: { numRetries: 2 } }],
+            routes: speaksRpc ? [json, plain] : [{ ...plain, filterConfigs: {} }],
           },
         ],
       },
     ],
-    clusters: [usersCluster(listFile)],
+    clusters: clusters(listFile, speaksRpc),
     admin: { address: '127.0.0.1:0' },
   });
 }
 
-/** The same cluster for the proxy and for the in-process mesh. */
-export function usersCluster(listFile: string) {
-  return {
-    name: 'users',
+/** The same clusters for the proxy and for the in-process mesh. */
+export function clusters(listFile: string, speaksRpc: boolean) {
+  const names = ['users', ...(speaksRpc ? rpcProtocols.map((protocol) => `${protocol}-users`) : [])];
+  return names.map((name) => ({
+    name,
+    codec: rpcProtocols.find((protocol) => name === `${protocol}-users`) ?? 'http1',
     discovery: { name: 'file', config: { path: listFile } },
     loadBalancer: 'leastRequest',
-  } as const;
+  }));
 }
 
 const firstLine =

@@ -145,7 +145,7 @@ test('demo: traffic through process and proxy while instances come and go, nothi
   t.is(told.lost, 0);
   t.deepEqual(
     told.rows.map((row) => row.name),
-    ['in-process', 'proxy'],
+    ['in-process', 'proxy', 'bolt', 'dubbo', 'json to dubbo'],
   );
   for (const row of told.rows) {
     t.true(row.calls > 20, JSON.stringify(row));

@@ -47,19 +47,26 @@ export interface ServiceHost {
   addressOf(listener: string): string;
 }
 
+/** A service at an address. */
+interface Placed {
+  readonly service: string;
+  readonly cluster: string;
+}
+
 interface OwnListener {
   readonly name: string;
   readonly protocol: RpcProtocol;
-  /** Service and cluster of each. */
-  readonly services: { readonly service: string; readonly cluster: string }[];
-  config: ListenerConfig;
+  readonly services: readonly Placed[];
+  readonly config: ListenerConfig;
 }
 
 /** The services of one mesh and the listeners that were opened for them. */
 export class RpcServices {
   readonly #host: ServiceHost;
   readonly #tables = new Map<string, ServiceTable>();
+  /** By listener name. */
   readonly #listeners = new Map<string, OwnListener>();
+  #serial = 0;
 
   constructor(host: ServiceHost) {
     this.#host = host;
@@ -77,23 +84,21 @@ export class RpcServices {
     const cluster = options.cluster ?? service.service;
     const table = this.#tableOf(cluster);
     table.add(service);
-    const { address, protocol } = options;
+    const placed: Placed = { service: service.service, cluster };
+    let listener = '';
     try {
-      if (address !== undefined) await this.#listen(address, protocol, service.service, cluster);
+      if (options.address !== undefined)
+        listener = await this.#listen(options.address, options.protocol, placed);
     } catch (thrown) {
       table.remove(service);
       throw thrown;
     }
-    const listener = address === undefined ? undefined : this.#listeners.get(address);
     const close = async (): Promise<void> => {
       table.remove(service);
-      if (address !== undefined) await this.#unlisten(address, service.service, cluster);
+      if (listener !== '') await this.#unlisten(listener, placed);
     };
-    return {
-      address: listener === undefined ? '' : this.#host.addressOf(listener.name),
-      close,
-      [Symbol.asyncDispose]: close,
-    };
+    const address = listener === '' ? '' : this.#host.addressOf(listener);
+    return { address, close, [Symbol.asyncDispose]: close };
   }
 
   #tableOf(cluster: string): ServiceTable {
@@ -107,44 +112,61 @@ export class RpcServices {
     return table;
   }
 
-  async #listen(address: string, protocol: RpcProtocol, service: string, cluster: string): Promise<void> {
-    const known = this.#listeners.get(address);
+  /** Returns the listener's name. */
+  async #listen(address: string, protocol: RpcProtocol, placed: Placed): Promise<string> {
+    const known = this.#at(address);
     if (known !== undefined && known.protocol !== protocol) {
       throw new HeddleError('ERR_RPC_SERVICE', `${address} speaks ${known.protocol}, not ${protocol}`);
     }
-    const services = [...(known?.services ?? []), { service, cluster }];
-    await this.#change(address, known, this.#listenerOf(address, protocol, services));
+    const name = known?.name ?? `rpc-${protocol}-${++this.#serial}`;
+    const services = [...(known?.services ?? []), placed];
+    // The address as it was asked for: the listener keeps its socket.
+    const asked = known?.config.address ?? address;
+    await this.#change(name, this.#listenerOf(name, asked, protocol, services));
+    return name;
   }
 
-  async #unlisten(address: string, service: string, cluster: string): Promise<void> {
-    const known = this.#listeners.get(address);
+  /** Port 0 is another free port each time; the address in use finds the listener again. */
+  #at(address: string): OwnListener | undefined {
+    return [...this.#listeners.values()].find(
+      ({ name, config }) =>
+        this.#host.addressOf(name) === address || (config.address === address && !address.endsWith(':0')),
+    );
+  }
+
+  async #unlisten(name: string, placed: Placed): Promise<void> {
+    const known = this.#listeners.get(name);
     if (known === undefined) return;
-    const index = known.services.findIndex((each) => each.service === service && each.cluster === cluster);
-    const services = known.services.toSpliced(index, index < 0 ? 0 : 1);
-    const next = services.length === 0 ? undefined : this.#listenerOf(address, known.protocol, services);
-    await this.#change(address, known, next);
+    const services = known.services.filter((each) => each !== placed);
+    const { config, protocol } = known;
+    await this.#change(
+      name,
+      services.length === 0 ? undefined : this.#listenerOf(name, config.address, protocol, services),
+    );
   }
 
-  async #change(
-    address: string,
-    before: OwnListener | undefined,
-    next: OwnListener | undefined,
-  ): Promise<void> {
-    const set = (listener: OwnListener | undefined): void => {
-      if (listener === undefined) this.#listeners.delete(address);
-      else this.#listeners.set(address, listener);
-    };
-    set(next);
+  async #change(name: string, next: OwnListener | undefined): Promise<void> {
+    const before = this.#listeners.get(name);
+    this.#set(name, next);
     try {
       await this.#host.applyListeners();
     } catch (thrown) {
-      set(before);
+      this.#set(name, before);
       throw thrown;
     }
   }
 
-  #listenerOf(address: string, protocol: RpcProtocol, services: OwnListener['services']): OwnListener {
-    const name = `rpc-${protocol}-${address}`;
+  #set(name: string, listener: OwnListener | undefined): void {
+    if (listener === undefined) this.#listeners.delete(name);
+    else this.#listeners.set(name, listener);
+  }
+
+  #listenerOf(
+    name: string,
+    address: string,
+    protocol: RpcProtocol,
+    services: readonly Placed[],
+  ): OwnListener {
     // SOFARPC names version and unique id in the service: "com.example.Greeter:1.0".
     const routes = services.flatMap(({ service, cluster }) => [
       { match: { segmentPrefix: `/${service}` }, cluster },
