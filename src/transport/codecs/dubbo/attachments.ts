@@ -1,10 +1,11 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
-import { latin1 } from '../../../core/base/latin1.ts';
 import { hessian2 } from '../hessian/dialect.ts';
 import { HessianProblem } from '../hessian/problems.ts';
 import { HessianText, intBytes, locateString, readInt, skipString } from '../hessian/read.ts';
 import { HessianSkipper } from '../hessian/skipper.ts';
 import { nullTag } from './constants.ts';
+
+const maxTimeoutMs = 0x7fff_ffff;
 
 /**
  * Goes through the attachments of one message, entry by entry. Strings, all there is as a rule, are read where they
@@ -19,6 +20,10 @@ export class AttachmentCursor {
   end = 0;
   /** Key and value are strings in one piece: the entry is a header. */
   isText = false;
+  /** Of the entries so far: the limit of the call, what was left of it when it was sent (0: none), a version. */
+  timeoutMs = 0;
+  remainingMs = 0;
+  hasVersion = false;
   readonly #buf: Buffer;
   readonly #valuesStart: number;
   readonly #mapStart: number;
@@ -77,28 +82,53 @@ export class AttachmentCursor {
     this.end =
       this.valueTag < 0 ? this.valueTag : locateString(hessian2, buf, this.valueTag, limit, this.value);
     this.isText = this.end > 0 && isWhole(this.key) && isWhole(this.value);
-    return this.end > 0 ? 1 : this.#nextOther();
+    if (this.end < 0 && this.#nextOther() < 0) return this.end;
+    this.#note();
+    return 1;
   }
 
-  /** The int that an entry has as value; -1 for others. */
-  intValue(): number {
-    const value = readInt(this.#buf, this.valueTag, this.end);
-    return value < 0 ? -1 : value;
+  /** Looks whether the entry is one of those that count for reading a request: no second search for each. */
+  #note(): void {
+    const length = this.key.end - this.key.start;
+    if (length === 7) {
+      if (this.#isKey('version')) this.hasVersion = true;
+      else if (this.#isKey('timeout')) this.timeoutMs = this.#milliseconds();
+    } else if (length === 3 && this.#isKey('_TO')) this.remainingMs = this.#milliseconds();
+  }
+
+  #isKey(name: string): boolean {
+    const { start } = this.key;
+    for (let i = 0; i < name.length; i++) if (this.#buf[start + i] !== name.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** A positive number, as text or, from some consumers, as an int; else 0. */
+  #milliseconds(): number {
+    if (!this.isText) return Math.max(0, readInt(this.#buf, this.valueTag, this.end));
+    let value = 0;
+    for (let at = this.value.start; at < this.value.end; at++) {
+      const digit = (this.#buf[at] as number) - 48;
+      if (digit < 0 || digit > 9) return 0;
+      value = value * 10 + digit;
+    }
+    return value <= maxTimeoutMs ? value : 0;
   }
 
   /** An entry with another value than a string. */
   #nextOther(): number {
     this.#skipper ??= this.#skipValues();
-    if (this.#skipper === null) return HessianProblem.badReference;
+    this.end = HessianProblem.badReference;
+    if (this.#skipper === null) return this.end;
     if (!this.#isOpen) {
       const first = this.#skipper.openMap(this.#buf, this.#mapStart, this.#limit);
       if (first < 0) return first;
       this.#isOpen = true;
     }
     this.valueTag = this.#skipper.skip(this.#buf, this.start, this.#limit);
-    if (this.valueTag < 0) return this.valueTag;
+    this.end = this.valueTag;
+    if (this.end < 0) return this.end;
     this.end = this.#skipper.skip(this.#buf, this.valueTag, this.#limit);
-    return this.end < 0 ? this.end : 1;
+    return this.end;
   }
 
   #skipValues(): HessianSkipper | null {
@@ -123,12 +153,8 @@ export function indexAttachments(head: HeadView, cursor: AttachmentCursor): numb
   const { fields } = head;
   let count = 0;
   for (problem = cursor.next(); problem > 0; problem = cursor.next()) {
+    if (!cursor.isText) continue;
     const { key, value } = cursor;
-    if (!cursor.isText) {
-      // Some consumers send it as a number; a header has to be text.
-      if (isTimeout(head.buf, key.start, key.end)) head.timeoutMs = Math.max(0, cursor.intValue());
-      continue;
-    }
     hideEqual(head, count, key.start, key.end);
     fields[count * 4] = key.start;
     fields[count * 4 + 1] = key.end;
@@ -138,10 +164,6 @@ export function indexAttachments(head: HeadView, cursor: AttachmentCursor): numb
   }
   head.count = count;
   return problem;
-}
-
-function isTimeout(buf: Buffer, start: number, end: number): boolean {
-  return end - start === 7 && latin1(buf, start, end) === 'timeout';
 }
 
 function hideEqual(head: HeadView, count: number, start: number, end: number): void {

@@ -13,7 +13,7 @@ export const Flag = { request: 0x80, twoWay: 0x40, event: 0x20, serialization: 0
 
 /** Serializations whose bytes are Hessian 2.0; all others are passed on unread. */
 export const hessian2Id = 2;
-export const nativeHessianId = 10;
+const nativeHessianId = 10;
 
 /** The first value of an answer with status OK: what follows. */
 export const Result = {

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../../core/base/bytes.ts';
 import { Code } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import { latin1 } from '../../../core/base/latin1.ts';
@@ -17,26 +18,40 @@ import { decode, fieldRoom, writeField } from './field-text.ts';
 import { DubboWords } from './words.ts';
 import { addedRoom, foreignAttachments, writeEdited } from './write-attachments.ts';
 
+/** Bytes of a service or version that takes the place of the one that came. */
+const maxWordBytes = 512;
+const newWordsRoom = fieldRoom(maxWordBytes) * 2;
+
 /** A request that was read from Dubbo, with what filters and routes have changed. */
 export function encodeOwnRequest(head: HeadView, body: Buffer, id: number, idHigh: number): Buffer | number {
-  const { buf, start, bodyStart } = head;
+  const { buf, start } = head;
   const flag = buf[start + 2] as number;
   // Nothing in there can be edited, so only the body counts.
   if (!isHessian(flag)) return withBody(flag, body, id, idHigh);
-  const words = new DubboWords();
-  if (words.read(buf, start + headerBytes, head.end) < 0) return Code.downstreamProtocol;
-  if (head.authorityChanged) setService(head, words);
-  const room =
-    bodyStart - start + body.length + (head.end - head.bodyEnd) + addedRoom(head) + fieldRoom(512) * 2;
-  const frame = Buffer.allocUnsafe(room);
-  let at = writeWords(frame, head, words);
+  const words = newWords(head);
+  if (words !== null && head.authorityChanged) setService(head, words);
+  const attachmentBytes = head.end - head.bodyEnd + addedRoom(head) + (words === null ? 0 : newWordsRoom);
+  const frame = Buffer.allocUnsafe(head.bodyStart - start + body.length + attachmentBytes);
+  let at = words === null ? copyWords(frame, head) : writeWords(frame, head, words);
   if (at < 0) return Code.headersTooLarge;
-  at += body.copy(frame, at);
-  at = writeEdited(frame, at, head, shownVersion(head, words));
+  at = copyBytes(body, 0, body.length, frame, at);
+  at = writeEdited(frame, at, head, words === null ? -1 : shownVersion(head, words));
   if (at < 0) return Code.downstreamProtocol;
   const whole = frame.subarray(0, at);
   writeHeader(whole, flag, 0, id, idHigh);
   return whole;
+}
+
+/** The words where one of them may have to be another; null: all stay. */
+function newWords(head: HeadView): DubboWords | null {
+  if (!head.authorityChanged && head.find('version') < head.count) return null;
+  const words = new DubboWords();
+  words.read(head.buf, head.start + headerBytes, head.end);
+  return words;
+}
+
+function copyWords(frame: Buffer, head: HeadView): number {
+  return copyBytes(head.buf, head.start + headerBytes, head.bodyStart, frame, headerBytes);
 }
 
 function withBody(flag: number, body: Buffer, id: number, idHigh: number): Buffer {
@@ -59,14 +74,14 @@ function writeWords(frame: Buffer, head: HeadView, words: DubboWords): number {
   let at = headerBytes + buf.copy(frame, headerBytes, start + headerBytes, words.pathTag);
   if (head.authorityChanged) {
     const service = Buffer.from(head.authority, 'latin1');
-    if (service.length > 512) return -1;
+    if (service.length > maxWordBytes) return -1;
     at = writeField(frame, at, service, 0, service.length);
   } else at += buf.copy(frame, at, words.pathTag, words.versionTag);
   const version = newVersion(head, words);
   if (version === null) at += buf.copy(frame, at, words.versionTag, words.methodTag);
   else {
     const bytes = Buffer.from(version, 'latin1');
-    if (bytes.length > 512) return -1;
+    if (bytes.length > maxWordBytes) return -1;
     at = writeField(frame, at, bytes, 0, bytes.length);
   }
   return at + buf.copy(frame, at, words.methodTag, bodyStart);

@@ -21,7 +21,7 @@ export function writeField(target: Buffer, at: number, from: Buffer, start: numb
 }
 
 /** Writes up to 65,535 units of text as a hessian string. */
-export function writeText(target: Buffer, at: number, text: string): number {
+function writeText(target: Buffer, at: number, text: string): number {
   return encodeText(target, writeLength(target, at, text.length), text, 0, text.length);
 }
 

@@ -11,5 +11,3 @@ export const DubboConfig = v.strictObject({
 
 /** Dubbo2, the TCP protocol of Apache Dubbo 2 and 3. */
 export const dubbo: Codec<v.InferOutput<typeof DubboConfig>> = framedCodec(dubboProtocol, DubboConfig);
-
-export { dubboProtocol } from './protocol.ts';

@@ -12,9 +12,6 @@ import { DubboStatus, toHttpStatus } from './status.ts';
 import { DubboWords } from './words.ts';
 
 const versionField = headerField('version', '');
-/** What was left of the caller's time when it sent, in ms; else its whole limit. */
-const timeoutKeys = ['_TO', 'timeout'] as const;
-
 /**
  * Reads a request: words and attachments where they stand, arguments skipped. About 0.5 us for a typical one.
  * Bodies in another serialization than Hessian 2.0 are passed on unread: they have neither words nor headers.
@@ -46,8 +43,8 @@ export function readRequest(
   const { path, method } = words;
   setRpcName(head, context.names.get(buf, path.start, path.end, method.start, method.end));
   setBody(head, at, map);
-  if (words.version.end > words.version.start && head.find('version') < 0) showVersion(head, words.version);
-  head.timeoutMs = timeoutOf(head);
+  if (!cursor.hasVersion && words.version.end > words.version.start) showVersion(head, words.version);
+  head.timeoutMs = cursor.remainingMs > 0 ? cursor.remainingMs : cursor.timeoutMs;
   return Code.none;
 }
 
@@ -110,14 +107,4 @@ function showVersion(head: HeadView, version: HessianText): void {
   const at = head.addRaw(versionField, end - start);
   copyBytes(head.buf, start, end, head.extra, at);
   head.isEdited = false;
-}
-
-function timeoutOf(head: HeadView): number {
-  for (const key of timeoutKeys) {
-    const index = head.find(key);
-    if (index < 0) continue;
-    const timeoutMs = Number(head.valueAt(index));
-    if (Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= 0x7fff_ffff) return timeoutMs;
-  }
-  return head.timeoutMs;
 }

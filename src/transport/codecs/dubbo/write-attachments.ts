@@ -1,3 +1,4 @@
+import { copyBytes } from '../../../core/base/bytes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import { hessian2 } from '../hessian/dialect.ts';
 import { AttachmentCursor } from './attachments.ts';
@@ -5,6 +6,7 @@ import { nullTag } from './constants.ts';
 import { fieldRoom, writeField } from './field-text.ts';
 
 const emptyMapTag = 0x48;
+const typedMapTag = 0x4d;
 
 /** Headers of other protocols that say nothing behind a Dubbo header, or stand in the words. */
 const notSent: ReadonlySet<string> = new Set([
@@ -30,27 +32,46 @@ export function addedRoom(head: HeadView): number {
  * @returns the offset behind them, or -1 when those of the frame cannot be read
  */
 export function writeEdited(target: Buffer, at: number, head: HeadView, skipped = -1): number {
-  const { buf, bodyStart, bodyEnd, end } = head;
-  const cursor = new AttachmentCursor(buf, bodyStart, bodyEnd, end);
-  if (cursor.open() < 0) return -1;
-  if (buf[bodyEnd] === nullTag && !hasAdded(head, skipped)) {
-    target[at] = nullTag;
-    return at + 1;
-  }
-  if (buf[bodyEnd] === nullTag) target[at++] = emptyMapTag;
-  else at += buf.copy(target, at, bodyEnd, cursor.end);
-  let field = 0;
-  for (;;) {
-    const found = cursor.next();
-    if (found < 0) return -1;
-    if (found === 0) break;
-    // Fields are in the order of the entries that are text.
-    if (cursor.isText && (head.fields[field++ * 4] as number) < 0) continue;
-    at += buf.copy(target, at, cursor.start, cursor.end);
+  const { buf, bodyEnd, end } = head;
+  if (buf[bodyEnd] === nullTag && end === bodyEnd + 1) {
+    if (!hasAdded(head, skipped)) {
+      target[at] = nullTag;
+      return at + 1;
+    }
+    target[at++] = emptyMapTag;
+  } else {
+    at = isWhole(head) ? copyBytes(buf, bodyEnd, end - 1, target, at) : writeKept(target, at, head);
+    if (at < 0) return -1;
   }
   at = writeAdded(target, at, head, skipped);
   target[at] = hessian2.endMark;
   return at + 1;
+}
+
+/** A map of which nothing was removed: all but its end stays as it is. */
+function isWhole(head: HeadView): boolean {
+  const { buf, bodyEnd, end, fields, count } = head;
+  const tag = buf[bodyEnd];
+  if ((tag !== emptyMapTag && tag !== typedMapTag) || buf[end - 1] !== hessian2.endMark) return false;
+  for (let at = 0; at < count * 4; at += 4) if ((fields[at] as number) < 0) return false;
+  return true;
+}
+
+/** Writes the map's beginning and the entries that were not removed, runs of them at once. */
+function writeKept(target: Buffer, at: number, head: HeadView): number {
+  const { buf, bodyStart, bodyEnd, end, fields } = head;
+  const cursor = new AttachmentCursor(buf, bodyStart, bodyEnd, end);
+  if (cursor.open() < 0) return -1;
+  let run = bodyEnd;
+  let field = 0;
+  let found = cursor.next();
+  for (; found > 0; found = cursor.next()) {
+    // Fields are in the order of the entries that are text.
+    if (!cursor.isText || (fields[field++ * 4] as number) >= 0) continue;
+    at = copyBytes(buf, run, cursor.start, target, at);
+    run = cursor.end;
+  }
+  return found < 0 ? -1 : copyBytes(buf, run, end - 1, target, at);
 }
 
 /** Is there a field that was added and not removed again? */

@@ -58,15 +58,22 @@ export function locateString(
   out: HessianText,
 ): number {
   out.isNull = out.isChunked = false;
-  if (at < end && buf[at] === 0x4e) {
+  const tag = at < end ? (buf[at] as number) : -1;
+  // Nearly all names and values are short.
+  if (tag >= 0 && tag < 0x20) {
+    out.start = at + 1;
+    out.end = skipText(buf, at + 1, end, tag);
+    return out.end;
+  }
+  if (tag === 0x4e) {
     out.isNull = true;
     out.start = out.end = at + 1;
     return at + 1;
   }
   const first = stringLength(dialect, buf, at, end);
   if (first < 0) return first;
-  if (dialect.shape[buf[at] as number] !== Shape.stringChunk) {
-    out.start = at + lengthBytes(dialect, buf[at] as number);
+  if (dialect.shape[tag] !== Shape.stringChunk) {
+    out.start = at + lengthBytes(dialect, tag);
     out.end = skipText(buf, out.start, end, first);
     return out.end;
   }
