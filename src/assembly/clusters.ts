@@ -25,8 +25,8 @@ interface Entry {
 }
 
 const noList: ServiceList = { listed: Promise.resolve(), unsubscribe() {}, setHealth() {} };
-/** How often a start looks whether the first checks of hosts have ended. */
-const checkLookMs = 10;
+/** How often a start looks whether the first checks of hosts have ended, or tables are built. */
+const preparingLookMs = 10;
 
 /** The clusters of one mesh by name. Routes hold `ClusterRef` cells, so a reload never touches them. */
 export class ClusterTable {
@@ -117,8 +117,10 @@ export class ClusterTable {
     let isOver = false;
     const all = [...this.#entries.values()].map(async (entry) => {
       await entry.list.listed;
-      waiting.set(entry.config.name, 'no host has been checked yet');
-      while (entry.live.unchecked > 0 && !isOver) await this.#pause(checkLookMs);
+      for (let what = entry.live.preparing; what !== null && !isOver; what = entry.live.preparing) {
+        waiting.set(entry.config.name, what);
+        await this.#pause(preparingLookMs);
+      }
       if (!isOver) waiting.delete(entry.config.name);
     });
     const { promise, resolve } = Promise.withResolvers<void>();

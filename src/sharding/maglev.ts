@@ -1,3 +1,4 @@
+import { lastOf } from './steps.ts';
 import { Xxh64 } from './xxh64.ts';
 
 /** A prime, as each table size must be; Envoy's and MOSN's. */
@@ -9,22 +10,22 @@ export function maglevSizeFor(servers: number): number {
   return servers > 30_000 ? largeMaglevSize : maglevSize;
 }
 
+/** So much is done between two steps of a build: about 0.2 ms. */
+const stepHashes = 256;
+const stepEntries = 8192;
+
 /**
  * Maglev's look-up table (Eisenbud et al., 2016), filled in turns by weight as Envoy does: even to a per cent, at the
- * price of moving some keys that no change concerns.
+ * price of moving some keys that no change concerns. 2.5 ms for 10 servers, 8 ms for 10,000, 150 ms for 50,000.
  */
 export class MaglevTable {
   readonly #table: Uint32Array;
   readonly #servers: number;
 
-  /** @param weights all above 0 */
-  constructor(
-    keys: readonly string[],
-    weights: readonly number[],
-    size: number = maglevSizeFor(keys.length),
-  ) {
-    this.#servers = keys.length;
-    this.#table = keys.length === 0 ? new Uint32Array(0) : fill(keys, weights, size);
+  /** @param table made by `maglevSteps` or `maglevTable` */
+  constructor(table: Uint32Array, servers: number) {
+    this.#servers = servers;
+    this.#table = table;
   }
 
   get size(): number {
@@ -45,35 +46,100 @@ export class MaglevTable {
   }
 }
 
-function fill(keys: readonly string[], weights: readonly number[], size: number): Uint32Array {
-  const count = keys.length;
-  const free = 0xffffffff;
-  const table = new Uint32Array(size).fill(free);
-  const { next, skip } = permutations(keys, size);
-  const heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
-  const due = new Float64Array(count);
-  for (let turn = 1, filled = 0; filled < size; turn++) {
-    for (let i = 0; i < count && filled < size; i++) {
-      if (turn * (weights[i] as number) < (due[i] as number)) continue;
-      due[i] = (due[i] as number) + heaviest;
-      let at = next[i] as number;
-      while (table[at] !== free) at = (at + (skip[i] as number)) % size;
-      table[at] = i;
-      next[i] = (at + (skip[i] as number)) % size;
-      filled++;
-    }
-  }
-  return table;
+/** @param weights all above 0 */
+export function maglevTable(
+  keys: readonly string[],
+  weights: readonly number[],
+  size: number = maglevSizeFor(keys.length),
+): MaglevTable {
+  return lastOf(maglevSteps(keys, weights, size));
 }
 
-/** Where each server begins in the table and how far it jumps: two hashes of its key. */
-function permutations(keys: readonly string[], size: number): { next: Uint32Array; skip: Uint32Array } {
-  const hash = new Xxh64();
-  const next = new Uint32Array(keys.length);
-  const skip = new Uint32Array(keys.length);
-  for (const [i, key] of keys.entries()) {
-    next[i] = hash.hashText(key).modulo(size);
-    skip[i] = hash.hashText(key, 1).modulo(size - 1) + 1;
+/** As `maglevTable`, in steps between which other work may be done. */
+export function* maglevSteps(
+  keys: readonly string[],
+  weights: readonly number[],
+  size: number = maglevSizeFor(keys.length),
+): Generator<void, MaglevTable> {
+  if (keys.length === 0) return new MaglevTable(new Uint32Array(0), 0);
+  const filling = new Filling(keys.length, weights, size);
+  for (let at = 0; at < keys.length; at += stepHashes) {
+    filling.place(keys, at, Math.min(keys.length, at + stepHashes));
+    yield;
   }
-  return { next, skip };
+  while (!filling.fill(stepEntries)) yield;
+  return new MaglevTable(filling.table, keys.length);
+}
+
+const free = 0xffffffff;
+
+class Filling {
+  readonly table: Uint32Array;
+  readonly #weights: readonly number[];
+  readonly #heaviest: number;
+  readonly #hash = new Xxh64();
+  /** Where each server goes on in the table, and how far it jumps: two hashes of its key. */
+  readonly #next: Uint32Array;
+  readonly #skip: Uint32Array;
+  readonly #due: Float64Array;
+  #filled = 0;
+  #turn = 1;
+  #server = 0;
+
+  constructor(servers: number, weights: readonly number[], size: number) {
+    this.table = new Uint32Array(size).fill(free);
+    this.#weights = weights;
+    this.#heaviest = weights.reduce((most, weight) => Math.max(most, weight), 0);
+    this.#next = new Uint32Array(servers);
+    this.#skip = new Uint32Array(servers);
+    this.#due = new Float64Array(servers);
+  }
+
+  place(keys: readonly string[], from: number, to: number): void {
+    const size = this.table.length;
+    for (let i = from; i < to; i++) {
+      const key = keys[i] as string;
+      this.#next[i] = this.#hash.hashText(key).modulo(size);
+      this.#skip[i] = this.#hash.hashText(key, 1).modulo(size - 1) + 1;
+    }
+  }
+
+  /** Fills so many entries. @returns whether the table is full */
+  fill(entries: number): boolean {
+    const table = this.table;
+    const size = table.length;
+    const count = this.#next.length;
+    const until = Math.min(size, this.#filled + entries);
+    const [next, skip, due, weights, heaviest] = [
+      this.#next,
+      this.#skip,
+      this.#due,
+      this.#weights,
+      this.#heaviest,
+    ];
+    let { filled, turn, server } = { filled: this.#filled, turn: this.#turn, server: this.#server };
+    while (filled < until) {
+      if (turn * (weights[server] as number) >= (due[server] as number)) {
+        due[server] = (due[server] as number) + heaviest;
+        const jump = skip[server] as number;
+        let at = next[server] as number;
+        while (table[at] !== free) {
+          at += jump;
+          if (at >= size) at -= size;
+        }
+        table[at] = server;
+        at += jump;
+        next[server] = at >= size ? at - size : at;
+        filled++;
+      }
+      if (++server === count) {
+        server = 0;
+        turn++;
+      }
+    }
+    this.#filled = filled;
+    this.#turn = turn;
+    this.#server = server;
+    return filled === size;
+  }
 }

@@ -1,6 +1,6 @@
 import { hashText, pairHash, unit } from './hash.ts';
 import { ringPoint } from './hash-ring.ts';
-import { MaglevTable } from './maglev.ts';
+import { maglevTable } from './maglev.ts';
 import { circleDistance, clientPosition, vanDerCorput } from './slots.ts';
 
 /** One server of a list that is to be shared out among clients. */
@@ -139,7 +139,7 @@ class MaglevScheme implements Scheme {
     const sorted = servers
       .filter((server) => server.weight > 0)
       .sort((a, b) => (a.address < b.address ? -1 : 1));
-    const table = new MaglevTable(
+    const table = maglevTable(
       sorted.map((server) => server.address),
       sorted.map((server) => server.weight),
     );

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { FakeClock } from '../../src/testing/index.ts';
 import { MemoryLogger } from '../core/cluster/support.ts';
 import { answers, meshOf, type Named, servers, who, yaml } from './cluster-support.ts';
 import { eventually } from './support.ts';
@@ -126,7 +127,12 @@ clusters:
   t.is(registry?.health.status, 'degraded');
   t.regex(registry?.health.reason ?? '', /users comes from/);
   const without = text.replace(/lastGood.*\n/, '');
-  t.true((await second.reload(yaml(without))).applied);
-  const third = await meshOf(t, without, { logger });
+  const clock = new FakeClock();
+  const starting = meshOf(t, without, { logger, clock });
+  await eventually(() => {
+    clock.advance(500);
+    return logger.lines.some((line) => line.message === 'no service list yet');
+  }, 'the start gives up');
+  const third = await starting;
   t.is(await who(third), 'no_host', 'without a directory nothing is remembered');
 });

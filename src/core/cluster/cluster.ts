@@ -34,8 +34,8 @@ export interface LiveCluster extends Cluster, HasHealth, Stateful<ClusterState> 
    * @throws HeddleError ERR_CONFIG_INVALID; nothing has changed then
    */
   update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void;
-  /** Hosts that wait for the end of their first active check. */
-  readonly unchecked: number;
+  /** Why the first streams would fare better later: hosts wait for their first check, a balancer for its first table; or null. */
+  readonly preparing: string | null;
   /** As an active check that went well, or enough that did not. */
   setHealthy(address: string, isHealthy: boolean): void;
   /** @param maxHosts hosts listed (1,000) */
@@ -196,8 +196,10 @@ class BalancedCluster implements LiveCluster {
     }
   }
 
-  get unchecked(): number {
-    return this.#checks.unchecked;
+  get preparing(): string | null {
+    if (this.#checks.unchecked > 0) return 'no host has been checked yet';
+    if (this.#list.isDirty) this.#rebuild();
+    return this.#selector.balancer.isPreparing === true ? 'the load balancer has no table yet' : null;
   }
 
   setHealthy(address: string, isHealthy: boolean): void {

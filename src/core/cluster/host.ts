@@ -79,6 +79,11 @@ export class ClusterHost implements Host {
     return this.#upstream;
   }
 
+  get connections(): number {
+    // Layer 4 dials by itself and leaves the upstream without any: a stream is a connection there.
+    return this.#upstream?.connections || this.active;
+  }
+
   get label(): Buffer {
     if (this.#label === null) this.#label = Buffer.from(this.address, 'latin1');
     return this.#label;

@@ -32,6 +32,8 @@ export interface Host extends Endpoint {
   /** Monotonic ms when it joined or last became healthy: slow start. */
   sinceMs: number;
   readonly upstream: Upstream;
+  /** Connections to it where its upstream knows; streams in progress where each is a connection. Makes no upstream. */
+  readonly connections?: number | undefined;
   /** The address as bytes, for the log. */
   readonly label: Buffer;
   /** Gone from discovery; its connections finish what they carry. */
@@ -93,6 +95,8 @@ export interface ConnectionPermits {
 
 /** Where the streams of one host go; made on first use. */
 export interface HostUpstream extends Upstream {
+  /** Connections that exist now; absent: not known. */
+  readonly connections?: number | undefined;
   /** Takes no new streams; each connection closes once it is idle. */
   drain(): void;
   /** Drops every connection now. */
@@ -105,6 +109,8 @@ export type UpstreamFactory = (host: Host, permits: ConnectionPermits) => HostUp
 /** `update` builds a picker off the hot path, `pick` is the hot path. */
 export interface Balancer {
   update(set: HostSet): void;
+  /** What the first picks need is still being made, and they would have to wait: a start does so for them. Absent: never. */
+  readonly isPreparing?: boolean;
   /** Null when nothing may be chosen; never throws. `s` is null for host selection without a request (connect). */
   pick(s: Stream | null): Host | null;
 }

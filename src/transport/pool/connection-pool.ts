@@ -93,6 +93,10 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
   /** `codec` was dialled for `s`. */
   protected dialledFor(_codec: ClientCodec, _s: Stream): void {}
 
+  get connections(): number {
+    return this.#count;
+  }
+
   open(s: Stream): StreamEnd | number {
     const codec = this.select(s) ?? this.#dialFor(s);
     if (codec !== null) {

@@ -9,10 +9,9 @@ const config = v.strictObject({
 });
 type Config = v.InferOutput<typeof config>;
 
-/** Connections to the host where its upstream can tell; streams in progress otherwise. Per unit of weight. */
+/** Per unit of weight. */
 function load(host: Host): number {
-  const connections = (host.upstream as { connections?: unknown }).connections;
-  return ((typeof connections === 'number' ? connections : host.active) + 1) / clampWeight(host.weight);
+  return ((host.connections ?? host.active) + 1) / clampWeight(host.weight);
 }
 
 /** The host with the fewest connections for its weight among some random ones. For long-lived connections (TCP). */

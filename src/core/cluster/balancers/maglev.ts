@@ -1,56 +1,62 @@
 import * as v from 'valibot';
-import { MaglevTable } from '../../../sharding/index.ts';
-import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
-import type { Stream } from '../../contract/stream.ts';
-import { clampWeight } from './edf.ts';
+import { type MaglevTable, maglevSteps, maglevTable } from '../../../sharding/index.ts';
+import type { BalancerDefinition } from '../../contract/cluster.ts';
 import { hashKeys, hashOf } from './hash-key.ts';
-import { sortedHosts, wasTried } from './host-choice.ts';
+import { type LookUpTable, TableBalancer, type TableKind } from './table-balancer.ts';
 
-const config = v.strictObject({ key: hashKeys });
+/** Primes: a table needs one for its size. */
+const isPrime = (size: number): boolean => {
+  for (let divisor = 2; divisor * divisor <= size; divisor++) if (size % divisor === 0) return false;
+  return size > 1;
+};
+
+const config = v.strictObject({
+  key: hashKeys,
+  /** Entries of the table, a prime (65,537; 655,373 above 30,000 hosts). At least as many as hosts are needed; 100 times as many share within a per cent. */
+  tableSize: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(2_000_003), v.check(isPrime, 'a prime number')),
+  ),
+});
 type Config = v.InferOutput<typeof config>;
 
-/** Maglev's table: the fastest look-up and the most even shares; about twice the keys of a ring move with a host. */
-class Maglev implements Balancer {
-  readonly #hash: (s: Stream | null) => number;
-  #set: HostSet | null = null;
-  #hosts: readonly Host[] = [];
-  #table = new MaglevTable([], []);
+/** More hosts or entries take more than about 5 ms to build. */
+const longHosts = 1000;
+const longEntries = 100_000;
 
-  constructor(hash: (s: Stream | null) => number) {
-    this.#hash = hash;
+class Table implements LookUpTable {
+  readonly #table: MaglevTable;
+
+  constructor(table: MaglevTable) {
+    this.#table = table;
   }
 
-  /** The table is built by the next pick: several updates in a row make one. */
-  update(set: HostSet): void {
-    this.#set = set;
+  get size(): number {
+    return this.#table.size;
   }
 
-  pick(s: Stream | null): Host | null {
-    if (this.#set !== null) this.#build(this.#set);
-    const table = this.#table;
-    if (table.size === 0) return null;
-    const hash = this.#hash(s);
-    const first = this.#hosts[table.lookUp(hash)] as Host;
-    if (!wasTried(s, first)) return first;
-    for (let step = 1; step < table.size; step++) {
-      const host = this.#hosts[table.lookUp(hash + step)] as Host;
-      if (!wasTried(s, host)) return host;
-    }
-    return first;
+  start(hash: number): number {
+    return hash % this.#table.size;
   }
 
-  #build(set: HostSet): void {
-    this.#set = null;
-    this.#hosts = sortedHosts(set);
-    this.#table = new MaglevTable(
-      this.#hosts.map((host) => host.address),
-      this.#hosts.map((host) => clampWeight(host.weight)),
-    );
+  ownerAt(position: number): number {
+    return this.#table.lookUp(position);
   }
 }
 
+function kindOf(tableSize: number | undefined): TableKind {
+  return {
+    empty: new Table(maglevTable([], [])),
+    *build(keys, weights) {
+      return new Table(yield* maglevSteps(keys, weights, tableSize));
+    },
+    isLong: (weights) => weights.length > longHosts || (tableSize ?? 0) > longEntries,
+  };
+}
+
+/** Maglev's table: the fastest look-up and the most even shares; about twice the keys of a ring move with a host. */
 export const maglev: BalancerDefinition<Config> = {
   name: 'maglev',
   config,
-  create: (given, context) => new Maglev(hashOf(given.key, context.random)),
+  create: (given, { random, clock }) =>
+    new TableBalancer(kindOf(given.tableSize), hashOf(given.key, random), clock),
 };

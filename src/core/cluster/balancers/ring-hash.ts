@@ -1,10 +1,8 @@
 import * as v from 'valibot';
-import { HashRing, ketamaRing } from '../../../sharding/index.ts';
-import type { Balancer, BalancerDefinition, Host, HostSet } from '../../contract/cluster.ts';
-import type { Stream } from '../../contract/stream.ts';
-import { clampWeight } from './edf.ts';
+import { type HashRing, ketamaRing, ketamaSize, ketamaSteps } from '../../../sharding/index.ts';
+import type { BalancerDefinition } from '../../contract/cluster.ts';
 import { hashKeys, hashOf } from './hash-key.ts';
-import { sortedHosts, wasTried } from './host-choice.ts';
+import { type LookUpTable, TableBalancer, type TableKind } from './table-balancer.ts';
 
 const size = (fallback: number) =>
   v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8_388_608)), fallback);
@@ -20,52 +18,43 @@ const config = v.pipe(
 );
 type Config = v.InferOutput<typeof config>;
 
-/** Ketama: a key keeps its host while that is there; a host that comes or goes moves about its share of the keys. */
-class RingHash implements Balancer {
-  readonly #config: Config;
-  readonly #hash: (s: Stream | null) => number;
-  #set: HostSet | null = null;
-  #hosts: readonly Host[] = [];
-  #ring = new HashRing(new Float64Array(0));
+/** More points take more than about 5 ms to build. */
+const longPoints = 5000;
 
-  constructor(given: Config, hash: (s: Stream | null) => number) {
-    this.#config = given;
-    this.#hash = hash;
+class Ring implements LookUpTable {
+  readonly #ring: HashRing;
+
+  constructor(ring: HashRing) {
+    this.#ring = ring;
   }
 
-  /** The ring is built by the next pick: several updates in a row make one. */
-  update(set: HostSet): void {
-    this.#set = set;
+  get size(): number {
+    return this.#ring.size;
   }
 
-  pick(s: Stream | null): Host | null {
-    if (this.#set !== null) this.#build(this.#set);
-    const ring = this.#ring;
-    if (ring.size === 0) return null;
-    const start = ring.find(this.#hash(s));
-    const first = this.#hosts[ring.ownerAt(start)] as Host;
-    if (!wasTried(s, first)) return first;
-    for (let step = 1; step < ring.size; step++) {
-      const host = this.#hosts[ring.ownerAt(start + step)] as Host;
-      if (!wasTried(s, host)) return host;
-    }
-    return first;
+  start(hash: number): number {
+    return this.#ring.find(hash);
   }
 
-  #build(set: HostSet): void {
-    this.#set = null;
-    this.#hosts = sortedHosts(set);
-    const { minRingSize, maxRingSize } = this.#config;
-    this.#ring = ketamaRing(
-      this.#hosts.map((host) => host.address),
-      this.#hosts.map((host) => clampWeight(host.weight)),
-      { minSize: minRingSize, maxSize: maxRingSize },
-    );
+  ownerAt(position: number): number {
+    return this.#ring.ownerAt(position);
   }
 }
 
+function kindOf({ minRingSize, maxRingSize }: Config): TableKind {
+  const options = { minSize: minRingSize, maxSize: maxRingSize };
+  return {
+    empty: new Ring(ketamaRing([], [], options)),
+    *build(keys, weights) {
+      return new Ring(yield* ketamaSteps(keys, weights, options));
+    },
+    isLong: (weights) => ketamaSize(weights, options) > longPoints,
+  };
+}
+
+/** Ketama: a key keeps its host while that is there; a host that comes or goes moves about its share of the keys. */
 export const ringHash: BalancerDefinition<Config> = {
   name: 'ringHash',
   config,
-  create: (given, context) => new RingHash(given, hashOf(given.key, context.random)),
+  create: (given, { random, clock }) => new TableBalancer(kindOf(given), hashOf(given.key, random), clock),
 };

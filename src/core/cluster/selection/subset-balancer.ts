@@ -4,6 +4,7 @@ import type { Stream } from '../../contract/stream.ts';
 import { SubsetGroup } from './subset-group.ts';
 import { type SubsetSelector, SubsetSelectors } from './subset-selectors.ts';
 import { SubsetSlots } from './subset-slots.ts';
+import type { FallingBack } from './tiered-balancer.ts';
 
 /** Subsets that keep a balancer; beyond that the oldest is dropped and made again when it is asked for. */
 const maxGroups = 10_000;
@@ -18,7 +19,7 @@ const separator = '\u0000';
  *
  * Only hosts that may be chosen are indexed, so a subset whose hosts are all unhealthy falls back as an empty one does.
  */
-export class SubsetBalancer implements Balancer {
+export class SubsetBalancer implements FallingBack {
   readonly #createBalancer: () => Balancer;
   readonly #selectors: SubsetSelectors;
   readonly #slots: SubsetSlots;
@@ -40,6 +41,10 @@ export class SubsetBalancer implements Balancer {
   /** Subsets in use. */
   get groupCount(): number {
     return this.#groups.size;
+  }
+
+  get isPreparing(): boolean {
+    return this.#all?.isPreparing === true;
   }
 
   update(set: HostSet): void {

@@ -14,9 +14,22 @@ export interface TierSettings {
   readonly locality: LocalityConfig | null;
 }
 
+/** A balancer with subsets: what stands in for a subset without hosts is asked only once no priority has one. */
+export interface FallingBack extends Balancer {
+  pickMatching(s: Stream | null): Host | null;
+  pickFallback(s: Stream | null): Host | null;
+}
+
+type Inner = Balancer & Partial<FallingBack>;
+type Pass = (balancer: Inner, s: Stream | null) => Host | null;
+
+const whole: Pass = (balancer, s) => balancer.pick(s);
+const matching: Pass = (balancer, s) => (balancer as FallingBack).pickMatching(s);
+const fallback: Pass = (balancer, s) => (balancer as FallingBack).pickFallback(s);
+
 /** Hosts of one priority and zone (or of all its zones) with a balancer of their own. */
 interface Group {
-  readonly balancer: Balancer;
+  readonly balancer: Inner;
   hosts: Host[];
   version: number;
 }
@@ -38,8 +51,8 @@ interface Tier {
 export class TieredBalancer implements Balancer {
   readonly #settings: TierSettings;
   readonly #random: Random;
-  readonly #createBalancer: () => Balancer;
-  readonly #single: Balancer;
+  readonly #createBalancer: () => Inner;
+  readonly #single: Inner;
   readonly #groups = new Map<string, Group>();
   /** Null while one balancer serves all. */
   #tiers: Tier[] | null = null;
@@ -47,7 +60,7 @@ export class TieredBalancer implements Balancer {
   #firstPriority = -1;
   #version = -1;
 
-  constructor(settings: TierSettings, random: Random, createBalancer: () => Balancer) {
+  constructor(settings: TierSettings, random: Random, createBalancer: () => Inner) {
     this.#settings = settings;
     this.#random = random;
     this.#createBalancer = createBalancer;
@@ -65,15 +78,26 @@ export class TieredBalancer implements Balancer {
     this.#version = set.version;
   }
 
+  get isPreparing(): boolean {
+    if (this.#tiers === null) return this.#single.isPreparing === true;
+    for (const { balancer } of this.#groups.values()) if (balancer.isPreparing === true) return true;
+    return false;
+  }
+
   pick(s: Stream | null): Host | null {
     if (this.#tiers === null) return this.#single.pick(s);
-    const first = this.#drawTier(this.#tiers);
-    if (first === null) return null;
-    const host = this.#pickIn(first, s);
+    if (this.#single.pickMatching === undefined) return this.#pickTier(this.#tiers, s, whole);
+    return this.#pickTier(this.#tiers, s, matching) ?? this.#pickTier(this.#tiers, s, fallback);
+  }
+
+  #pickTier(tiers: readonly Tier[], s: Stream | null, pass: Pass): Host | null {
+    const first = this.#drawTier(tiers);
+    const host = first === null ? null : this.#pickIn(first, s, pass);
     if (host !== null) return host;
-    // A subset may be empty in one level and not in the next.
-    for (const tier of this.#tiers) {
-      const other = tier === first || tier.load === 0 ? null : this.#pickIn(tier, s);
+    // A subset may be empty in one level and not in the next, even one that gets no traffic otherwise.
+    for (const tier of tiers) {
+      const other =
+        tier === first || (tier.load === 0 && pass !== matching) ? null : this.#pickIn(tier, s, pass);
       if (other !== null) return other;
     }
     return null;
@@ -180,16 +204,16 @@ export class TieredBalancer implements Balancer {
     return last;
   }
 
-  #pickIn(tier: Tier, s: Stream | null): Host | null {
+  #pickIn(tier: Tier, s: Stream | null, pass: Pass): Host | null {
     let rest = tier.groups.length === 1 ? 0 : this.#random.next();
     for (let i = 0; i < tier.groups.length; i++) {
       rest -= tier.shares[i] as number;
       if (rest > 0 || tier.shares[i] === 0) continue;
-      const host = (tier.groups[i] as Group).balancer.pick(s);
+      const host = pass((tier.groups[i] as Group).balancer, s);
       if (host !== null) return host;
     }
     for (const group of tier.groups) {
-      const host = group.balancer.pick(s);
+      const host = pass(group.balancer, s);
       if (host !== null) return host;
     }
     return null;

@@ -116,10 +116,10 @@ test('a host that joins gets traffic from its first good check on', (t) => {
   f.cluster.applyDelta(full(endpoint('a:1')));
   t.is(f.health('a:1'), 'unhealthy');
   t.is(f.cluster.chooseHost(stream()), 11);
-  t.is(f.cluster.unchecked, 1);
+  t.is(f.cluster.preparing, 'no host has been checked yet');
   f.advance(20);
   t.is(f.health('a:1'), 'healthy', 'the first check comes at once and one is enough');
-  t.is(f.cluster.unchecked, 0);
+  t.is(f.cluster.preparing, null);
   t.like(f.cluster.stats().hostStats[0], { check: { last: 'passed', reason: '', failures: 0 } });
   f.advance(10_000);
   t.is(f.prober.asked.length, 11, 'once an interval');
@@ -201,7 +201,7 @@ test('no more checks run at once than are allowed, and all get their turn', (t) 
   f.advance(1000);
   t.is(f.prober.most, 3);
   t.is(new Set(f.prober.asked).size, 10);
-  t.is(f.cluster.unchecked, 0);
+  t.is(f.cluster.preparing, null);
 });
 
 test('an idle cluster is checked less often until somebody uses it; unhealthy hosts are not left waiting', (t) => {
@@ -346,7 +346,7 @@ test('50,000 hosts: one timer, first checks spread over the interval', (t) => {
   const first = f.prober.asked.length;
   t.true(first > 4500 && first < 5500, `${first} in the first second`);
   f.advance(9100);
-  t.is(f.cluster.unchecked, 0);
+  t.is(f.cluster.preparing, null);
   t.is(f.cluster.hostSet.available.length, 50_000);
   t.is(f.dependencies.clock.pendingTimers, 1);
 });

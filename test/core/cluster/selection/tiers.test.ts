@@ -229,6 +229,24 @@ test('subsets within priorities: the next level serves a subset that the first d
   }
 });
 
+test('subsets within priorities: what stands in for a subset comes after every level that has it', (t) => {
+  const cluster = make(
+    { subsets: { selectors: [{ keys: ['v'] }], fallback: 'anyEndpoint' } },
+    ...group('main', 3, { metadata: { v: '1' } }),
+    ...group('spare', 3, { priority: 1, metadata: { v: '2' } }),
+  );
+  const ask = (v: string): string => {
+    const host = cluster.chooseHost({ ...stream(), route: { metadataMatch: { v } } } as never);
+    return typeof host === 'number' ? 'none' : host.address;
+  };
+  for (let i = 0; i < 50; i++) {
+    t.regex(ask('2'), /^spare/, 'all of the first level are well, but none is of version 2');
+    t.regex(ask('3'), /^main/, 'any host means any of the level that serves');
+  }
+  fail(cluster, 'spare', 3);
+  t.regex(ask('2'), /^main/);
+});
+
 test('a reload with other subsets or zones makes a new selection, the same settings keep it', (t) => {
   const cluster = make({}, ...group('a', 5, { zone: 'a' }), ...group('b', 5, { zone: 'b' }));
   t.true((shares(cluster)['b'] as number) > 40);
