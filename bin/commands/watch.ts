@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -9,17 +9,15 @@ import {
   HeddleError,
   launch,
   listNodeProcesses,
-  type MonitorEvent,
   parseRules,
   refusalOf,
   removeStaleSockets,
-  replayRules,
-  type SignalSample,
   WatchDaemon,
 } from '../../src/diagnostics/index.ts';
 
 import { tellEvent, watchLive } from '../monitor/live.ts';
 import { collectChange, parseDuration, parsePid, readRulesFile } from '../monitor/options.ts';
+import { openRecording, replay } from '../monitor/recording.ts';
 import { formatTable, formatValue, note } from '../monitor/text.ts';
 
 interface WatchFlags {
@@ -32,6 +30,7 @@ interface WatchFlags {
   readonly directory?: string;
   readonly service?: string;
   readonly socket?: string;
+  readonly record?: string;
   readonly replay?: string;
   readonly stop?: boolean;
   readonly stay?: boolean;
@@ -60,6 +59,7 @@ export function register(program: Command): void {
     .option('--directory <path>', 'where captures are written')
     .option('--service <name>', 'name of the service in captures')
     .option('--socket <path>', 'socket of the daemon (--all)')
+    .option('--record <file>', 'keep the signals as JSON lines for --replay (16 MiB a file, four are kept)')
     .option('--replay <file>', 'print which rules would have fired on recorded signals (JSON lines)')
     .option('--stop', 'take the monitor out of the process')
     .option('--stay', 'leave the monitor in the process when watching ends')
@@ -69,7 +69,8 @@ export function register(program: Command): void {
 
 async function watch(target: readonly string[], flags: WatchFlags): Promise<void> {
   if (flags.list) return list(flags);
-  if (flags.replay !== undefined) return replay(flags.replay, flags);
+  if (flags.replay !== undefined)
+    return replay(flags.replay, parseRules(monitorOptions(flags).rules), { json: flags.json === true });
   if (flags.all) return watchAll(flags);
   const [first, ...rest] = target;
   if (first === undefined) {
@@ -118,10 +119,13 @@ async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
   if (wasRunning && flags.rules !== undefined)
     await control.setRules(readRulesFile(flags.rules).monitor.rules);
   if (flags.set !== undefined) await control.setRules(flags.set);
+  const recording = openRecording(flags.record);
   await watchLive(control, {
     json: flags.json === true,
+    recording,
     ...(flags.for !== undefined && { forMs: flags.for }),
   });
+  recording.close();
   if (wasRunning || flags.stay) control.close();
   else await control.stop();
 }
@@ -129,9 +133,13 @@ async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
 /** Nothing is printed but what the monitor finds: the streams belong to the command. */
 async function start(command: string, args: readonly string[], flags: WatchFlags): Promise<void> {
   const path = join(controlDirectory(), `watch-${process.pid}.sock`);
+  const recording = openRecording(flags.record);
   const hub = await AgentHub.open(path, {
-    onEvent: ({ hello }, event) =>
-      tellEvent(event, { json: flags.json === true, process: `${hello.service}[${hello.pid}]` }),
+    onEvent: ({ hello }, event) => {
+      const process = `${hello.service}[${hello.pid}]`;
+      recording.see(event, process);
+      tellEvent(event, { json: flags.json === true, process });
+    },
   });
   try {
     const monitor = { ...monitorOptions(flags), control: { listen: 'auto', dial: path } };
@@ -141,6 +149,7 @@ async function start(command: string, args: readonly string[], flags: WatchFlags
     if (signal !== null) process.once('exit', () => process.kill(process.pid, signal));
   } finally {
     await hub.close();
+    recording.close();
   }
 }
 
@@ -149,6 +158,7 @@ async function watchAll(flags: WatchFlags): Promise<void> {
   const socketPath = flags.socket ?? file?.socket ?? join(controlDirectory(), 'daemon.sock');
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
   const json = flags.json === true;
+  const recording = openRecording(flags.record);
   const say = (event: object, text: string): void => (json ? console.log(JSON.stringify(event)) : note(text));
   const daemon = await WatchDaemon.start({
     socketPath,
@@ -161,7 +171,11 @@ async function watchAll(flags: WatchFlags): Promise<void> {
         `${name}[${pid}] ${change}${reason === '' ? '' : `: ${reason}`}`,
       );
     },
-    onEvent: ({ facts }, event) => tellEvent(event, { json, process: `${facts.name}[${facts.pid}]` }),
+    onEvent: ({ facts }, event) => {
+      const process = `${facts.name}[${facts.pid}]`;
+      recording.see(event, process);
+      tellEvent(event, { json, process });
+    },
   });
   say({ type: 'listening', socketPath }, `watching; agents dial ${socketPath}`);
   await new Promise<void>((resolve) => {
@@ -170,29 +184,5 @@ async function watchAll(flags: WatchFlags): Promise<void> {
     if (flags.for !== undefined) setTimeout(resolve, flags.for);
   });
   await daemon.close();
-}
-
-function replay(file: string, flags: WatchFlags): void {
-  const rules = parseRules(monitorOptions(flags).rules);
-  const decisions = replayRules(rules, readSamples(file));
-  for (const { rule, trigger, outcome } of decisions) {
-    if (flags.json) console.log(JSON.stringify({ outcome, ...trigger, rule }));
-    else console.log(`${new Date(trigger.atMs).toISOString()}  ${rule}  ${outcome}: ${trigger.reason}`);
-  }
-  if (decisions.length === 0 && !flags.json) console.log('no rule would have fired');
-}
-
-/** Lines of samples, or of events as `heddle watch --json` prints them. */
-function readSamples(file: string): SignalSample[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line, index): SignalSample[] => {
-    if (line.trim() === '') return [];
-    try {
-      const parsed = JSON.parse(line) as SignalSample & Partial<MonitorEvent & { sample: SignalSample }>;
-      const sample = parsed.sample ?? parsed;
-      return typeof sample.atMs === 'number' && typeof sample.values === 'object' ? [sample] : [];
-    } catch (cause) {
-      throw new HeddleError('ERR_CONFIG_READ', `${file}, line ${index + 1} is no JSON`, { cause });
-    }
-  });
+  recording.close();
 }

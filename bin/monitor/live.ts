@@ -1,9 +1,11 @@
 import type { MonitorEvent, RemoteControl, SignalSample } from '../../src/diagnostics/index.ts';
+import type { Recording } from './recording.ts';
 import { captureLine, formatValue, note } from './text.ts';
 
 export interface LiveOptions {
   readonly json: boolean;
   readonly forMs?: number;
+  readonly recording: Recording;
 }
 
 const shown: readonly (readonly [signal: string, title: string, unit: string])[] = [
@@ -20,6 +22,7 @@ const shown: readonly (readonly [signal: string, title: string, unit: string])[]
 export async function watchLive(control: RemoteControl, options: LiveOptions): Promise<void> {
   const process_ = `${control.hello.service}[${control.hello.pid}]`;
   const stop = await control.onEvent((event) => {
+    options.recording.see(event, process_);
     if (event.type === 'sample' && !options.json) drawSample(event.sample);
     else tellEvent(event, { json: options.json, process: process_ });
   });

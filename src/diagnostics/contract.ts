@@ -83,7 +83,12 @@ export interface MonitorStatus {
 
 /** `capture` was written; `fired` says that a rule fired and what came of it; `problem` is the monitor's own trouble. */
 export type MonitorEvent =
-  | { readonly type: 'sample'; readonly sample: SignalSample }
+  | {
+      readonly type: 'sample';
+      readonly sample: SignalSample;
+      /** A look between two ticks, while the loop stands still or the heap is more than half full. */
+      readonly urgent?: true;
+    }
   | {
       readonly type: 'fired';
       readonly atMs: number;

@@ -32,6 +32,7 @@ export { type ParsedRules, parseRules } from './rules/parse.ts';
 export { type ReplayedDecision, type ReplayOptions, replayRules } from './rules/replay.ts';
 export type { Rule } from './rules/rule-types.ts';
 export { signalCatalogue } from './signals/catalogue.ts';
+export { type RecordedSample, SignalLog, type SignalLogOptions } from './signals/signal-log.ts';
 export { type CoroutineMeta, coroutinesOf } from './snapshot/index.ts';
 export type { Cause, CauseName, Verdict } from './verdict/verdict-types.ts';
 export { startViewer, type Viewer, type ViewerOptions } from './viewer/index.ts';

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { HeddleError } from '../core/base/errors.ts';
 import type { Signal } from '../core/contract/signal.ts';
@@ -15,6 +15,12 @@ const recorderSchema = v.strictObject({
   samplingMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 100),
   windowMs: v.optional(v.pipe(v.number(), v.minValue(1000)), 10_000),
   windows: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(60)), 6),
+});
+
+const recordSchema = v.strictObject({
+  path: v.optional(v.pipe(v.string(), v.minLength(1))),
+  maxBytes: v.optional(v.pipe(positive, v.minValue(4096))),
+  files: v.optional(v.pipe(whole, v.minValue(1), v.maxValue(100))),
 });
 
 const boundsSchema = v.strictObject({
@@ -37,6 +43,8 @@ const settingsSchema = v.strictObject({
   warmUpMs: v.optional(whole, 10_000),
   rules: v.optional(v.unknown()),
   recorder: v.optional(v.union([v.boolean(), recorderSchema]), true),
+  /** Keeps the signals as JSON lines for `heddle watch --replay`; `true` writes to the directory. */
+  record: v.optional(v.union([v.boolean(), recordSchema]), false),
   heapSamplingBytes: v.optional(whole, 524_288),
   cpuHertz: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 99),
   keepRaw: v.optional(v.boolean(), false),
@@ -70,6 +78,7 @@ export interface MonitorSettings {
   readonly warmUpMs: number;
   readonly rules: ParsedRules;
   readonly recorder: v.InferOutput<typeof recorderSchema> | undefined;
+  readonly record: { readonly path: string; readonly maxBytes?: number; readonly files?: number } | undefined;
   readonly heapSamplingBytes: number;
   readonly cpuHertz: number;
   readonly keepRaw: boolean;
@@ -100,10 +109,13 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
   const rules = parseRules(settings.rules);
   const bounds = v.parse(boundsSchema, settings.bounds);
   const recorder = settings.recorder === true ? {} : settings.recorder;
+  const service = settings.service ?? ownName();
+  const directory = settings.directory ?? process.env['HEDDLE_PROFILES'] ?? defaultDirectory();
   return {
     ...settings,
-    service: settings.service ?? ownName(),
-    directory: settings.directory ?? process.env['HEDDLE_PROFILES'] ?? defaultDirectory(),
+    service,
+    directory,
+    record: recordOf(settings.record, join(directory, `${service}-${process.pid}.signals.jsonl`)),
     intervalMs: settings.intervalMs ?? (rules.mode === 'holmes' ? 5000 : 1000),
     rules,
     bounds,
@@ -112,6 +124,15 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
     cpuCores: settings.cpuCores,
     control: settings.control as ControlSocket,
   };
+}
+
+function recordOf(
+  record: boolean | v.InferOutput<typeof recordSchema>,
+  ownPath: string,
+): MonitorSettings['record'] {
+  if (record === false) return undefined;
+  const { path = ownPath, maxBytes, files } = record === true ? {} : record;
+  return { path, ...(maxBytes !== undefined && { maxBytes }), ...(files !== undefined && { files }) };
 }
 
 /** The script's name without its extension; safe in a file name. */

@@ -40,7 +40,7 @@ test('a condition fires once it held for its whole window, and not for a burst t
 
 test('after a capture the condition must have been gone, and the cool-down be over', (t) => {
   const long = cpu(...Array.from({ length: 20 }, () => 95));
-  t.deepEqual(feed([hot], long), ['2:capture', '3:held']);
+  t.deepEqual(feed([hot], long), ['2:capture']);
   t.deepEqual(feed([hot], cpu(95, 95, 95, 10, 95, 95, 95, 10, 10, 95, 95, 95)), [
     '2:capture',
     '6:held',
@@ -166,7 +166,7 @@ test('a capture that could not be taken is asked for again while the condition h
   engine.postponed('hot');
   t.is(step(1), 'capture');
   t.is(engine.states(1000)[0]?.firedCount, 1);
-  t.is(step(2), 'held');
+  t.is(step(2), undefined);
 });
 
 test('a change of rules keeps the cool-down of those that keep their name', (t) => {

@@ -42,6 +42,7 @@ interface State {
   heldReason: string;
 }
 
+const notCalm = 'not calm since the last capture';
 const hourMs = 3_600_000;
 const firstRestMs = 10_000;
 const longestRestMs = 600_000;
@@ -197,6 +198,8 @@ export class RuleEngine {
   #fire(rule: Rule, state: State, finding: Finding, atMs: number): RuleAction[] {
     const trigger = this.#trigger(rule, finding, atMs);
     const blocked = this.#blockedBy(rule, state, finding, atMs);
+    // The trouble that was captured goes on: nothing new to tell.
+    if (blocked === notCalm) return [];
     if (blocked !== '') {
       if (state.heldReason === blocked) return [];
       state.heldReason = blocked;
@@ -212,7 +215,7 @@ export class RuleEngine {
 
   #blockedBy(rule: Rule, state: State, finding: Finding, atMs: number): string {
     if (this.#isWarmingUp(rule, atMs)) return 'warming up';
-    if (!state.armed) return 'not calm since the last capture';
+    if (!state.armed) return notCalm;
     if (atMs < state.restUntilMs) return 'resting after a false suspicion';
     if (atMs < state.cooledAtMs) return 'cooling down';
     state.captures = state.captures.filter((capture) => atMs - capture.atMs < hourMs);

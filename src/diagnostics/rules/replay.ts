@@ -1,5 +1,6 @@
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { CaptureTrigger } from '../../core/contract/sink.ts';
+import type { RecordedSample } from '../signals/signal-log.ts';
 import { RuleEngine } from './engine.ts';
 import { HolmesRules } from './holmes-rules.ts';
 import type { ParsedRules } from './parse.ts';
@@ -22,22 +23,30 @@ export interface ReplayOptions {
 /** What rules would have done on recorded signals. A collection that a rule asks for is answered by the next sample. */
 export function replayRules(
   rules: ParsedRules,
-  samples: readonly SignalSample[],
+  recorded: readonly RecordedSample[],
   options: ReplayOptions = {},
 ): ReplayedDecision[] {
-  const between = (samples[1]?.atMs ?? 1000) - (samples[0]?.atMs ?? 0);
+  const samples = withFullValues(recorded);
+  const [first, second] = samples.filter(({ urgent }) => urgent !== true);
+  const between = (second?.atMs ?? 1000) - (first?.atMs ?? 0);
   const intervalMs = options.intervalMs ?? between;
-  if (rules.mode === 'holmes') return replayHolmes(rules, samples, options.captureMs ?? 3000);
+  if (rules.mode === 'holmes') {
+    const regular = samples.filter(({ urgent }) => urgent !== true);
+    return replayHolmes(rules, regular, options.captureMs ?? 3000);
+  }
   const engine = new RuleEngine(rules.rules, { intervalMs });
   const decisions: ReplayedDecision[] = [];
   const awaited = new Map<string, string>();
   for (const sample of samples) {
-    const confirmed = [...awaited].flatMap(([rule, signal]) => {
-      awaited.delete(rule);
-      const value = sample.values['heapAfterGcBytes'] ?? sample.values[signal];
-      return value === undefined ? [] : engine.confirm(rule, value, sample.atMs);
-    });
-    for (const action of [...confirmed, ...engine.step(sample)]) {
+    const isUrgent = sample.urgent === true;
+    const confirmed = isUrgent
+      ? []
+      : [...awaited].flatMap(([rule, signal]) => {
+          awaited.delete(rule);
+          const value = sample.values['heapAfterGcBytes'] ?? sample.values[signal];
+          return value === undefined ? [] : engine.confirm(rule, value, sample.atMs);
+        });
+    for (const action of [...confirmed, ...engine.step(sample, isUrgent)]) {
       const { name } = action.rule;
       if (action.type === 'collect') awaited.set(name, action.rule.signal);
       if (action.type === 'held')
@@ -48,6 +57,16 @@ export function replayRules(
     }
   }
   return decisions;
+}
+
+/** An urgent line holds only what is new. */
+function withFullValues(recorded: readonly RecordedSample[]): RecordedSample[] {
+  let values: Readonly<Record<string, number>> = {};
+  return recorded.map((sample) => {
+    if (sample.urgent === true) return { ...sample, values: { ...values, ...sample.values } };
+    values = sample.values;
+    return sample;
+  });
 }
 
 function replayHolmes(

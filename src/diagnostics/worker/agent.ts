@@ -10,6 +10,7 @@ import type { KindContext } from '../profiles/context.ts';
 import { startHeapSampling } from '../profiles/heap.ts';
 import { createProfileKinds } from '../profiles/kinds.ts';
 import type { SharedState } from '../shared-state.ts';
+import { type RecordedSample, SignalLog } from '../signals/signal-log.ts';
 import { SinkQueue } from '../sinks/queue.ts';
 import { type CaptureOrder, Capturer } from './capturer.ts';
 import { nowMs } from './cpu-profiler.ts';
@@ -41,6 +42,7 @@ export class MonitorAgent implements MonitorControl {
   readonly #listeners = new Set<(event: MonitorEvent) => void>();
   readonly #startedMs = nowMs();
   readonly #pollMs: number;
+  #log: SignalLog | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastTickMs = 0;
   #paused = false;
@@ -86,6 +88,8 @@ export class MonitorAgent implements MonitorControl {
   async start(): Promise<void> {
     const { settings } = this.#options;
     openDirectory(settings.directory);
+    if (settings.record !== undefined)
+      this.#log = new SignalLog({ ...settings.record, onProblem: (message) => this.problem(message) });
     if (settings.heapSamplingBytes > 0) await startHeapSampling(this.#session, settings.heapSamplingBytes);
     await this.#recorder?.start();
     // The first sample now: the warm-up counts from it.
@@ -179,6 +183,7 @@ export class MonitorAgent implements MonitorControl {
   release(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#log?.close();
     for (const session of this.#sessions) session.disconnect();
   }
 
@@ -209,6 +214,7 @@ export class MonitorAgent implements MonitorControl {
         this.#lastTickMs = atMs;
         const sample = this.sampler.tick();
         this.emit({ type: 'sample', sample });
+        this.#log?.write(sample);
         this.#runner.step(sample);
         if (intervalMs <= this.#pollMs) this.sampler.ask();
       } else {
@@ -216,6 +222,8 @@ export class MonitorAgent implements MonitorControl {
         const urgent = this.sampler.poll();
         if (urgent !== undefined) {
           isTroubled = true;
+          this.emit({ type: 'sample', sample: urgent, urgent: true });
+          this.#log?.write(urgentLine(urgent));
           this.#runner.look(urgent);
         }
       }
@@ -282,3 +290,11 @@ export class MonitorAgent implements MonitorControl {
     };
   }
 }
+
+/** What a look between two ticks knows anew; the rest is as it was. */
+function urgentLine({ atMs, values }: SignalSample): RecordedSample {
+  const fresh = Object.entries(values).filter(([name]) => urgentSignals.has(name));
+  return { atMs, urgent: true, values: Object.fromEntries(fresh) };
+}
+
+const urgentSignals = new Set(['stallMs', 'heapUsedBytes', 'heapOfLimitPercent']);
