@@ -6,6 +6,7 @@ import type { AdminAnswer, AdminSection, Health } from '../core/contract/state.t
 import { formatPrometheus, prometheusContentType } from '../core/observe/prometheus.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { ListenerTable } from './listeners.ts';
+import { mosnSections } from './mosn-api/sections.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the admin endpoint needs of a mesh. */
@@ -77,6 +78,7 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
       summary: 'seconds since start',
       read: () => ({ body: `${Math.round((subject.runtime.clock.now() - startedMs) / 1000)}\n` }),
     },
+    ...mosnSections(subject, logger),
   ];
 }
 
