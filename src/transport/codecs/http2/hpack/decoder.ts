@@ -13,6 +13,9 @@ import {
   staticValueLengths,
 } from './static-table.ts';
 
+/** RFC 9113 §6.5.2. */
+const initialTableBytes = 4096;
+
 /** A header decoder (RFC 7541) of one connection. The meta of a table entry is its kind and the flags of its value. */
 export class HpackDecoder {
   readonly table: DynamicTable;
@@ -20,9 +23,10 @@ export class HpackDecoder {
   readonly #allowedBytes: number;
   readonly #cursor: IntegerCursor = { value: 0, at: 0 };
 
+  /** @param allowedBytes our SETTINGS_HEADER_TABLE_SIZE; until the peer says otherwise the table has the initial size */
   constructor(allowedBytes: number) {
-    this.#allowedBytes = allowedBytes;
-    this.table = new DynamicTable(allowedBytes);
+    this.#allowedBytes = Math.max(allowedBytes, initialTableBytes);
+    this.table = new DynamicTable(initialTableBytes);
   }
 
   /** Decodes a whole block into `target`. False: the block is no HPACK, and the table is of no use any more. */
