@@ -92,10 +92,10 @@ export class RpcCall implements StreamEnd {
   #outcome(s: Stream, body: Buffer): RpcOutcome {
     const head = s.res;
     const { protocol } = this.#engine.messages;
+    // Whatever a service of this process gave: no answer is wanted.
+    if (s.req.oneWay && !s.isLocalReply) return { kind: 'value', value: null, attachments: noAttachments };
     if (protocolOf(head) === protocol) return this.#engine.messages.decodeResponse(head, body);
     if (s.isLocalReply) return { kind: 'failure', status: head.status, message: body.toString().trim() };
-    if (s.req.oneWay && head.status === 200)
-      return { kind: 'value', value: null, attachments: noAttachments };
     const name = s.cluster?.name ?? s.req.authority;
     throw new HeddleError('ERR_UPSTREAM_PROTOCOL', `cluster ${name} does not answer in ${protocol}`);
   }

@@ -1,3 +1,4 @@
+import { Code } from '../../core/base/codes.ts';
 import { messageOf } from '../../core/base/errors.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import type { Logger } from '../../core/contract/logger.ts';
@@ -78,20 +79,29 @@ export class ServiceEnd implements StreamEnd {
       this.#answerForeign(s);
       return;
     }
-    const engine = this.#context.engines.get(protocol);
+    try {
+      await this.#answer(s, this.#context.engines.get(protocol));
+    } catch (thrown) {
+      this.#context.logger.error('a call could not be answered', { error: messageOf(thrown) });
+      this.fail(Code.upstreamReset);
+    }
+  }
+
+  async #answer(s: Stream, engine: RpcEngine): Promise<void> {
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     this.#chunks = [];
+    const { messages } = engine;
     let incoming: IncomingCall;
     try {
-      incoming = engine.messages.decodeRequest(s.req, body);
+      incoming = messages.decodeRequest(s.req, body);
     } catch (thrown) {
-      this.#send(engine, engine.messages.refuse(s.req, engine.messages.statusFor(400), messageOf(thrown)));
+      this.#send(engine, messages.refuse(s.req, messages.statusFor(400), messageOf(thrown)));
       return;
     }
     const outcome = await this.#invoke(incoming.request, engine, s);
-    if (this.#stream !== null && s.gen === this.#gen)
-      this.#send(engine, this.#frame(incoming, engine, s, outcome));
+    if (this.#stream === null || s.gen !== this.#gen) return;
+    this.#send(engine, this.#frame(incoming, engine, s, outcome));
   }
 
   async #invoke(given: RpcRequest, engine: RpcEngine, s: Stream): Promise<RpcOutcome> {

@@ -68,6 +68,8 @@ export class JavaConverter {
 
   #any(value: unknown, depth: number): unknown {
     if (typeof value === 'bigint') return { $class: 'long', $: longText(value) };
+    // The libraries would make a long of 1e300, the largest there is, and null of NaN.
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) return { $class: 'double', $: value };
     if (typeof value === 'function' || typeof value === 'symbol') {
       throw new HeddleError('ERR_RPC_VALUE', `a ${typeof value} cannot be sent`);
     }
