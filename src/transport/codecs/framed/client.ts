@@ -35,7 +35,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   }
 
   get room(): number {
-    if (this.isDraining || this.isClosed) return 0;
+    if (this.isDraining || !this.goesOn) return 0;
     if (this.out.sizeBytes > this.config.maxQueuedBytes) return 0;
     return this.config.maxConcurrent - this.#sent.size;
   }
@@ -115,13 +115,13 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
       const { protocol } = this;
       const status = protocol.quickStatusOf?.(buf, start, end) ?? 0;
       call.core.answered(call, buf, start, end, status, protocol.bodyBytesOf?.(buf, start, end) ?? 0);
-      return !this.isClosed;
+      return this.goesOn;
     }
-    if (call === null || !this.#readAnswer(call, buf, start, end)) return !this.isClosed;
+    if (call === null || !this.#readAnswer(call, buf, start, end)) return this.goesOn;
     const s = call;
     const { bodyStart, bodyEnd } = s.res;
     this.context.sink.responseHead(s, bodyEnd > bodyStart ? buf : null, bodyStart, bodyEnd, true);
-    return !this.isClosed;
+    return this.goesOn;
   }
 
   onLargeFrame(head: Buffer, body: readonly Buffer[], _sizeBytes: number): boolean {
@@ -129,7 +129,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
     if (kind !== FrameKind.response) return this.#control(kind, head, 0, head.length);
     const call = this.#waiting(head, 0, head.length);
     const s = call instanceof ParkedCall ? call.core.unpark(call) : call;
-    if (s === null || !this.#readAnswer(s, head, 0, head.length)) return !this.isClosed;
+    if (s === null || !this.#readAnswer(s, head, 0, head.length)) return this.goesOn;
     const { sink } = this.context;
     const { gen } = s;
     const last = body.length - 1;
@@ -139,7 +139,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
       const view = body[i] as Buffer;
       sink.responseData(s, view, 0, view.length, i === last);
     }
-    return !this.isClosed;
+    return this.goesOn;
   }
 
   /** Whom this frame answers; null: nobody waits for it. */
@@ -147,7 +147,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
     const id = this.protocol.idOf(buf, start, end);
     const call = this.#sent.take(id);
     // Most likely the answer to a call that timed out here.
-    if (call === null && !this.#sent.hasGiven(id)) this.wire.destroy(Code.upstreamProtocol);
+    if (call === null && !this.#sent.hasGiven(id)) this.breakOff(Code.upstreamProtocol);
     return call;
   }
 
@@ -159,7 +159,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
       return true;
     }
     this.context.sink.upstreamReset(s, Code.upstreamProtocol);
-    this.wire.destroy(Code.upstreamProtocol);
+    this.breakOff(Code.upstreamProtocol);
     return false;
   }
 
@@ -187,7 +187,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
       case FrameKind.ignored:
         return true;
       default:
-        this.wire.destroy(Code.upstreamProtocol);
+        this.breakOff(Code.upstreamProtocol);
         return false;
     }
   }
@@ -200,7 +200,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   }
 
   onBadFrame(_isTooLarge: boolean): void {
-    this.wire.destroy(Code.upstreamProtocol);
+    this.breakOff(Code.upstreamProtocol);
   }
 
   /** A first heartbeat that says what we are; a mesh peer says in its answer what it is. */
@@ -229,7 +229,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   onDrain(): void {}
 
   onEnd(): void {
-    this.wire.destroy(Code.upstreamClosed);
+    this.breakOff(Code.upstreamClosed);
   }
 
   onClose(code: number): void {
@@ -244,7 +244,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   }
 
   protected overflow(): void {
-    this.wire.destroy(Code.upstreamIdle);
+    this.breakOff(Code.upstreamIdle);
   }
 
   protected idleFor(): void {}

@@ -28,6 +28,8 @@ export abstract class FramedConnection
   protected peer: PeerAnnouncement | null = null;
   protected isDraining = false;
   protected isClosed = false;
+  /** It was dropped from here: nothing that is still on its way counts. */
+  protected isBroken = false;
   /** Monotonic ms of the last bytes received. */
   lastReadMs: number;
   readonly #reader: FrameReader;
@@ -78,7 +80,7 @@ export abstract class FramedConnection
   protected abstract idleFor(nowMs: number): void;
 
   onBytes(buf: Buffer, start: number, end: number): void {
-    if (this.isClosed || this.#isEnding) return;
+    if (this.isClosed || this.isBroken || this.#isEnding) return;
     const now = this.context.clock.now();
     this.lastReadMs = now;
     if (!this.wire.ownsReads) {
@@ -116,7 +118,7 @@ export abstract class FramedConnection
   }
 
   onDeadline(nowMs: number): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.isBroken) return;
     if (this.#partSinceMs > 0) {
       const due = this.#partSinceMs + this.config.frameTimeoutMs;
       if (due <= nowMs) {
@@ -237,13 +239,24 @@ export abstract class FramedConnection
 
   flush(): void {
     this.#isDirty = false;
-    if (this.isClosed) {
+    if (this.isClosed || this.isBroken) {
       this.out.clear();
       return;
     }
     if (!this.out.isEmpty) this.out.flush(this.wire, this.context.slab);
     if (this.#isEnding) this.wire.end();
     else if (this.wire.pending > this.config.maxQueuedBytes) this.overflow();
+  }
+
+  /** Drops the connection now. */
+  protected breakOff(code: number): void {
+    this.isBroken = true;
+    this.wire.destroy(code);
+  }
+
+  /** False: nothing more is read. */
+  protected get goesOn(): boolean {
+    return !this.isClosed && !this.isBroken;
   }
 
   /** FIN once everything put so far has left. */

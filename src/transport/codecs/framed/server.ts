@@ -101,7 +101,7 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
 
   #goesOn(): boolean {
     if (this.#received.size >= this.config.maxConcurrent) this.#pause();
-    return !this.isClosed && !this.isEnding;
+    return this.goesOn && !this.isEnding;
   }
 
   #control(kind: FrameKind, buf: Buffer, start: number, end: number): boolean {
@@ -131,7 +131,7 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
 
   #refuse(code: number, detail: string): void {
     this.#owner.protocolError(code, detail);
-    this.wire.destroy(code);
+    this.breakOff(code);
   }
 
   /** A client with too many requests in progress is not read until half of them are answered. */
@@ -270,7 +270,7 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
 
   protected idleFor(nowMs: number): void {
     if (this.isEnding) {
-      this.wire.destroy(Code.locallyClosed);
+      this.breakOff(Code.locallyClosed);
       return;
     }
     const limit = this.config.idleTimeoutMs;
