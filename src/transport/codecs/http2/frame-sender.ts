@@ -7,6 +7,12 @@ import type { AssemblyLimits } from './head-assembly.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { StreamSender } from './stream-sender.ts';
 
+/** Why a stream was reset, for the log. */
+const streamErrors: Readonly<Record<number, string>> = {
+  [H2Error.flowControl]: 'more DATA than the window of the stream, or a window beyond 2^31 - 1',
+  [H2Error.streamClosed]: 'a frame on a stream that has ended',
+  [H2Error.frameSize]: 'a frame of a wrong length',
+};
 const pingBytes: Buffer = Buffer.from('heddle\0\0', 'latin1');
 
 /**
@@ -121,9 +127,9 @@ export abstract class FrameSender extends StreamSender {
     const s = each.s;
     this.forget(each);
     this.putReset(each.id, error);
-    this.streamBroke();
+    this.#streamBroke(error);
     this.finished();
-    if (s !== null) this.notifyReset(s, this.isServer ? Code.downstreamProtocol : Code.upstreamProtocol);
+    if (s !== null) this.notifyReset(s, this.#protocolCode);
   }
 
   /** The same for a stream that is not there. */
@@ -132,13 +138,20 @@ export abstract class FrameSender extends StreamSender {
     if (each !== undefined) this.breakStream(each, error);
     else {
       this.putReset(id, error);
-      this.streamBroke();
+      this.#streamBroke(error);
     }
   }
 
   /** A peer can have streams reset by breaking them: "made you reset", CVE-2025-8671. */
-  protected streamBroke(): void {
+  #streamBroke(error: number): void {
+    // A refusal because of too many streams is nobody's fault.
+    if (error !== H2Error.refusedStream)
+      this.report(this.#protocolCode, streamErrors[error] ?? 'a malformed message');
     if (this.guard.reset()) this.calm('resets');
+  }
+
+  get #protocolCode(): number {
+    return this.isServer ? Code.downstreamProtocol : Code.upstreamProtocol;
   }
 
   protected calm(what: string): void {
@@ -150,7 +163,7 @@ export abstract class FrameSender extends StreamSender {
     if (this.isClosing || this.isClosed) return;
     this.report(this.isServer ? Code.downstreamProtocol : Code.upstreamProtocol, detail);
     this.putGoAway(this.lastPeerId(), error, detail);
-    this.close(this.isServer ? Code.downstreamProtocol : Code.upstreamProtocol);
+    this.close(this.#protocolCode);
   }
 
   /** Resets all streams for the core; what is put leaves, then FIN. */

@@ -142,7 +142,7 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
   protected peerReset(each: Http2Stream): void {
     const s = each.s;
     this.forget(each);
-    this.streamBroke();
+    if (this.guard.reset()) this.calm('resets');
     this.finished();
     if (s !== null) this.context.sink.downstreamReset(s, Code.downstreamClosed);
   }
