@@ -8,7 +8,7 @@ export class RpcName {
   readonly service: string;
   /** "" where the frame does not say. */
   readonly method: string;
-  /** `/service/method`, or `/service`: what path matches look at. */
+  /** `/service/method`, or `/service` or `/method` where there is no more: what path matches look at. */
   readonly path: string;
   /** The same as bytes, one a character. */
   readonly pathBytes: Buffer;
@@ -16,7 +16,7 @@ export class RpcName {
   constructor(service: string, method: string) {
     this.service = service;
     this.method = method;
-    this.path = method === '' ? `/${service}` : `/${service}/${method}`;
+    this.path = service === '' || method === '' ? `/${service}${method}` : `/${service}/${method}`;
     this.pathBytes = Buffer.from(this.path, 'latin1');
   }
 }
