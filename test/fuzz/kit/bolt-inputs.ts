@@ -20,8 +20,15 @@ function headers(random: FuzzRandom): Buffer {
   return bytes;
 }
 
+/** A heartbeat says nothing, or what its sender is. */
+function announcement(random: FuzzRandom): Buffer {
+  if (random.chance(0.6)) return Buffer.alloc(0);
+  return headerMap({ 'heddle-idle-limit-ms': random.pick(['90000', '0', '-1', 'x', '9'.repeat(30)]) });
+}
+
 /** A class definition and an instance, as SofaRequest begins in either dialect of hessian; sometimes cut short. */
 function content(random: FuzzRandom): Buffer {
+  if (random.chance(0.02)) return Buffer.alloc(16_000 + random.below(40_000), 'large');
   const text = (value: string): Buffer => Buffer.from([value.length, ...Buffer.from(value)]);
   const name = Buffer.from('x.Request');
   const fields = Buffer.concat([Buffer.of(0x92), text('methodName'), text('args')]);
@@ -51,7 +58,7 @@ function oneFrame(random: FuzzRandom, isAnswer: boolean): Buffer {
     codec: random.pick([1, 1, 11, 12]),
     word: isAnswer ? random.pick([0, 0, 2, 4, 7, 16, 18, 99]) : random.pick([-1, 0, 3000]),
     className: random.pick(['', 'com.alipay.sofa.rpc.core.request.SofaRequest']),
-    headers: isBeat ? Buffer.alloc(0) : headers(random),
+    headers: isBeat ? announcement(random) : headers(random),
     content: isBeat ? Buffer.alloc(0) : content(random),
     crc,
   });
