@@ -33,7 +33,7 @@ export interface RpcServiceOptions {
 export interface RpcService extends AsyncDisposable {
   /** "host:port" in use; "" where no address was asked for. */
   readonly address: string;
-  /** Ends it; calls that run are finished. */
+  /** Ends it. Calls that run are finished, and its address is free when the last connection is gone. */
   close(): Promise<void>;
 }
 
