@@ -27,7 +27,8 @@ export class ClientKeepalive {
     if (keepaliveMs === 0) return;
     this.#bytesSeen = bytesRead;
     this.#quietSinceMs = this.#context.clock.now();
-    this.#context.wheel.arm(this.#node, this.#quietSinceMs + keepaliveMs);
+    // Armed already for an acknowledgement, it looks again then.
+    if (this.#node.wheelSlot < 0) this.#context.wheel.arm(this.#node, this.#quietSinceMs + keepaliveMs);
   }
 
   wantsPing(nowMs: number, bytesRead: number): boolean {

@@ -70,7 +70,7 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
     const window = this.settingsAcked ? this.config.streamWindowBytes : defaultWindowBytes;
     this.streams.set(s.upId, new Http2Stream(s.upId, s, this.peer.initialWindowBytes, window));
     if (this.lastId > maxStreamId - 4) this.#leave(Code.none);
-    if (this.wheelSlot < 0) this.#keepalive.begin(this.wire.bytesRead);
+    if (this.streams.size === 1) this.#keepalive.begin(this.wire.bytesRead);
   }
 
   /** The preface, once. */

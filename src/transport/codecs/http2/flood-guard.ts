@@ -12,7 +12,7 @@ const updatesPerData = 10;
 export class FloodGuard {
   readonly #limits: Http2Config['floods'];
   readonly #clock: Clock;
-  #sinceMs = Number.NEGATIVE_INFINITY;
+  #sinceMs: number;
   #streams = 0;
   #resets = 0;
   #pings = 0;
@@ -25,6 +25,7 @@ export class FloodGuard {
   constructor(config: Http2Config, clock: Clock) {
     this.#limits = config.floods;
     this.#clock = clock;
+    this.#sinceMs = clock.now();
   }
 
   streamBegan(): void {

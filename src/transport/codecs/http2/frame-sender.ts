@@ -154,6 +154,10 @@ export abstract class FrameSender extends StreamSender {
     return this.isServer ? Code.downstreamProtocol : Code.upstreamProtocol;
   }
 
+  protected unread(): void {
+    this.calm('answers that nobody reads');
+  }
+
   protected calm(what: string): void {
     this.fail(H2Error.enhanceYourCalm, `too many ${what}`);
   }

@@ -22,6 +22,8 @@ import type { Http2Stream } from './http2-stream.ts';
 import { Output, writeFrameHeader } from './output.ts';
 import { initialSettings, type PeerSettings } from './peer-settings.ts';
 
+const mostPendingBytes = 1024 * 1024;
+
 /**
  * What one connection sends: heads, bodies under flow control, trailers.
  *
@@ -79,6 +81,8 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
   protected abstract coreEnded(each: Http2Stream): void;
   /** Ends a stream that cannot be sent to its end; the core is told where it still waits. */
   protected abstract abandon(each: Http2Stream, error: number, code: number): void;
+  /** The peer does not read, but makes this side answer: bodies wait for the wire, control frames do not. */
+  protected abstract unread(): void;
   /** Everything is sent that can be. */
   protected abstract flushed(): void;
 
@@ -294,6 +298,7 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
     }
     this.out.send();
     this.out.release();
+    if (this.out.isFull && this.wire.pending > mostPendingBytes) this.unread();
     this.flushed();
   }
 
