@@ -60,13 +60,15 @@ export class BitIntersection {
     const length = bitmaps.reduce((least, each) => Math.min(least, each.words.length), 0xffffffff);
     const words = this.#previous.length === length ? this.#previous : new Uint32Array(length);
     this.#previous = this.words;
+    this.words = words;
+    // The last one is joined while bits are counted: one pass over the words less.
+    const last = bitmaps.length - 1;
     words.set((bitmaps[0] as Bitmap).words.subarray(0, length));
-    for (let i = 1; i < bitmaps.length; i++) {
+    for (let i = 1; i < last; i++) {
       const other = (bitmaps[i] as Bitmap).words;
       for (let at = 0; at < length; at++) words[at] = (words[at] as number) & (other[at] as number);
     }
-    this.words = words;
-    this.#countBlocks();
+    this.#joinAndCount((bitmaps[last] as Bitmap).words);
   }
 
   /** Calls back for each bit that the last `intersect` set or cleared. */
@@ -114,16 +116,23 @@ export class BitIntersection {
     return at * 32 + lowestBit(word);
   }
 
-  #countBlocks(): void {
-    const count = Math.ceil(this.words.length / blockWords);
+  #joinAndCount(other: Uint32Array): void {
+    const words = this.words;
+    const length = words.length;
+    const count = Math.ceil(length / blockWords);
     if (this.#blocks.length !== count) this.#blocks = new Uint32Array(count);
-    this.count = 0;
+    let all = 0;
     for (let block = 0; block < count; block++) {
-      const end = Math.min(this.words.length, (block + 1) * blockWords);
+      const end = Math.min(length, (block + 1) * blockWords);
       let bits = 0;
-      for (let at = block * blockWords; at < end; at++) bits += popCount(this.words[at] as number);
+      for (let at = block * blockWords; at < end; at++) {
+        const word = (words[at] as number) & (other[at] as number);
+        words[at] = word;
+        if (word !== 0) bits += popCount(word);
+      }
       this.#blocks[block] = bits;
-      this.count += bits;
+      all += bits;
     }
+    this.count = all;
   }
 }

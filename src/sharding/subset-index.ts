@@ -4,8 +4,15 @@ type Metadata = Readonly<Record<string, string>>;
 
 /** All slots whose metadata has one value under one key. */
 class ValueSlots extends Bitmap {
+  /** Number within its key, from 1. */
+  readonly id: number;
   /** Time of the last change, on the index's own count. */
   changedAt = 0;
+
+  constructor(id: number) {
+    super();
+    this.id = id;
+  }
 }
 
 /** The slots that match all of some values; kept and brought up to date when it is asked for again. */
@@ -42,39 +49,49 @@ export class Subset {
 export class SubsetIndex {
   readonly keys: readonly string[];
   readonly #values: Map<string, ValueSlots>[];
-  /** What is indexed, `keys.length` entries a slot, in the order of the keys. */
-  readonly #indexed: (ValueSlots | null)[] = [];
+  /** By key and id; ids of forgotten values are given anew. */
+  readonly #byId: (ValueSlots | null)[][];
+  readonly #freeIds: number[][];
+  /** What is indexed: ids, `keys.length` a slot, in the order of the keys; 0 where there is none. Numbers: no work for the collector. */
+  #indexed = new Uint32Array(1024);
+  /** Slots put so far, at least. */
+  #slots = 0;
   #time = 0;
 
   /** @param keys the metadata keys that subsets may ask for */
   constructor(keys: readonly string[]) {
     this.keys = keys;
     this.#values = keys.map(() => new Map());
+    this.#byId = keys.map(() => [null]);
+    this.#freeIds = keys.map(() => []);
   }
 
   /** Puts a slot in, or brings one up to date. @param slot small: bitmaps are as long as the highest one */
   put(slot: number, metadata: Metadata): void {
     const count = this.keys.length;
     const first = slot * count;
-    while (this.#indexed.length < first + count) this.#indexed.push(null);
+    if (first + count > this.#indexed.length) this.#grow(first + count);
+    if (slot >= this.#slots) this.#slots = slot + 1;
+    const indexed = this.#indexed;
     for (let k = 0; k < count; k++) {
       const text = metadata[this.keys[k] as string];
       const value = text === undefined ? null : this.#valueOf(k, text);
-      const before = this.#indexed[first + k] as ValueSlots | null;
-      if (before === value) continue;
-      if (before !== null) this.#clear(before, slot);
+      const before = indexed[first + k] as number;
+      const now = value === null ? 0 : value.id;
+      if (before === now) continue;
+      if (before !== 0) this.#clear(this.#byId[k]?.[before] as ValueSlots, slot);
       if (value !== null) this.#set(value, slot);
-      this.#indexed[first + k] = value;
+      indexed[first + k] = now;
     }
   }
 
   remove(slot: number): void {
     const first = slot * this.keys.length;
-    for (let at = first; at < first + this.keys.length; at++) {
-      const value = this.#indexed[at] ?? null;
-      if (value === null) continue;
-      this.#clear(value, slot);
-      this.#indexed[at] = null;
+    for (let k = 0; k < this.keys.length; k++) {
+      const id = this.#indexed[first + k] ?? 0;
+      if (id === 0) continue;
+      this.#clear(this.#byId[k]?.[id] as ValueSlots, slot);
+      this.#indexed[first + k] = 0;
     }
   }
 
@@ -108,9 +125,15 @@ export class SubsetIndex {
 
   /** Values known under a key; those without a slot are forgotten here. */
   valuesOf(key: string): string[] {
-    const values = this.#values[this.keys.indexOf(key)];
+    const k = this.keys.indexOf(key);
+    const values = this.#values[k];
     if (values === undefined) return [];
-    for (const [text, value] of values) if (value.count === 0) values.delete(text);
+    for (const [text, value] of values) {
+      if (value.count > 0) continue;
+      values.delete(text);
+      (this.#byId[k] as (ValueSlots | null)[])[value.id] = null;
+      this.#freeIds[k]?.push(value.id);
+    }
     return [...values.keys()];
   }
 
@@ -118,11 +141,21 @@ export class SubsetIndex {
     const values = this.#values[k] as Map<string, ValueSlots>;
     let value = values.get(text);
     if (value === undefined) {
-      if (values.size > 64 && values.size > this.#indexed.length) this.valuesOf(this.keys[k] as string);
-      value = new ValueSlots();
+      if (values.size > 64 && values.size > this.#slots * this.keys.length) {
+        this.valuesOf(this.keys[k] as string);
+      }
+      const byId = this.#byId[k] as (ValueSlots | null)[];
+      value = new ValueSlots(this.#freeIds[k]?.pop() ?? byId.length);
+      byId[value.id] = value;
       values.set(text, value);
     }
     return value;
+  }
+
+  #grow(length: number): void {
+    const larger = new Uint32Array(Math.max(length, this.#indexed.length * 2));
+    larger.set(this.#indexed);
+    this.#indexed = larger;
   }
 
   #set(value: ValueSlots, slot: number): void {

@@ -42,7 +42,8 @@ export class SubsetSlots {
   /** Hosts with other weight or metadata than before. */
   readonly changes = new EventLog<Host>();
   hasEqualWeights = false;
-  readonly #isIn: boolean[] = [];
+  /** By slot: 1 while its host may be chosen. */
+  #isIn = new Uint8Array(64);
   #version = -1;
 
   constructor(keys: readonly string[]) {
@@ -61,13 +62,16 @@ export class SubsetSlots {
   }
 
   #replace(set: HostSet): void {
-    if (this.hosts.length > 0) {
-      const now = new Set(set.availableView ?? set.available);
-      this.hosts.forEach((host, slot) => {
-        if (this.#isIn[slot] === true && !now.has(host)) this.#remove(host);
-      });
+    const now = set.availableView ?? set.available;
+    if (this.hosts.length === 0) {
+      for (const host of now) this.#add(host);
+      return;
     }
-    for (const host of set.availableView ?? set.available) {
+    const kept = new Set(now);
+    this.hosts.forEach((host, slot) => {
+      if (this.#isIn[slot] === 1 && !kept.has(host)) this.#remove(host);
+    });
+    for (const host of kept) {
       if (this.#has(host)) this.#change(host);
       else this.#add(host);
     }
@@ -75,26 +79,30 @@ export class SubsetSlots {
 
   #has(host: Host): boolean {
     const slot = slotOf(host);
-    return this.#isIn[slot] === true && this.hosts[slot] === host;
+    return this.#isIn[slot] === 1 && this.hosts[slot] === host;
   }
 
   #add(host: Host): void {
     const slot = slotOf(host);
-    while (this.hosts.length <= slot) {
-      this.hosts.push(host);
-      this.#isIn.push(false);
-    }
+    while (this.hosts.length <= slot) this.hosts.push(host);
+    if (slot >= this.#isIn.length) this.#grow(slot);
     const before = this.hosts[slot] as Host;
     if (before !== host) this.reuses.push({ slot, before });
     this.hosts[slot] = host;
-    this.#isIn[slot] = true;
+    this.#isIn[slot] = 1;
     this.index.put(slot, host.metadata);
+  }
+
+  #grow(slot: number): void {
+    const larger = new Uint8Array(Math.max(slot + 1, this.#isIn.length * 2));
+    larger.set(this.#isIn);
+    this.#isIn = larger;
   }
 
   #remove(host: Host): void {
     if (!this.#has(host)) return;
     const slot = slotOf(host);
-    this.#isIn[slot] = false;
+    this.#isIn[slot] = 0;
     this.index.remove(slot);
   }
 
