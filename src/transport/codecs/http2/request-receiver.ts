@@ -21,6 +21,7 @@ import { selfDependent } from './head-receiver.ts';
 import { Http2Stream } from './http2-stream.ts';
 import { judgeRequest, judgeTrailers, type RequestRules, Verdict } from './request-head.ts';
 import { type ConnectionFacts, ServerDeadlines } from './server-deadlines.ts';
+import { freshKey, webSocketKey } from './web-socket.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
 const refusalCodes: ReadonlyMap<number, number> = new Map([
@@ -182,6 +183,7 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     this.isAnnounced = false;
     this.drainWhenSpent();
     if (isTunnel) {
+      if (head.upgrade === 'websocket') head.set(webSocketKey, freshKey());
       // Complete with its head; what follows waits for the answer.
       each.awaitsTunnel = each.isPaused = true;
       this.context.sink.requestHead(s, null, 0, 0, true);
