@@ -34,6 +34,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^GET \/limited 200 fine$/m,
     /^GET \/limited 429 rate_limited$/m,
   ],
+  '08-rpc.ts': [
+    /^by method: \{ id: 42, name: 'ann', since: 1970-01-01T00:00:00.000Z \}$/m,
+    /^by method: ERR_RPC_EXCEPTION com\.example\.NoSuchUserException no user 101$/m,
+    /^by HTTP: 200 \{"id":42,"name":"ann","since":"1970-01-01T00:00:00\.000Z"\}$/m,
+    /^by HTTP: 500 /m,
+  ],
   'monitor/stall.ts': [/^captures go to /m],
 };
 
