@@ -4,7 +4,7 @@ import type { Host } from '../core/contract/cluster.ts';
 import type { Stream } from '../core/contract/stream.ts';
 
 /** Why a host got the request or not. */
-export interface HostChoice {
+interface HostChoice {
   readonly address: string;
   readonly isChosen: boolean;
   readonly why: string;

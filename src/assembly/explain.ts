@@ -31,7 +31,7 @@ export interface ExplainRequest {
 }
 
 /** A stream filter that the request meets, in the order of its stage. */
-export interface FilterExplanation {
+interface FilterExplanation {
   readonly name: string;
   /** When it runs. */
   readonly stage: string;

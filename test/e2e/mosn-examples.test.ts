@@ -5,8 +5,16 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checkConfigFile, silentLogger, startStandalone } from '../../src/index.ts';
-import { type Echoed, echo, eventually, tcpUpstream, upstream, within } from '../mesh/support.ts';
+import { checkConfigFile, createMesh, silentLogger, startStandalone } from '../../src/index.ts';
+import {
+  deadAddress,
+  type Echoed,
+  echo,
+  eventually,
+  tcpUpstream,
+  upstream,
+  within,
+} from '../mesh/support.ts';
 import { folder, Raw } from './support.ts';
 
 type Json = Record<string, unknown>;
@@ -153,4 +161,34 @@ test('bolt, client side and server side: TLS is refused, everything else is unde
     t.deepEqual(problems, []);
     t.is(made?.admin?.address.startsWith('127.0.0.1:3490'), true);
   }
+});
+
+test('bolt: a call through the client side and the server side of the example, without TLS', async (t) => {
+  const service = 'demo.OrderService';
+  await using provider = await createMesh();
+  await using orders = await provider.serveRpc({
+    protocol: 'bolt',
+    service,
+    version: '1.0',
+    methods: { place: (what: string) => `placed ${what}` },
+    address: '127.0.0.1:0',
+  });
+  const plain = async (name: string): Promise<Mosn> => {
+    const config = JSON.parse(
+      JSON.stringify(await example(name)).replace('"status":true', '"status":false'),
+    ) as Mosn & Json;
+    delete config['admin'];
+    // Its log would stand in /var.
+    for (const listener of config.servers[0]?.listeners ?? []) delete listener['access_logs'];
+    return config;
+  };
+  const server = await run(t, await plain('bolt-server'), { local_app: [orders.address] });
+  const ingress = server['ingress'] ?? '';
+  // The second host is of zone z2, where nobody listens: calls of the route are for z1.
+  const client = await run(t, await plain('bolt-client'), { peer_mesh: [ingress, await deadAddress()] });
+  await using consumer = await createMesh({
+    clusters: [{ name: 'egress', codec: 'bolt', endpoints: [client['egress'] ?? ''] }],
+  });
+  const reference = consumer.rpc({ protocol: 'bolt', service, version: '1.0', cluster: 'egress' });
+  for (let i = 0; i < 5; i++) t.is(await reference.invoke('place', [`order ${i}`]), `placed order ${i}`);
 });

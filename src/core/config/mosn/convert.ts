@@ -35,7 +35,7 @@ const rootKeys: Keys<'servers' | 'cluster_manager' | 'tracing' | 'metrics' | 'ad
 };
 
 /** A MOSN configuration as a native one. */
-export interface MosnConversion {
+interface MosnConversion {
   /** Goes to `checkConfig`. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly problems: readonly Problem[];

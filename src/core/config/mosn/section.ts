@@ -207,7 +207,7 @@ export class Section<Read extends string = string> implements Place {
 }
 
 /** What Go cannot tell from a key that is not there. */
-export function isZero(value: unknown): boolean {
+function isZero(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '' || value === 0) return true;
   if (typeof value !== 'object') return false;
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;

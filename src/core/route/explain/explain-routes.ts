@@ -7,7 +7,7 @@ import { compileRouter } from '../router.ts';
 import { matchParts } from './match-parts.ts';
 
 /** Why a virtual host got the request or not. */
-export interface HostVerdict {
+interface HostVerdict {
   readonly name: string;
   readonly domains: readonly string[];
   readonly isChosen: boolean;
@@ -16,7 +16,7 @@ export interface HostVerdict {
 }
 
 /** Why a route got the request or not. */
-export interface RouteVerdict {
+interface RouteVerdict {
   readonly name: string;
   readonly index: number;
   readonly isChosen: boolean;
