@@ -44,7 +44,8 @@ export function writeFrame(parts: FrameParts, head: HeadView | null): Buffer {
   return frame;
 }
 
-function writeMessage({ inner, type, name, id, body }: FrameParts): Buffer {
+/** A message without length or header. */
+export function writeMessage({ inner, type, name, id, body }: FrameParts): Buffer {
   if (inner === Inner.compact) {
     const size = 2 + varintBytes(id) + varintBytes(name.length) + name.length;
     const start = Buffer.allocUnsafe(size);

@@ -36,8 +36,8 @@ export class ThriftMessage {
     this.payloadAt = start + lengthBytes;
     if (end - this.payloadAt < 4) return false;
     this.isHeader = buf.readUInt16BE(this.payloadAt) === headerMagic;
-    if (!this.isHeader) return this.#readMessage(buf, end);
-    return this.#readHeader(buf, start, end, head) && this.#readMessage(buf, end);
+    if (this.isHeader && !this.#readHeader(buf, start, end, head)) return false;
+    return this.readMessage(buf, this.payloadAt, end);
   }
 
   /** Payloads behind a transform (zlib and the like) are refused: nobody could tell what they are. */
@@ -75,8 +75,9 @@ export class ThriftMessage {
     return true;
   }
 
-  #readMessage(buf: Buffer, end: number): boolean {
-    const at = this.payloadAt;
+  /** Only what stands behind length and header. @returns false when it is malformed */
+  readMessage(buf: Buffer, at: number, end: number): boolean {
+    this.payloadAt = at;
     if (end - at < 4) return false;
     if (buf[at] === compactMagic) return this.#readCompact(buf, at, end);
     if (buf.readUInt16BE(at) !== binaryMagic || end - at < 12) return false;

@@ -71,7 +71,7 @@ export function thriftProtocol(name: string, foreign: Wrapping): FramedProtocol 
     heartbeats: false,
     sizeOf(buf, start, end) {
       if (match(buf, start, end) === Match.no) return notAFrame;
-      if (end - start < lengthBytes) return needsMore;
+      if (end - start < prefixBytes) return needsMore;
       const length = buf.readUInt32BE(start);
       return length > maxLength || length < 4 ? notAFrame : lengthBytes + length;
     },
