@@ -169,3 +169,43 @@ test('a drain takes no new sessions and is done with the last one', async (t) =>
   await bench.advance(600);
   t.true(isDone);
 });
+
+test('one address sends no more than its share a second, the others are not touched', async (t) => {
+  const bench = new UdpBench({ maxDatagramsPerSecond: 10, maxSessionsPerSource: 0 });
+  for (let i = 0; i < 100; i++) bench.from('1.1.1.1', 1 + (i % 2), 'x');
+  bench.from('2.2.2.2', 1, 'y');
+  const sent = (): number => bench.opened.reduce((sum, each) => sum + each.sent.length, 0);
+  t.is(sent(), 11);
+  t.is(bench.dropped('rate_limit'), 90);
+  await bench.advance(500);
+  for (let i = 0; i < 100; i++) bench.from('1.1.1.1', 1, 'x');
+  t.is(sent(), 16, 'half a second, half of it');
+  await bench.advance(60_000);
+  for (let i = 0; i < 100; i++) bench.from('1.1.1.1', 1, 'x');
+  t.is(sent(), 26, 'and no more than one second in advance');
+});
+
+test('a line for each session says who spoke with whom, how much and why it ended', async (t) => {
+  const bench = new UdpBench({ accessLog: [{ path: '/udp.log' }], idleTimeoutMs: 500, maxSessions: 2 });
+  bench.from('1.1.1.1', 1, 'abc');
+  bench.from('1.1.1.1', 1, 'de');
+  bench.opened[0]?.events.onMessage(Buffer.from('answer'));
+  await bench.advance(600);
+  bench.from('1.1.1.1', 2, 'x');
+  bench.from('1.1.1.1', 3, 'x');
+  bench.from('1.1.1.1', 4, 'x');
+  bench.opened[2]?.events.onError();
+  bench.handler.close();
+  await bench.advance(2000);
+  const { lines } = bench;
+  t.regex(lines[0] ?? '', /^\[\d{4}-[\dT:.-]+Z\] "UDP" 1\.1\.1\.1:1 \S+ 10\.0\.0\.1:53 2 5 1 6 \d+ idle$/);
+  t.deepEqual(
+    lines.slice(1).map((line) =>
+      line
+        .split(' ')
+        .filter((_, i) => i === 2 || i === 9)
+        .join(' '),
+    ),
+    ['1.1.1.1:2 evicted', '1.1.1.1:3 unreachable', '1.1.1.1:4 closed'],
+  );
+});

@@ -20,6 +20,10 @@ const config = v.pipe(
     maxSessions: v.optional(integer(1, 60_000), 1024),
     /** Sessions of one client address; 0 = unlimited (64). */
     maxSessionsPerSource: v.optional(integer(0, 60_000), 64),
+    /** Datagrams of one client address within a second, all its sessions together; more are dropped; 0 = unlimited (0). */
+    maxDatagramsPerSecond: v.optional(integer(0, 10_000_000), 0),
+    /** Where a line for each finished session goes: stdout, stderr or an absolute path (none). */
+    accessLog: v.optional(v.array(v.strictObject({ path: v.pipe(v.string(), v.minLength(1)) })), []),
   }),
   v.check(
     ({ cluster, weightedClusters }) =>

@@ -7,6 +7,7 @@ import type {
   DialledCluster,
 } from '../../../core/contract/network-filter.ts';
 import type { Peer } from '../../../core/contract/wire.ts';
+import type { UdpEnd, UdpRecord } from './log.ts';
 import type { UdpSessions } from './sessions.ts';
 import { count } from './slots.ts';
 
@@ -19,7 +20,12 @@ export class UdpSession extends WheelNode implements DatagramEvents {
   readonly #dialled: DialledCluster;
   readonly #host: Host;
   readonly #startMs: number;
+  readonly #startWallMs: number;
   #socket: DatagramSocket | null = null;
+  #received = 0;
+  #receivedBytes = 0;
+  #sent = 0;
+  #sentBytes = 0;
   #isAnswered = false;
   #isOver = false;
 
@@ -39,6 +45,7 @@ export class UdpSession extends WheelNode implements DatagramEvents {
     this.#dialled = dialled;
     this.#host = host;
     this.#startMs = owner.context.clock.now();
+    this.#startWallMs = owner.context.clock.wallNow();
   }
 
   begin(): void {
@@ -49,6 +56,8 @@ export class UdpSession extends WheelNode implements DatagramEvents {
 
   fromClient(message: Buffer): void {
     this.#touch();
+    this.#received++;
+    this.#receivedBytes += message.length;
     this.#socket?.send(message);
   }
 
@@ -63,6 +72,8 @@ export class UdpSession extends WheelNode implements DatagramEvents {
     }
     count(context.metrics, slots.datagramsSent, 1);
     count(context.metrics, slots.bytesSent, message.length);
+    this.#sent++;
+    this.#sentBytes += message.length;
     this.#reply(message);
   }
 
@@ -71,14 +82,15 @@ export class UdpSession extends WheelNode implements DatagramEvents {
     const { context, slots } = this.#owner;
     count(context.metrics, slots.unreachable, 1);
     this.#dialled.cluster.report(this.#host, 0, Code.connectFailure, context.clock.now() - this.#startMs);
-    this.end();
+    this.end('unreachable');
   }
 
   onDeadline(): void {
-    this.end();
+    this.end('idle');
   }
 
-  end(): void {
+  /** @param reason for the log */
+  end(reason: UdpEnd): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#owner.context.codec.wheel.disarm(this);
@@ -86,6 +98,22 @@ export class UdpSession extends WheelNode implements DatagramEvents {
     this.#dialled.permits.releaseConnection();
     this.#dialled.cluster.release(this.#host);
     this.#owner.ended(this);
+    if (this.#owner.isLogging) this.#owner.log(this.#toRecord(reason));
+  }
+
+  #toRecord(reason: UdpEnd): UdpRecord {
+    return {
+      startWallMs: this.#startWallMs,
+      durationMs: this.#owner.context.clock.now() - this.#startMs,
+      peer: this.peer,
+      cluster: this.#dialled.cluster.name,
+      host: this.#host.address,
+      received: this.#received,
+      receivedBytes: this.#receivedBytes,
+      sent: this.#sent,
+      sentBytes: this.#sentBytes,
+      reason,
+    };
   }
 
   #touch(): void {

@@ -3,8 +3,10 @@ import type { Cluster, ConnectionPermits, Host } from '../../../core/contract/cl
 import type { DatagramContext, DatagramHandler } from '../../../core/contract/network-filter.ts';
 import type { Peer } from '../../../core/contract/wire.ts';
 import type { UdpProxyConfig } from './index.ts';
+import { UdpLog, type UdpRecord } from './log.ts';
 import { UdpSession } from './session.ts';
 import { count, type UdpSlots, udpSlots } from './slots.ts';
+import { UdpSource } from './source.ts';
 
 /**
  * Sessions by client address and port: each has a host and a socket of its own until it is idle.
@@ -20,7 +22,8 @@ export class UdpSessions implements DatagramHandler {
   readonly #all = new Map<string, UdpSession>();
   /** Never answered, the oldest first. */
   readonly #unanswered = new Set<UdpSession>();
-  readonly #perSource = new Map<string, number>();
+  readonly #sources = new Map<string, UdpSource>();
+  readonly #logs: readonly UdpLog[];
   readonly #pick: () => string;
   #done: (() => void) | null = null;
 
@@ -29,6 +32,7 @@ export class UdpSessions implements DatagramHandler {
     this.context = context;
     this.slots = udpSlots(context.metrics, context.owner);
     this.#pick = pick;
+    this.#logs = config.accessLog.map(({ path }) => new UdpLog(path, context));
   }
 
   get sessions(): number {
@@ -41,7 +45,11 @@ export class UdpSessions implements DatagramHandler {
     count(metrics, this.slots.bytesReceived, message.length);
     const key = `${peer.address} ${peer.port}`;
     const session = this.#all.get(key) ?? this.#begin(key, peer, reply);
-    session?.fromClient(message);
+    if (session === null) return;
+    const source = this.#sources.get(peer.address) as UdpSource;
+    if (source.mayPass(this.config.maxDatagramsPerSecond, this.context.clock.now()))
+      session.fromClient(message);
+    else count(metrics, this.slots.rateLimit, 1);
   }
 
   drain(done: () => void): void {
@@ -50,7 +58,16 @@ export class UdpSessions implements DatagramHandler {
   }
 
   close(): void {
-    for (const session of [...this.#all.values()]) session.end();
+    for (const session of [...this.#all.values()]) session.end('closed');
+  }
+
+  get isLogging(): boolean {
+    return this.#logs.length > 0;
+  }
+
+  /** @internal By a session that is over. */
+  log(record: UdpRecord): void {
+    for (const log of this.#logs) log.write(record);
   }
 
   /** @internal By a session. */
@@ -63,9 +80,8 @@ export class UdpSessions implements DatagramHandler {
     if (!this.#all.delete(session.key)) return;
     this.#unanswered.delete(session);
     const { address } = session.peer;
-    const left = (this.#perSource.get(address) ?? 1) - 1;
-    if (left === 0) this.#perSource.delete(address);
-    else this.#perSource.set(address, left);
+    const source = this.#sources.get(address);
+    if (source !== undefined && --source.sessions === 0) this.#sources.delete(address);
     this.context.metrics.values[this.slots.active] = this.#all.size;
     if (this.#all.size === 0) this.#done?.();
   }
@@ -79,7 +95,7 @@ export class UdpSessions implements DatagramHandler {
     const session = new UdpSession(this, key, peer, reply, dialled, host);
     this.#all.set(key, session);
     this.#unanswered.add(session);
-    this.#perSource.set(peer.address, (this.#perSource.get(peer.address) ?? 0) + 1);
+    this.#sourceOf(peer.address).sessions++;
     count(this.context.metrics, this.slots.sessions, 1);
     this.context.metrics.values[this.slots.active] = this.#all.size;
     session.begin();
@@ -90,15 +106,25 @@ export class UdpSessions implements DatagramHandler {
   #mayBegin(peer: Peer): number | null {
     const { maxSessions, maxSessionsPerSource } = this.config;
     if (this.#done !== null) return this.slots.draining;
-    if (maxSessionsPerSource > 0 && (this.#perSource.get(peer.address) ?? 0) >= maxSessionsPerSource) {
+    const sessions = this.#sources.get(peer.address)?.sessions ?? 0;
+    if (maxSessionsPerSource > 0 && sessions >= maxSessionsPerSource) {
       return this.slots.sourceLimit;
     }
     if (this.#all.size < maxSessions) return null;
     const oldest = this.#unanswered.values().next().value;
     if (oldest === undefined) return this.slots.sessionLimit;
     count(this.context.metrics, this.slots.evicted, 1);
-    oldest.end();
+    oldest.end('evicted');
     return null;
+  }
+
+  #sourceOf(address: string): UdpSource {
+    let source = this.#sources.get(address);
+    if (source === undefined) {
+      source = new UdpSource(this.config.maxDatagramsPerSecond, this.context.clock.now());
+      this.#sources.set(address, source);
+    }
+    return source;
   }
 
   #choose(cluster: Cluster, permits: ConnectionPermits, peer: Peer): Host | number {

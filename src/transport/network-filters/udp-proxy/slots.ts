@@ -13,6 +13,7 @@ export interface UdpSlots {
   /** Datagrams that were dropped, by reason. */
   readonly sessionLimit: number;
   readonly sourceLimit: number;
+  readonly rateLimit: number;
   readonly noHost: number;
   readonly draining: number;
 }
@@ -32,6 +33,7 @@ export function udpSlots(metrics: Metrics, listener: string): UdpSlots {
     bytesSent: counter('bytes_sent'),
     sessionLimit: dropped('session_limit'),
     sourceLimit: dropped('source_limit'),
+    rateLimit: dropped('rate_limit'),
     noHost: dropped('no_host'),
     draining: dropped('draining'),
   };
