@@ -203,7 +203,7 @@ test('a line for each session says who spoke with whom, how much and why it ende
     lines.slice(1).map((line) =>
       line
         .split(' ')
-        .filter((_, i) => i === 2 || i === 9)
+        .filter((_, i) => i === 2 || i === 10)
         .join(' '),
     ),
     ['1.1.1.1:2 evicted', '1.1.1.1:3 unreachable', '1.1.1.1:4 closed'],
