@@ -26,8 +26,11 @@ import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
 import { bolt } from './transport/codecs/bolt/index.ts';
 import { dubbo } from './transport/codecs/dubbo/index.ts';
+import { dubboThrift } from './transport/codecs/dubbo-thrift/index.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
 import { http2 } from './transport/codecs/http2/index.ts';
+import { tars } from './transport/codecs/tars/index.ts';
+import { thrift, thriftHeader } from './transport/codecs/thrift/index.ts';
 import { detect } from './transport/detect/index.ts';
 import { httpCheck } from './transport/health/http-check.ts';
 import { tcpCheck } from './transport/health/tcp-check.ts';
@@ -40,7 +43,7 @@ import { transcode } from './transport/transcode/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
-  codecs: [http1, http2, bolt, dubbo, detect],
+  codecs: [http1, http2, bolt, dubbo, dubboThrift, thrift, thriftHeader, tars, detect],
   filters: [
     accessLog,
     cors,

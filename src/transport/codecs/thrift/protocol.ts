@@ -45,9 +45,9 @@ function messageOf(head: HeadView): ThriftMessage {
  * Thrift in frames: strict binary and compact messages, with or without THeader, told apart frame by frame. Answers are
  * wrapped as their requests.
  *
- * @param foreign how requests of other protocols are written
+ * @param foreign the codec's name, and how requests of other protocols are written
  */
-export function thriftProtocol(name: string, foreign: Wrapping): FramedProtocol {
+export function thriftProtocol(foreign: Wrapping & { readonly name: string }): FramedProtocol {
   const wrappingOf = (request: HeadView): Wrapping => {
     if (request.framing !== protocol) return foreign;
     return messageOf(request);
@@ -66,7 +66,7 @@ export function thriftProtocol(name: string, foreign: Wrapping): FramedProtocol 
     );
   };
   const protocol: FramedProtocol = {
-    name,
+    name: foreign.name,
     match,
     heartbeats: false,
     sizeOf(buf, start, end) {

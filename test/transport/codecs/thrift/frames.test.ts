@@ -14,8 +14,8 @@ import {
 } from '../../../../src/transport/codecs/thrift/varint.ts';
 import { bodyOf, readContext } from '../dubbo/support.ts';
 
-const thrift = thriftProtocol('thrift', { isHeader: false, inner: Inner.binary });
-const compact = thriftProtocol('thrift', { isHeader: true, inner: Inner.compact });
+const thrift = thriftProtocol({ name: 'thrift', isHeader: false, inner: Inner.binary });
+const compact = thriftProtocol({ name: 'thrift-header', isHeader: true, inner: Inner.compact });
 const vectors = JSON.parse(
   readFileSync(new URL('../../../fixtures/wire/thrift-tars.json', import.meta.url), 'utf8'),
 ) as { thrift: { name: string; hex: string }[] };
