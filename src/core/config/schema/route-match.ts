@@ -6,8 +6,8 @@ import { name, path, token } from './values.ts';
 const headerName = v.pipe(
   v.string(),
   v.regex(
-    /^(:method|:path|:authority|[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
-    'a header name, :method, :path or :authority',
+    /^(:method|:path|:authority|:service|:rpc-method|[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
+    'a header name, :method, :path, :authority, :service or :rpc-method',
   ),
 );
 

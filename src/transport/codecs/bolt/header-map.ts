@@ -24,7 +24,7 @@ export function readHeaderMap(head: HeadView, buf: Buffer, start: number, end: n
     at = valueBytes < 0 ? value : value + valueBytes;
     if (valueBytes < -1 || at > end) return -1;
     pairs++;
-    if (keyBytes <= 0 || valueBytes < 0) continue;
+    if (keyBytes < 0 || valueBytes < 0) continue;
     const place = count++ * 4;
     fields[place] = key;
     fields[place + 1] = keyEnd;

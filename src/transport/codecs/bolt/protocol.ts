@@ -19,7 +19,7 @@ import {
 } from './layout.ts';
 import { match } from './match.ts';
 import { readRequest, readResponse } from './read.ts';
-import { BoltStatus, boltStatusOf, httpStatusOf } from './status.ts';
+import { boltStatusOf, httpStatusOf } from './status.ts';
 
 /** SOFA Bolt, v1 and v2: the version is decided frame by frame. */
 export const boltProtocol: FramedProtocol = {
@@ -54,8 +54,7 @@ export const boltProtocol: FramedProtocol = {
     const head = new HeadView();
     head.exactNames = true;
     head.add('x-heddle-error', reason);
-    const word = status === 502 ? BoltStatus.connectionClosed : boltStatusOf(status);
-    return encodeFailure(word, head, request, isOwn(request), id);
+    return encodeFailure(boltStatusOf(status), head, request, isOwn(request), id);
   },
   heartbeat,
   heartbeatAck: (buf, start, _end, peer) => heartbeatAck(buf, start, peer),

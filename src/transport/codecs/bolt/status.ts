@@ -32,15 +32,19 @@ export function httpStatusOf(status: number): number {
   }
 }
 
-/** The status of a local answer. Source: MOSN bolt/protocol.go Mapping; 429 and 413 are busy and codec there, too. */
+/**
+ * The status of a local answer. Source: MOSN bolt/protocol.go Mapping, but for 502: there it means no healthy host,
+ * here always that a connection was lost, and "no processor" would tell the caller that nobody knows its service.
+ */
 export function boltStatusOf(httpStatus: number): number {
   if (httpStatus >= 200 && httpStatus < 300) return BoltStatus.success;
   switch (httpStatus) {
     case 403:
       return BoltStatus.serverException;
     case 404:
-    case 502:
       return BoltStatus.noProcessor;
+    case 502:
+      return BoltStatus.connectionClosed;
     case 429:
     case 503:
       return BoltStatus.serverThreadpoolBusy;

@@ -1,3 +1,4 @@
+import { Code } from '../../../core/base/codes.ts';
 import { HeddleError } from '../../../core/base/errors.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import { WheelNode } from '../../../core/base/timer-wheel.ts';
@@ -13,6 +14,10 @@ import type { FramedProtocol, PeerAnnouncement } from './protocol.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
 const stateVersion = 1;
+/** After our FIN: how long a peer may take to close. */
+const lingerMs = 2000;
+/** The same while it still takes what was sent before. */
+const slowLingerMs = 30_000;
 
 /** What FramedServer and FramedClient share: reading, the queue that leaves once a loop turn, limits, the move. */
 export abstract class FramedConnection
@@ -38,6 +43,7 @@ export abstract class FramedConnection
   #partSinceMs = 0;
   #isDirty = false;
   #isEnding = false;
+  #endingSinceMs = 0;
 
   constructor(wire: Wire, context: CodecContext, protocol: FramedProtocol, config: FramedConfig) {
     super();
@@ -127,7 +133,15 @@ export abstract class FramedConnection
       }
       this.armBy(due);
     }
-    this.idleFor(nowMs);
+    if (this.#isEnding) this.#linger(nowMs);
+    else this.idleFor(nowMs);
+  }
+
+  #linger(nowMs: number): void {
+    const limitMs = this.wire.pending > 0 ? slowLingerMs : lingerMs;
+    const dueMs = this.#endingSinceMs + limitMs;
+    if (dueMs > nowMs) this.armBy(dueMs);
+    else this.breakOff(Code.locallyClosed);
   }
 
   sendInformational(): void {}
@@ -178,17 +192,21 @@ export abstract class FramedConnection
     if (message === undefined) return;
     this.forget(s);
     const { head, body } = message;
-    if (!isUntouchedLarge(message, this.protocol) || head.buf.length < head.end) {
-      const whole = joined(body);
-      this.sendMessage(s, head, whole, 0, whole.length);
+    if (isUntouchedLarge(head, this.protocol, message.sizeBytes)) {
+      this.#putPieces(s, head, body);
+      this.sent(s);
       return;
     }
-    // A copy: an earlier try may still stand in another connection's queue.
+    const whole = joined(body);
+    this.sendMessage(s, head, whole, 0, whole.length);
+  }
+
+  /** A large frame as it came. Its first bytes are copied: an earlier try may still stand in another connection's queue. */
+  #putPieces(s: Stream, head: HeadView, body: readonly Buffer[]): void {
     const first = Buffer.from(head.buf.subarray(head.start, head.end));
     const frame = this.setId(s, first, 0, first.length) ?? first;
     this.put(frame, 0, frame.length);
     for (const view of body) this.put(view, 0, view.length);
-    this.sent(s);
   }
 
   /** Drops what was collected for `s`. */
@@ -219,6 +237,10 @@ export abstract class FramedConnection
       return true;
     }
     const body = buf === null ? nothing : a === 0 && b === buf.length ? buf : buf.subarray(a, b);
+    if (this.isOwned(s) && isUntouchedLarge(head, this.protocol, b - a)) {
+      this.#putPieces(s, head, [body]);
+      return true;
+    }
     const frame = this.encode(s, head, body);
     if (typeof frame === 'number') {
       this.cannotSend(s, frame);
@@ -264,6 +286,9 @@ export abstract class FramedConnection
     if (this.#isEnding || this.isClosed) return;
     this.#isEnding = true;
     if (!this.#isDirty) this.wire.end();
+    // A peer that does not close in return is not waited for.
+    this.#endingSinceMs = this.context.clock.now();
+    this.armBy(this.#endingSinceMs + lingerMs);
   }
 
   protected get isEnding(): boolean {

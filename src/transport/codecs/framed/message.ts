@@ -25,8 +25,7 @@ export function isUntouched(
 }
 
 /** A large frame whose body came as several views that nobody replaced. */
-export function isUntouchedLarge(message: GrowingMessage, protocol: FramedProtocol): boolean {
-  const { head, sizeBytes } = message;
+export function isUntouchedLarge(head: HeadView, protocol: FramedProtocol, sizeBytes: number): boolean {
   if (head.framing !== protocol || head.isEdited || head.authorityChanged) return false;
   return head.bodyStart === head.bodyEnd && head.bodyEnd === head.end && head.contentLength === sizeBytes;
 }

@@ -9,9 +9,6 @@ import { FramedConnection } from './connection.ts';
 import { ReceivedTable } from './in-flight.ts';
 import { type FramedProtocol, FrameKind, type ReadContext } from './protocol.ts';
 
-/** After the last answer: how long a client may take to close. */
-const lingerMs = 2000;
-
 /** The downstream side of one connection of any framed protocol: answers leave in the order in which they are ready. */
 export class FramedServer extends FramedConnection implements ServerCodec, ParkingServer {
   protected readonly mayPark = false;
@@ -228,14 +225,8 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
       this.wire.resume();
     }
     if (active > 0) return;
-    if (this.isDraining) this.#end();
+    if (this.isDraining) this.endWhenFlushed();
     else this.#owner.idle(this);
-  }
-
-  #end(): void {
-    if (this.isEnding || this.isClosed) return;
-    this.endWhenFlushed();
-    this.armBy(this.context.clock.now() + lingerMs);
   }
 
   drain(): void {
@@ -243,14 +234,14 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
     this.isDraining = true;
     const notice = this.protocol.goAway(this.peer !== null, 0);
     if (notice !== null) this.put(notice, 0, notice.length);
-    if (this.#received.size === 0) this.#end();
+    if (this.#received.size === 0) this.endWhenFlushed();
   }
 
   onDrain(): void {}
 
   onEnd(): void {
     this.isDraining = true;
-    if (this.#received.size === 0) this.#end();
+    if (this.#received.size === 0) this.endWhenFlushed();
   }
 
   onClose(code: number): void {
@@ -269,16 +260,12 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
   }
 
   protected idleFor(nowMs: number): void {
-    if (this.isEnding) {
-      this.breakOff(Code.locallyClosed);
-      return;
-    }
     const limit = this.config.idleTimeoutMs;
     if (limit === 0) return;
     const due = this.lastReadMs + limit;
     if (due > nowMs) this.armBy(due);
     else if (this.#received.size > 0) this.armBy(nowMs + limit);
-    else this.#end();
+    else this.endWhenFlushed();
   }
 
   protected exportData(): object {
