@@ -48,6 +48,8 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
     ...process.env,
     HEDDLE_PROFILES: captures,
     ...(run.tlsDirectory !== undefined && { HEDDLE_BENCH_TLS: run.tlsDirectory }),
+    // A run whose files are kept can be replayed: `heddle watch --replay`.
+    ...(process.env['HEDDLE_BENCH_KEEP'] !== undefined && { HEDDLE_MONITOR: '{"record":true}' }),
   };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let faultMs: number | undefined;
@@ -66,7 +68,8 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
       await sleep(50);
       for (const name of readdirSync(captures)) {
         if (!name.endsWith('.verdict.json') || outcomes.has(name)) continue;
-        outcomes.set(name, readOutcome(join(captures, name), faultMs ?? startMs));
+        const path = join(captures, name);
+        outcomes.set(name, readOutcome(path, faultMs ?? startMs));
       }
       if ([...outcomes.values()].some(run.isEnough)) break;
       if (hasEnded) break;

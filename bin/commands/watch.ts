@@ -1,15 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   AgentHub,
   type AgentOptions,
   attach,
+  type BackendChoice,
   controlDirectory,
   HeddleError,
   launch,
   listNodeProcesses,
   parseRules,
+  type RemoteControl,
   refusalOf,
   removeStaleSockets,
   WatchDaemon,
@@ -29,6 +31,7 @@ interface WatchFlags {
   readonly for?: number;
   readonly directory?: string;
   readonly service?: string;
+  readonly backend?: BackendChoice;
   readonly socket?: string;
   readonly record?: string;
   readonly replay?: string;
@@ -36,6 +39,8 @@ interface WatchFlags {
   readonly stay?: boolean;
   readonly json?: boolean;
 }
+
+const backends = ['inspector', 'datadog', 'pprof', 'auto'] as const;
 
 /** `heddle watch`: put a monitor into a process, start one with it, or watch all of them. */
 export function register(program: Command): void {
@@ -58,6 +63,9 @@ export function register(program: Command): void {
     .option('--for <duration>', 'stop watching after this time', parseDuration)
     .option('--directory <path>', 'where captures are written')
     .option('--service <name>', 'name of the service in captures')
+    .addOption(
+      new Option('--backend <name>', 'what takes profiles of the main thread').choices([...backends]),
+    )
     .option('--socket <path>', 'socket of the daemon (--all)')
     .option('--record <file>', 'keep the signals as JSON lines for --replay (16 MiB a file, four are kept)')
     .option('--replay <file>', 'print which rules would have fired on recorded signals (JSON lines)')
@@ -88,6 +96,7 @@ function monitorOptions(flags: WatchFlags): AgentOptions {
     ...(file !== undefined && readRulesFile(file).monitor),
     ...(flags.directory !== undefined && { directory: flags.directory }),
     ...(flags.service !== undefined && { service: flags.service }),
+    ...(flags.backend !== undefined && { backend: flags.backend }),
   };
 }
 
@@ -116,6 +125,7 @@ async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
       ? `process ${pid} has a monitor already`
       : `monitor in process ${pid} after ${tookMs.toFixed(0)} ms`,
   );
+  await noteBackend(control);
   if (wasRunning && flags.rules !== undefined)
     await control.setRules(readRulesFile(flags.rules).monitor.rules);
   if (flags.set !== undefined) await control.setRules(flags.set);
@@ -130,11 +140,19 @@ async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
   else await control.stop();
 }
 
+/** Why another backend is used than the one asked for, if that is so. */
+async function noteBackend(control: RemoteControl): Promise<void> {
+  const { service, pid, backend } = await control.status();
+  // A monitor of an earlier version says nothing of it.
+  if (backend?.note) note(`${service}[${pid}]: ${backend.note}`);
+}
+
 /** Nothing is printed but what the monitor finds: the streams belong to the command. */
 async function start(command: string, args: readonly string[], flags: WatchFlags): Promise<void> {
   const path = join(controlDirectory(), `watch-${process.pid}.sock`);
   const recording = openRecording(flags.record);
   const hub = await AgentHub.open(path, {
+    onJoin: ({ control }) => void noteBackend(control).catch(() => {}),
     onEvent: ({ hello }, event) => {
       const process = `${hello.service}[${hello.pid}]`;
       recording.see(event, process);

@@ -67,6 +67,12 @@ export interface RuleState {
   readonly held: string;
 }
 
+export interface BackendInUse {
+  readonly name: 'inspector' | 'datadog' | 'pprof';
+  /** Why another than the one asked for is used; '' when it is that one. */
+  readonly note: string;
+}
+
 export interface MonitorStatus {
   readonly pid: number;
   readonly service: string;
@@ -74,6 +80,8 @@ export interface MonitorStatus {
   readonly startedMs: number;
   readonly paused: boolean;
   readonly directory: string;
+  /** What takes CPU and heap profiles of the main thread. */
+  readonly backend: BackendInUse;
   readonly rules: readonly RuleState[];
   readonly latest: SignalSample | undefined;
   readonly capturing: string | undefined;

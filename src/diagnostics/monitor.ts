@@ -3,6 +3,7 @@ import { HeddleError, messageOf } from '../core/base/errors.ts';
 import { siblingUrl } from '../core/base/sibling.ts';
 import type { SignalSample } from '../core/contract/signal.ts';
 import type { Capture } from '../core/contract/sink.ts';
+import { openSampler } from './backends/open-sampler.ts';
 import { openDirectory } from './captures/directory.ts';
 import type { ManualCapture, MonitorEvent, MonitorStatus } from './contract.ts';
 import { installHooks } from './hooks/install.ts';
@@ -51,6 +52,7 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
   openDirectory(settings.directory);
   const state = new SharedState();
   const id = `m${process.pid}-${performance.now().toFixed(3)}`;
+  const { sampler, note } = openSampler(settings.backend);
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const worker = startWorker({
@@ -61,6 +63,7 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
     hooksPort: port2,
     oldSpaceBytes: oldSpaceLimitBytes(),
     wantsSamples: options.onEvent !== undefined,
+    backend: { name: sampler?.name ?? 'inspector', note },
   });
   const hooks = installHooks({
     id,
@@ -69,6 +72,7 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
     signals: options.signals ?? [],
     startPending,
     dutyCycle: settings.pending === 'dutyCycle',
+    sampler,
   });
   return new WorkerMonitor(worker, settings.directory, options, state, () => {
     hooks.stop();

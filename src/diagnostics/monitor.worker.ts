@@ -20,6 +20,7 @@ async function run(data: MonitorWorkerData): Promise<void> {
     state,
     oldSpaceBytes: data.oldSpaceBytes,
     ownUrl: import.meta.url,
+    backend: data.backend,
   });
   const problem = (error: unknown): void => agent.problem(messageOf(error));
   process.on('uncaughtException', problem);

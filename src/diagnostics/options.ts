@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { HeddleError } from '../core/base/errors.ts';
 import type { Signal } from '../core/contract/signal.ts';
 import type { Capture, Sink } from '../core/contract/sink.ts';
+import type { BackendChoice } from './backends/index.ts';
 import { defaultDirectory } from './captures/directory.ts';
 import type { ControlSocket, MonitorEvent } from './contract.ts';
 import { type ParsedRules, parseRules } from './rules/parse.ts';
@@ -46,6 +47,8 @@ const settingsSchema = v.strictObject({
   /** Keeps the signals as JSON lines for `heddle watch --replay`; `true` writes to the directory. */
   record: v.optional(v.union([v.boolean(), recordSchema]), false),
   heapSamplingBytes: v.optional(whole, 524_288),
+  /** What takes CPU and heap profiles of the main thread; `auto` is `datadog` where it loads. */
+  backend: v.optional(v.picklist(['inspector', 'datadog', 'pprof', 'auto']), 'inspector'),
   cpuHertz: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(1000)), 99),
   keepRaw: v.optional(v.boolean(), false),
   pending: v.optional(v.picklist(['off', 'onTrigger', 'dutyCycle']), 'onTrigger'),
@@ -80,6 +83,7 @@ export interface MonitorSettings {
   readonly recorder: v.InferOutput<typeof recorderSchema> | undefined;
   readonly record: { readonly path: string; readonly maxBytes?: number; readonly files?: number } | undefined;
   readonly heapSamplingBytes: number;
+  readonly backend: BackendChoice;
   readonly cpuHertz: number;
   readonly keepRaw: boolean;
   readonly pending: 'off' | 'onTrigger' | 'dutyCycle';

@@ -139,16 +139,27 @@ test('a heap that rises is a leak only if two collections do not free it', (t) =
 });
 
 test('a heap that a collection frees is no leak, and each false suspicion rests longer', (t) => {
-  const engine = new RuleEngine([growth], { intervalMs: 1000, warmUpMs: 0 });
-  const asked: number[] = [];
-  for (let second = 0; second < 120; second++) {
-    for (const action of engine.step(heap(second, second * 100))) {
-      if (action.type !== 'collect') continue;
-      asked.push(second);
-      engine.confirm('growth', 0, second * 1000);
+  const askedFor = (valueAt: (second: number) => number): number[] => {
+    const engine = new RuleEngine([growth], { intervalMs: 1000, warmUpMs: 0 });
+    const asked: number[] = [];
+    for (let second = 0; second < 120; second++) {
+      for (const action of engine.step(heap(second, valueAt(second)))) {
+        if (action.type !== 'collect') continue;
+        asked.push(second);
+        engine.confirm('growth', 0, second * 1000);
+      }
     }
-  }
-  t.deepEqual(asked, [4, 14, 34, 74]);
+    return asked;
+  };
+  t.deepEqual(
+    askedFor((second) => (second % 6) * 100),
+    [4, 16, 40, 82],
+  );
+  // What rises to twice the level of the false suspicion is news, rest or not.
+  t.deepEqual(
+    askedFor((second) => second * 100),
+    [4, 8, 16, 32, 64],
+  );
 });
 
 test('a rule that would fire but is held says why, once', (t) => {

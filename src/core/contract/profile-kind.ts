@@ -35,13 +35,14 @@ export type ArtifactFormat =
   | 'cpuprofile'
   | 'heapprofile'
   | 'profile-model'
+  | 'pprof'
   | 'heapsnapshot'
   | 'report'
   | 'gc-trace'
   | 'json'
   | 'text';
 
-/** One piece of evidence. `data` is plain data (JSON-safe); a heap snapshot is a path to a 0600 file instead. */
+/** One piece of evidence. `data` is plain data (JSON-safe); a heap snapshot is a path to a 0600 file, `pprof` is base64. */
 export interface ProfileArtifact {
   readonly kind: string;
   readonly threadId: number;

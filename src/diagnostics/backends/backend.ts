@@ -9,14 +9,13 @@ export interface CpuSampling {
 }
 
 /**
- * A sampler of the thread that it is called on. The monitor itself profiles from its own thread through the
- * inspector; a backend is for code that wants profiles of itself, and for what only native samplers know.
+ * A sampler of the thread that it is called on.
  *
- * | name          | package          | brings                                        | does not work          |
- * |---------------|------------------|-----------------------------------------------|------------------------|
- * | inspector     | none             | always there, every thread                    | no object counts       |
- * | datadog-pprof | @datadog/pprof   | prebuilt; exact object counts, CPU time       | no musl before 5.3     |
- * | pprof         | pprof            | the package of that name                      | in worker threads; without a build for this Node |
+ * | name      | package         | brings                                  | does not work          |
+ * |-----------|-----------------|-----------------------------------------|------------------------|
+ * | inspector | none            | always there, every thread              | no object counts       |
+ * | datadog   | @datadog/pprof  | prebuilt; exact object counts, CPU time | no musl before 5.3     |
+ * | pprof     | pprof           | the package of that name                | in worker threads; without a build for this Node |
  */
 export interface ProfilerBackend {
   readonly name: BackendName;
@@ -29,4 +28,19 @@ export interface ProfilerBackend {
   stopHeap(): Promise<void>;
 }
 
-export type BackendName = 'inspector' | 'datadog-pprof' | 'pprof';
+/**
+ * A package with a native sampler. All of it is synchronous, so that the monitor can call it on a thread that stands
+ * still in a loop. Profiles are pprof files: another copy of the format library has made them.
+ */
+export interface NativeSampler {
+  readonly name: 'datadog' | 'pprof';
+  startCpu(sampling: { readonly hertz: number; readonly kind: 'cpu' | 'wall' }): void;
+  stopCpu(): Uint8Array;
+  startHeap(intervalBytes: number): void;
+  heap(): Uint8Array;
+  stopHeap(): void;
+}
+
+export type BackendName = 'inspector' | 'datadog' | 'pprof';
+/** `auto` is `datadog` where it is installed and loads, else the inspector. */
+export type BackendChoice = BackendName | 'auto';

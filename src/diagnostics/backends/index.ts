@@ -1,16 +1,9 @@
-import { messageOf } from '../../core/base/errors.ts';
-import type { BackendName, ProfilerBackend } from './backend.ts';
-import { createDatadogBackend } from './datadog-pprof.ts';
+import type { BackendChoice, ProfilerBackend } from './backend.ts';
 import { createInspectorBackend } from './inspector.ts';
-import { createPprofBackend } from './pprof.ts';
+import { nativeBackend } from './native.ts';
+import { openSampler } from './open-sampler.ts';
 
-export type { BackendName, CpuSampling, ProfilerBackend } from './backend.ts';
-
-const makers: Readonly<Record<BackendName, () => ProfilerBackend>> = {
-  inspector: createInspectorBackend,
-  'datadog-pprof': createDatadogBackend,
-  pprof: createPprofBackend,
-};
+export type { BackendChoice, BackendName, CpuSampling, NativeSampler, ProfilerBackend } from './backend.ts';
 
 export interface OpenedBackend {
   readonly backend: ProfilerBackend;
@@ -18,11 +11,8 @@ export interface OpenedBackend {
   readonly note: string;
 }
 
-/** The backend of that name, or the inspector with a note that says why the other cannot be used here. */
-export function openBackend(name: BackendName = 'inspector'): OpenedBackend {
-  try {
-    return { backend: makers[name](), note: '' };
-  } catch (thrown) {
-    return { backend: createInspectorBackend(), note: `${messageOf(thrown)}; the inspector is used instead` };
-  }
+/** The backend of that name for the calling thread, or the inspector with a note that says why. */
+export function openBackend(choice: BackendChoice = 'inspector'): OpenedBackend {
+  const { sampler, note } = openSampler(choice);
+  return { backend: sampler === undefined ? createInspectorBackend() : nativeBackend(sampler), note };
 }

@@ -1,18 +1,17 @@
 import { isMainThread } from 'node:worker_threads';
 import { HeddleError } from '../../core/base/errors.ts';
-import { decodePprof } from '../pprof/index.ts';
-import type { ProfilerBackend } from './backend.ts';
+import type { NativeSampler } from './backend.ts';
 import { loadPeer } from './load-peer.ts';
 
 /** The parts of `pprof` 4 and 5 that are called. */
 interface PprofPackage {
-  readonly time: { profile(options: { durationMillis: number; intervalMicros: number }): Promise<object> };
+  readonly time: { start(intervalMicros: number): () => object };
   readonly heap: {
     start(intervalBytes: number, stackDepth: number): void;
     stop(): void;
     profile(): object;
   };
-  encode(profile: object): Promise<Uint8Array>;
+  encodeSync(profile: object): Uint8Array;
 }
 
 const stackDepth = 64;
@@ -22,20 +21,24 @@ const stackDepth = 64;
  * of a process only.
  * @throws HeddleError ERR_PEER_MISSING that says why it cannot be used.
  */
-export function createPprofBackend(): ProfilerBackend {
-  if (!isMainThread) {
-    throw new HeddleError('ERR_PEER_MISSING', '"pprof" works on the main thread only');
-  }
-  const pprof = loadPeer<PprofPackage>('pprof', 'npm install pprof, with its build script allowed');
+export function createPprofSampler(): NativeSampler {
+  if (!isMainThread) throw new HeddleError('ERR_PEER_MISSING', '"pprof" works on the main thread only');
+  const { time, heap, encodeSync } = loadPeer<PprofPackage>(
+    'pprof',
+    'npm install pprof, with its build script allowed',
+  );
+  let stop: (() => object) | undefined;
   return {
     name: 'pprof',
-    cpu: async ({ durationMs, hertz = 99, kind = 'cpu' }) => {
-      const intervalMicros = Math.round(1e6 / hertz);
-      const profile = await pprof.time.profile({ durationMillis: durationMs, intervalMicros });
-      return { ...decodePprof(await pprof.encode(profile), 'pprof'), kind };
+    startCpu: ({ hertz }) => {
+      stop = time.start(Math.round(1e6 / hertz));
     },
-    startHeap: async (intervalBytes = 524_288) => pprof.heap.start(intervalBytes, stackDepth),
-    heap: async () => ({ ...decodePprof(await pprof.encode(pprof.heap.profile()), 'pprof'), kind: 'heap' }),
-    stopHeap: async () => pprof.heap.stop(),
+    stopCpu: () => {
+      if (stop === undefined) throw new HeddleError('ERR_MONITOR_CAPTURE', 'pprof was not started');
+      return encodeSync(stop());
+    },
+    startHeap: (intervalBytes) => heap.start(intervalBytes, stackDepth),
+    heap: () => encodeSync(heap.profile()),
+    stopHeap: () => heap.stop(),
   };
 }

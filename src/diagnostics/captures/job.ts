@@ -6,6 +6,7 @@ import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileArtifact } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture, CaptureFile, CaptureTrigger } from '../../core/contract/sink.ts';
+import { fromNative } from '../backends/native.ts';
 import {
   encodePprof,
   fromCpuProfile,
@@ -196,7 +197,10 @@ function profileOf(job: CaptureJob, artifact: ProfileArtifact): Profile {
   if (artifact.format === 'heapprofile') {
     return fromHeapProfile(artifact.data as RawHeapProfile, { kind, startMs, durationMs, labels });
   }
-  const profile = artifact.data as Profile;
+  const profile =
+    artifact.format === 'pprof'
+      ? { ...fromNative(Buffer.from(String(artifact.data), 'base64'), kind), startMs, durationMs }
+      : (artifact.data as Profile);
   return { ...profile, labels: { ...profile.labels, ...labels } };
 }
 

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Signal } from '../../core/contract/signal.ts';
+import type { NativeSampler } from '../backends/index.ts';
 import type { PendingOptions, PendingTracker } from '../contract.ts';
 import type { SharedState } from '../shared-state.ts';
 import { type BufferWatch, watchBuffers } from './buffers.ts';
@@ -17,6 +18,8 @@ export interface HooksOptions {
   readonly startPending: (options: PendingOptions) => PendingTracker;
   /** Pending work is tracked for a moment of every twenty seconds, not only when a rule asks. */
   readonly dutyCycle: boolean;
+  /** Undefined: profiles are taken by the inspector. */
+  readonly sampler: NativeSampler | undefined;
 }
 
 /**
@@ -40,6 +43,7 @@ export function installHooks(options: HooksOptions): { stop(): void } {
   const windows = new ObservationWindows(options.startPending, options.dutyCycle);
   const unregister = registerHooks(options.id, {
     ...windows.methods(),
+    ...(options.sampler && nativeMethods(options.sampler)),
     inFlight: () => inFlight.groups(),
     streams: () => collectStreams().groups,
     resources: () => countResources(),
@@ -66,6 +70,15 @@ export function installHooks(options: HooksOptions): { stop(): void } {
     },
   };
 }
+
+/** Profiles travel as base64: an evaluation answers with JSON. */
+const nativeMethods = (sampler: NativeSampler): Record<string, (argument: never) => unknown> => ({
+  startNativeCpu: (sampling: Parameters<NativeSampler['startCpu']>[0]) => sampler.startCpu(sampling),
+  stopNativeCpu: () => Buffer.from(sampler.stopCpu()).toString('base64'),
+  startNativeHeap: (intervalBytes: number) => sampler.startHeap(intervalBytes),
+  nativeHeap: () => Buffer.from(sampler.heap()).toString('base64'),
+  stopNativeHeap: () => sampler.stopHeap(),
+});
 
 function writeInFlight(state: SharedState, inFlight: InFlight): void {
   inFlight.look();

@@ -1,6 +1,7 @@
 import type { InspectorSession } from '../../core/contract/profile-kind.ts';
 import type { FlightRecorder } from '../worker/flight-recorder.ts';
 import type { SiblingThread } from '../worker/sibling-threads.ts';
+import type { StandingHeap } from './standing-heap.ts';
 
 /** What the built-in profile kinds need beyond the session: all of it lives in the monitor's worker. */
 export interface KindContext {
@@ -11,8 +12,9 @@ export interface KindContext {
   hook<Result>(method: string, argument?: unknown): Promise<Result | undefined>;
   readonly recorder: FlightRecorder | undefined;
   readonly hertz: number;
-  /** 0 when heap sampling is off. */
-  readonly heapSamplingBytes: number;
+  readonly standingHeap: StandingHeap;
+  /** The application's thread has a native sampler, to be reached by hooks. */
+  readonly isNative: boolean;
   siblings<Result>(use: (threads: readonly SiblingThread[]) => Promise<Result>): Promise<Result>;
   /** Directory for files that are too large for memory; 0700. */
   readonly directory: string;

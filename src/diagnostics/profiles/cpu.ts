@@ -4,7 +4,7 @@ import type {
   ProfileKind,
   ProfileRequest,
 } from '../../core/contract/profile-kind.ts';
-import { nowMs, sampleCpu } from '../worker/cpu-profiler.ts';
+import { forgetOptimised, nowMs, sampleCpu, wait } from '../worker/cpu-profiler.ts';
 import type { KindContext } from './context.ts';
 
 /** On-CPU and wall time of the main thread and of every worker thread, each on its own. */
@@ -17,7 +17,9 @@ export function cpuKind(context: KindContext): ProfileKind {
       const main = context.connect();
       try {
         const [mainArtifact, workers] = await Promise.all([
-          sampleThread(main, 0, 'main', context.hertz, request),
+          context.isNative
+            ? sampleNative(main, context, request)
+            : sampleThread(main, 0, 'main', context.hertz, request),
           context.siblings((threads) =>
             Promise.allSettled(
               threads.map(({ session, threadId, threadName }) =>
@@ -57,6 +59,22 @@ async function sampleThread(
     data,
     window: 'during',
   };
+}
+
+/** The main thread by its native sampler; started and stopped by hooks, so that it may stand still. */
+async function sampleNative(
+  main: InspectorSession,
+  context: KindContext,
+  request: ProfileRequest,
+): Promise<ProfileArtifact> {
+  const startMs = nowMs();
+  await Promise.all([main.post('Profiler.enable'), ...forgetOptimised(main)]);
+  await context.hook('startNativeCpu', { hertz: context.hertz, kind: 'cpu' });
+  await wait(request.durationMs, request.signal);
+  const data = await context.hook<string>('stopNativeCpu');
+  const durationMs = nowMs() - startMs;
+  const about = { kind: 'cpu', threadId: 0, threadName: 'main', window: 'during' } as const;
+  return { ...about, format: 'pprof', startMs, durationMs, data };
 }
 
 /** The flight recorder's windows: the time before now. */

@@ -26,12 +26,20 @@ export function heapKind(context: KindContext): ProfileKind {
     description: 'heap in use by the stack that allocated it',
     deep: false,
     capture: async (target) => {
-      if (context.heapSamplingBytes === 0) return [];
+      if (context.standingHeap.intervalBytes === 0) return [];
+      if (!context.isNative) return [await readHeap(target)];
       const startMs = nowMs();
-      const { profile } = await target.session.post<SamplingAnswer>('HeapProfiler.getSamplingProfile');
-      return [artifact(target, 'heap', startMs, profile)];
+      const data = await context.hook<string>('nativeHeap');
+      return data ? [{ ...artifact(target, 'heap', startMs, data), format: 'pprof' }] : [];
     },
   };
+}
+
+/** By the inspector, whoever began the sampling: V8 has one sampler. */
+export async function readHeap(target: ProfileTarget): Promise<ProfileArtifact> {
+  const startMs = nowMs();
+  const { profile } = await target.session.post<SamplingAnswer>('HeapProfiler.getSamplingProfile');
+  return artifact(target, 'heap', startMs, profile);
 }
 
 /**
@@ -46,24 +54,17 @@ export function allocationsKind(context: KindContext): ProfileKind {
     capture: async (target, request) => {
       const { session } = target;
       const startMs = nowMs();
-      if (context.heapSamplingBytes > 0) await session.post('HeapProfiler.stopSampling');
+      const { standingHeap } = context;
+      if (standingHeap.intervalBytes > 0) await standingHeap.stop();
       await session.post('HeapProfiler.startSampling', {
-        samplingInterval: context.heapSamplingBytes || 524_288,
+        samplingInterval: standingHeap.intervalBytes || 524_288,
         includeObjectsCollectedByMajorGC: true,
         includeObjectsCollectedByMinorGC: true,
       });
       await wait(request.durationMs, request.signal);
       const { profile } = await session.post<SamplingAnswer>('HeapProfiler.stopSampling');
-      if (context.heapSamplingBytes > 0) await startHeapSampling(session, context.heapSamplingBytes);
+      if (standingHeap.intervalBytes > 0) await standingHeap.start();
       return [artifact(target, 'allocations', startMs, profile)];
     },
   };
-}
-
-/** The standing sampling: one stack per `intervalBytes` allocated, at most 0.2 % at 512 KB and 100 MB/s. */
-export async function startHeapSampling(
-  session: ProfileTarget['session'],
-  intervalBytes: number,
-): Promise<void> {
-  await session.post('HeapProfiler.startSampling', { samplingInterval: intervalBytes });
 }

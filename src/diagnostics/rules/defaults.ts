@@ -43,7 +43,7 @@ export const defaultRules: readonly Rule[] = [
     type: 'hold',
     when: [{ signal: 'gcTimePercent', above: 30 }],
     forMs: 3000,
-    durationMs: 1500,
+    durationMs: 1000,
     capture: ['before', 'heap', 'allocations', 'gc'],
   },
   {

@@ -36,14 +36,19 @@ interface State {
   armed: boolean;
   captures: { atMs: number; value: number }[];
   confirming: Confirming | undefined;
-  /** A refuted suspicion rests for longer each time. */
+  /** A refuted suspicion rests for longer each time, or until the value is well above the refuted one. */
   restUntilMs: number;
   restMs: number;
+  refutedValue: number;
+  /** The value of the suspicion or capture that may yet be refuted. */
+  suspectedValue: number;
   heldReason: string;
 }
 
 const notCalm = 'not calm since the last capture';
 const hourMs = 3_600_000;
+/** Garbage comes back to about the level at which it was collected; what rises so far above it is news. */
+const newsRatio = { hold: 1.5, deviation: 1.5, stall: 1.5, slope: 2, nearLimit: 1.2 } as const;
 const firstRestMs = 10_000;
 const longestRestMs = 600_000;
 
@@ -168,8 +173,8 @@ export class RuleEngine {
   }
 
   #startConfirming(rule: SlopeRule, state: State, finding: Finding, atMs: number): RuleAction[] {
-    if (!state.armed || atMs < state.restUntilMs || this.#blockedBy(rule, state, finding, atMs) !== '')
-      return [];
+    if (this.#blockedBy(rule, state, finding, atMs) !== '') return [];
+    state.suspectedValue = finding.current;
     state.confirming = {
       since: finding,
       startValue: finding.average,
@@ -190,6 +195,7 @@ export class RuleEngine {
 
   #refute(state: State, atMs: number): RuleAction[] {
     state.confirming = undefined;
+    state.refutedValue = state.suspectedValue;
     state.restMs = Math.min(longestRestMs, state.restMs === 0 ? firstRestMs : state.restMs * 2);
     state.restUntilMs = atMs + state.restMs;
     return [];
@@ -209,6 +215,7 @@ export class RuleEngine {
     state.heldReason = '';
     state.fired++;
     state.cooledAtMs = atMs + rule.cooldownMs;
+    state.suspectedValue = finding.current;
     state.captures.push({ atMs, value: finding.current });
     return [{ type: 'capture', rule, trigger }];
   }
@@ -216,7 +223,8 @@ export class RuleEngine {
   #blockedBy(rule: Rule, state: State, finding: Finding, atMs: number): string {
     if (this.#isWarmingUp(rule, atMs)) return 'warming up';
     if (!state.armed) return notCalm;
-    if (atMs < state.restUntilMs) return 'resting after a false suspicion';
+    if (atMs < state.restUntilMs && finding.current < state.refutedValue * newsRatio[rule.type])
+      return 'resting after a false suspicion';
     if (atMs < state.cooledAtMs) return 'cooling down';
     state.captures = state.captures.filter((capture) => atMs - capture.atMs < hourMs);
     if (state.captures.length >= rule.maxPerHour) return 'captures of this hour used up';
@@ -241,6 +249,8 @@ export class RuleEngine {
         confirming: undefined,
         restUntilMs: 0,
         restMs: 0,
+        refutedValue: 0,
+        suspectedValue: 0,
         heldReason: '',
       };
       this.#states.set(name, state);

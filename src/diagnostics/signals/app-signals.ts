@@ -18,6 +18,7 @@ export class AppSignals {
   readonly #state: SharedState;
   readonly #limit: HeapLimit;
   #last: Last | undefined;
+  #beforeLast: Last | undefined;
   #report: HookReport | undefined;
 
   constructor(state: SharedState, limit: HeapLimit) {
@@ -74,7 +75,11 @@ export class AppSignals {
     const idle = next.loopIdleMs - last.loopIdleMs;
     const active = next.loopActiveMs - last.loopActiveMs + Math.min(stallMs, elapsedMs);
     values['loopUtilization'] = idle + active > 0 ? active / (idle + active) : 0;
-    values['gcTimePercent'] = Math.min(100, ((next.gcPauseMs - last.gcPauseMs) / elapsedMs) * 100);
+    // Over two ticks: a pause is told when the loop turns again, which may be a tick later.
+    const earlier = this.#beforeLast ?? last;
+    this.#beforeLast = last;
+    const gcMs = next.gcPauseMs - earlier.gcPauseMs;
+    values['gcTimePercent'] = Math.min(100, (gcMs / (nowMs - earlier.nowMs)) * 100);
   }
 
   #addNamed(values: Record<string, number>): void {

@@ -80,5 +80,13 @@ export class SignalLog {
   }
 }
 
+/** What a look between two ticks knows anew; the rest is as it was. */
+export function urgentLine({ atMs, values }: SignalSample): RecordedSample {
+  const fresh = Object.entries(values).filter(([name]) => urgentSignals.has(name));
+  return { atMs, urgent: true, values: Object.fromEntries(fresh) };
+}
+
+const urgentSignals: ReadonlySet<string> = new Set(['stallMs', 'heapUsedBytes', 'heapOfLimitPercent']);
+
 /** Three decimals are more than any rule looks at. */
 const short = (value: number): number => Math.round(value * 1000) / 1000;

@@ -4,6 +4,7 @@ import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
+import { countInlined } from './inlined.ts';
 import { whatMoved } from './moved.ts';
 import { compareFunctions, ownerNameOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
@@ -29,8 +30,8 @@ export interface VerdictInput {
 /** Pure: the same input gives the same page. */
 export function buildVerdict(input: VerdictInput): Verdict {
   const { trigger, samples } = input;
-  const summaries = input.profiles.flatMap(summariesOf);
   const cpuProfile = troubledCpu(input.profiles);
+  const summaries = input.profiles.flatMap((one) => summariesOf(one, cpuProfile));
   const during =
     cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
@@ -72,7 +73,10 @@ export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | unde
 }
 
 /** One summary a value type for profiles whose columns mean different things, else one. */
-function summariesOf({ profile, threadId, window }: VerdictProfile): ProfileSummary[] {
+function summariesOf(
+  { profile, threadId, window }: VerdictProfile,
+  cpu: Profile | undefined,
+): ProfileSummary[] {
   const about = { threadId, window };
   if (profile.kind === 'buffers') {
     return profile.sampleTypes
@@ -80,7 +84,9 @@ function summariesOf({ profile, threadId, window }: VerdictProfile): ProfileSumm
       .filter((one) => one.total > 0);
   }
   if (profile.kind === 'pending') return [summarise(profile, about), ...byType(profile, about)];
-  return [summarise(profile, about)];
+  const summary = summarise(profile, about);
+  const isHeap = profile.kind === 'heap' || profile.kind === 'allocations';
+  return [isHeap ? countInlined(summary, profile, cpu) : summary];
 }
 
 /** The root frame of pending work is its type in brackets. */

@@ -14,6 +14,9 @@ export const memory: Finder = (evidence) => {
   const facts = [
     `used heap ${megabytes(latest['heapUsedBytes'] ?? 0)}`,
     ...(guilty ? [`${percent(guilty.share)} of the sampled heap in use was allocated in ${at(guilty)}`] : []),
+    ...(heap?.inlinedInto
+      ? [`V8 has inlined it into ${at(heap.inlinedInto)}, which the heap profile names instead`]
+      : []),
   ];
   const pending = leakOfPending(evidence, facts);
   if (pending !== undefined) return pending;

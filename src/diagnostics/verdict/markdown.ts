@@ -97,6 +97,12 @@ function profileSection(profile: ProfileSummary): string[] {
     '|---|---|---|---|',
     ...rows,
     '',
+    ...(profile.inlinedInto === undefined
+      ? []
+      : [
+          `V8 has inlined ${profile.functions[0]?.name} into ${profile.inlinedInto.name}; CPU samples tell them apart.`,
+          '',
+        ]),
     ...(stack === undefined
       ? []
       : [`Largest stack (${share(stack.share)}):`, '', '```', ...stack.frames, '```', '']),

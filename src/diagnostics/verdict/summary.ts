@@ -83,7 +83,7 @@ export function hottestLine(profile: Profile): { readonly url: string; readonly 
 
 const noFrame: ProfileFrame = { name: '', url: '', line: 0, column: 0 };
 
-const frameAt = (profile: Profile, node: number): ProfileFrame | undefined =>
+export const frameAt = (profile: Profile, node: number): ProfileFrame | undefined =>
   profile.frames[profile.tree.frames[node] ?? -1];
 
 /** Index of the nearest frame of the application on the way to the root, else of the leaf; -1 for idle. */
@@ -111,12 +111,15 @@ function largest(sums: ReadonlyMap<number, number>, count: number): [number, num
   return [...sums].sort((a, b) => b[1] - a[1]).slice(0, count);
 }
 
+/** `/path/file.ts:12`; empty for what has no file. */
+export const placeOf = (frame: ProfileFrame): string =>
+  frame.url === '' ? '' : `${pathOf(frame.url)}:${frame.line}`;
+
 function topFrame(profile: Profile, index: number, value: number, total: number): TopFrame {
   const frame = profile.frames[index];
-  const place = frame === undefined || frame.url === '' ? '' : `${pathOf(frame.url)}:${frame.line}`;
   return {
     name: frame === undefined ? '?' : displayName(frame),
-    place,
+    place: frame === undefined ? '' : placeOf(frame),
     value,
     share: total === 0 ? 0 : value / total,
   };

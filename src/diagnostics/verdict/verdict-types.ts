@@ -39,6 +39,8 @@ export interface ProfileSummary {
   readonly stacks: readonly TopStack[];
   /** Share of the collector, 0 to 1; CPU profiles only. */
   readonly collectorShare: number;
+  /** The profile itself charges the first function's bytes to this one, into which V8 has inlined it. */
+  readonly inlinedInto?: TopFrame;
 }
 
 /** A function whose share changed against the last quiet window. */

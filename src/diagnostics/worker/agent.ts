@@ -3,19 +3,26 @@ import type { ProfileTarget } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture } from '../../core/contract/sink.ts';
 import { openDirectory } from '../captures/directory.ts';
-import type { ManualCapture, MonitorControl, MonitorEvent, MonitorStatus } from '../contract.ts';
+import type {
+  BackendInUse,
+  ManualCapture,
+  MonitorControl,
+  MonitorEvent,
+  MonitorStatus,
+} from '../contract.ts';
 import { hookExpression } from '../hooks/registry.ts';
 import type { MonitorSettings } from '../options.ts';
 import type { KindContext } from '../profiles/context.ts';
-import { startHeapSampling } from '../profiles/heap.ts';
 import { createProfileKinds } from '../profiles/kinds.ts';
+import { inspectedHeap, nativeHeap, type StandingHeap } from '../profiles/standing-heap.ts';
 import type { SharedState } from '../shared-state.ts';
-import { type RecordedSample, SignalLog } from '../signals/signal-log.ts';
+import { SignalLog, urgentLine } from '../signals/signal-log.ts';
 import { SinkQueue } from '../sinks/queue.ts';
 import { type CaptureOrder, Capturer } from './capturer.ts';
 import { nowMs } from './cpu-profiler.ts';
 import { FlightRecorder } from './flight-recorder.ts';
-import { connectToMain, evaluate, type MainSession } from './main-session.ts';
+import { evaluate, type MainSession } from './main-session.ts';
+import { MainSessions } from './main-sessions.ts';
 import { RuleRunner } from './rule-runner.ts';
 import { pollMsOf, Sampler, troubledPollMs } from './sampler.ts';
 import { withSiblings } from './sibling-threads.ts';
@@ -27,6 +34,7 @@ export interface AgentOptions {
   readonly oldSpaceBytes: number;
   /** URL of the worker's own file: its thread is not profiled. */
   readonly ownUrl: string;
+  readonly backend: BackendInUse;
 }
 
 /** The monitor as it runs in its worker thread: sessions, signals, rules, captures, sinks. */
@@ -34,7 +42,8 @@ export class MonitorAgent implements MonitorControl {
   readonly sampler: Sampler;
   readonly #options: AgentOptions;
   readonly #session: MainSession;
-  readonly #sessions = new Set<MainSession>();
+  readonly #sessions = new MainSessions();
+  readonly #standingHeap: StandingHeap;
   readonly #capturer: Capturer;
   readonly #runner: RuleRunner;
   readonly #sinks: SinkQueue;
@@ -54,7 +63,12 @@ export class MonitorAgent implements MonitorControl {
     this.#options = options;
     const { settings, state } = options;
     this.#pollMs = pollMsOf(settings.intervalMs);
-    this.#session = this.#connect();
+    this.#session = this.#sessions.connect();
+    const hook = (method: string, argument?: unknown): Promise<unknown> => this.#hook(method, argument);
+    this.#standingHeap =
+      options.backend.name === 'inspector'
+        ? inspectedHeap(this.#session, settings.heapSamplingBytes)
+        : nativeHeap(hook, settings.heapSamplingBytes);
     this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
     this.#recorder =
       settings.recorder === undefined
@@ -72,6 +86,7 @@ export class MonitorAgent implements MonitorControl {
       target,
       samples: () => this.#runner.samples(),
       labels: { pid: String(process.pid), node: process.version },
+      note: options.backend.note,
     });
     this.#sinks = new SinkQueue(settings.sinks, settings.service, (message) => this.problem(message));
     this.#runner = new RuleRunner(settings, options.oldSpaceBytes, {
@@ -90,7 +105,9 @@ export class MonitorAgent implements MonitorControl {
     openDirectory(settings.directory);
     if (settings.record !== undefined)
       this.#log = new SignalLog({ ...settings.record, onProblem: (message) => this.problem(message) });
-    if (settings.heapSamplingBytes > 0) await startHeapSampling(this.#session, settings.heapSamplingBytes);
+    const { backend } = this.#options;
+    if (backend.note !== '') this.problem(backend.note);
+    if (settings.heapSamplingBytes > 0) await this.#standingHeap.start();
     await this.#recorder?.start();
     // The first sample now: the warm-up counts from it.
     this.#lastTickMs = nowMs();
@@ -108,6 +125,7 @@ export class MonitorAgent implements MonitorControl {
       startedMs: this.#startedMs,
       paused: this.#paused,
       directory: settings.directory,
+      backend: this.#options.backend,
       rules: this.#runner.states(nowMs()),
       latest: this.#runner.samples().at(-1),
       capturing: this.#capturer.current,
@@ -184,7 +202,7 @@ export class MonitorAgent implements MonitorControl {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#log?.close();
-    for (const session of this.#sessions) session.disconnect();
+    this.#sessions.disconnectAll();
   }
 
   async stop(): Promise<void> {
@@ -192,7 +210,7 @@ export class MonitorAgent implements MonitorControl {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#recorder?.stop().catch(() => {});
-    await this.#session.post('HeapProfiler.stopSampling').catch(() => {});
+    await this.#standingHeap.stop().catch(() => {});
     await this.#sinks.close();
     this.release();
     await this.#capturer.close();
@@ -257,29 +275,16 @@ export class MonitorAgent implements MonitorControl {
     return evaluate<Result | undefined>(this.#session, hookExpression(this.#options.id, method, argument));
   }
 
-  #connect(): MainSession {
-    const session = connectToMain();
-    const { disconnect } = session;
-    const tracked: MainSession = {
-      ...session,
-      disconnect: () => {
-        this.#sessions.delete(tracked);
-        disconnect();
-      },
-    };
-    this.#sessions.add(tracked);
-    return tracked;
-  }
-
   #kindContext(): KindContext {
     const { settings, ownUrl } = this.#options;
     return {
       pid: process.pid,
-      connect: () => this.#connect(),
+      connect: () => this.#sessions.connect(),
       hook: (method, argument) => this.#hook(method, argument),
       recorder: this.#recorder,
       hertz: settings.cpuHertz,
-      heapSamplingBytes: settings.heapSamplingBytes,
+      standingHeap: this.#standingHeap,
+      isNative: this.#options.backend.name !== 'inspector',
       siblings: (use) =>
         withSiblings(
           this.#session,
@@ -290,11 +295,3 @@ export class MonitorAgent implements MonitorControl {
     };
   }
 }
-
-/** What a look between two ticks knows anew; the rest is as it was. */
-function urgentLine({ atMs, values }: SignalSample): RecordedSample {
-  const fresh = Object.entries(values).filter(([name]) => urgentSignals.has(name));
-  return { atMs, urgent: true, values: Object.fromEntries(fresh) };
-}
-
-const urgentSignals = new Set(['stallMs', 'heapUsedBytes', 'heapOfLimitPercent']);

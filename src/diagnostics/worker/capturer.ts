@@ -8,9 +8,10 @@ import type { Offload } from '../../core/offload/pool.ts';
 import { writePrivate } from '../captures/directory.ts';
 import type { CaptureJob } from '../captures/job.ts';
 import type { MonitorSettings } from '../options.ts';
+import { readHeap } from '../profiles/heap.ts';
 import { CaptureBounds } from './bounds.ts';
 import { collect } from './collect.ts';
-import { nowMs } from './cpu-profiler.ts';
+import { nowMs, wait } from './cpu-profiler.ts';
 
 export interface CaptureOrder {
   readonly trigger: CaptureTrigger;
@@ -37,9 +38,13 @@ export interface CapturerParts {
   readonly target: ProfileTarget;
   readonly samples: () => readonly SignalSample[];
   readonly labels: Readonly<Record<string, string>>;
+  /** What every page says is missing; '' for nothing. */
+  readonly note: string;
 }
 
 const keptCaptures = 100;
+/** In an emergency the flight recorder must answer within this. */
+const beforeMs = 200;
 
 /** What looked like the end of the heap was garbage. */
 export class Refuted extends Error {}
@@ -139,16 +144,17 @@ export class Capturer {
   /** The heap first and at once to disk, as V8 gave it; then encoded here, because a pool thread starts too late. */
   async #takeEmergency(order: CaptureOrder, serial: number, startMs: number): Promise<Capture> {
     const { kinds, target, settings } = this.#parts;
-    const first = await collect(kinds, ['heap'], target, { durationMs: 0 });
+    const heap = await readHeap(target);
     const { usedSize } = await target.session.post<{ usedSize: number }>('Runtime.getHeapUsage');
     if (usedSize < (order.refuteBelowBytes ?? 0)) throw new Refuted();
-    const heap = first.artifacts[0];
-    if (heap !== undefined) {
-      const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
-      writePrivate(join(settings.directory, name), JSON.stringify(heap.data));
-    }
+    const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
+    writePrivate(join(settings.directory, name), JSON.stringify(heap.data));
+    // The recorder knows which inlined function it was; but nobody waits for it here.
+    const recorded = collect(kinds, ['before'], target, { durationMs: 0 });
+    const before = await Promise.race([recorded, wait(beforeMs)]);
+    const artifacts = [heap, ...(before?.artifacts ?? [])];
     const { runCaptureJob } = await import('../captures/job.ts');
-    return runCaptureJob(this.#job(order, serial, startMs, nowMs(), first.artifacts, first.missing));
+    return runCaptureJob(this.#job(order, serial, startMs, nowMs(), artifacts, []));
   }
 
   /** The pool is loaded with the first capture: an idle monitor pays nothing for it. */
@@ -166,7 +172,7 @@ export class Capturer {
     artifacts: readonly ProfileArtifact[],
     missing: readonly string[],
   ): CaptureJob {
-    const { settings, samples, labels } = this.#parts;
+    const { settings, samples, labels, note } = this.#parts;
     const { service, directory, bounds, keepRaw } = settings;
     const eventId = order.eventId ?? `e${serial}`;
     return {
@@ -184,7 +190,7 @@ export class Capturer {
       endMs,
       troubleMs: order.troubleMs,
       stallCpuShare: order.stallCpuShare,
-      missing,
+      missing: note === '' ? missing : [...missing, note],
       bounds,
       keepRaw,
     };

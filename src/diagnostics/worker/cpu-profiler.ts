@@ -24,18 +24,22 @@ export async function sampleCpu(
   await Promise.all([
     session.post('Profiler.enable'),
     session.post('Profiler.setSamplingInterval', { interval }),
-    ...(process.env['NODE_V8_COVERAGE'] === undefined
-      ? [
-          session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false }),
-          session.post('Profiler.stopPreciseCoverage'),
-        ]
-      : []),
+    ...forgetOptimised(session),
     session.post('Profiler.start'),
   ]);
   await wait(Math.max(0, sampling.durationMs - (nowMs() - askedMs)), sampling.signal);
   const { profile } = await session.post<{ profile: unknown }>('Profiler.stop');
   if (process.env['NODE_V8_COVERAGE'] === undefined) await session.post('Profiler.disable');
   return profile;
+}
+
+/** Throws optimised code away, see `sampleCpu`. The session's profiler must be enabled. */
+export function forgetOptimised(session: InspectorSession): Promise<unknown>[] {
+  if (process.env['NODE_V8_COVERAGE'] !== undefined) return [];
+  return [
+    session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false }),
+    session.post('Profiler.stopPreciseCoverage'),
+  ];
 }
 
 /** Resolves after the time or when the signal is raised, whichever comes first. */

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { MonitorEvent } from '../contract.ts';
+import type { BackendInUse, MonitorEvent } from '../contract.ts';
 import type { MonitorSettings } from '../options.ts';
 
 /** What the worker gets when it starts. */
@@ -13,6 +13,7 @@ export interface MonitorWorkerData {
   readonly oldSpaceBytes: number;
   /** Somebody listens to events: only then is the application's thread woken for each sample. */
   readonly wantsSamples: boolean;
+  readonly backend: BackendInUse;
 }
 
 /** Calls from the application's thread; `method` is one of `MonitorControl`. */

@@ -38,7 +38,7 @@ test('the inspector needs nothing and names who burns time and who keeps memory'
 test('a package that is not installed is named with its install command, and the inspector takes its place', async (t) => {
   const directory = await testDirectory(t);
   for (const [backend, install] of [
-    ['datadog-pprof', 'npm install @datadog/pprof'],
+    ['datadog', 'npm install @datadog/pprof'],
     ['pprof', 'npm install pprof'],
   ] as const) {
     const { name, note, cpu } = await profileIn(directory, backend);
