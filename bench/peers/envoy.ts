@@ -141,6 +141,32 @@ const accessLog = (place: Place): Json => ({
   ],
 });
 
+/** Envoy that forwards h2c to h2c. */
+export function envoyH2Config(place: Place): Json {
+  const json = bootstrap(place, [], { codec_type: 'HTTP2' }, hostRoutes(['*'])) as {
+    static_resources: { listeners: Json[]; clusters: Json[] };
+  };
+  const options = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
+    explicit_http_config: { http2_protocol_options: {} },
+  });
+  const [cluster] = json.static_resources.clusters;
+  const unlimited = { max_connections: 1e9, max_pending_requests: 1e9, max_requests: 1e9 };
+  return {
+    static_resources: {
+      listeners: json.static_resources.listeners,
+      clusters: [
+        {
+          ...cluster,
+          circuit_breakers: { thresholds: [unlimited] },
+          typed_extension_protocol_options: {
+            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': options,
+          },
+        },
+      ],
+    },
+  };
+}
+
 function bootstrap(place: Place, chain: readonly Json[], manager: Json, routes: Json): Json {
   const socket = (port: number): Json => ({ socket_address: { address: '127.0.0.1', port_value: port } });
   const endpoint = { endpoint: { address: socket(place.backendPort) } };

@@ -92,6 +92,34 @@ export function tcpConfig(backend: string, address: string): MeshConfig {
   };
 }
 
+/** A proxy that forwards h2c to h2c. */
+export function http2Config(backend: string, address: string): MeshConfig {
+  return {
+    listeners: [
+      {
+        name: 'main',
+        address,
+        codec: 'http2',
+        limits: { maxConnections: 20_000 },
+        tracing: { enabled: false },
+        serverHeader: '',
+        virtualHosts: [
+          { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, cluster: 'service' }] },
+        ],
+      },
+    ],
+    clusters: [
+      {
+        name: 'service',
+        codec: 'http2',
+        endpoints: [backend],
+        circuitBreakers: { maxConnections: 0, maxPending: 0, maxRequests: 0 },
+      },
+    ],
+    log: { level: 'warn' },
+  };
+}
+
 /** A mesh for calls of its own process. */
 export function inProcessConfig(setting: Setting): MeshConfig {
   return { inProcess: pipelineOf(setting), clusters: clustersOf(setting) };

@@ -124,7 +124,8 @@ export const heddleDubbo: Contender = {
   },
 };
 
-async function launchConfig(place: Place, config: MeshConfig): Promise<Omit<LaunchSpec, 'core'>> {
+/** Heddle with a configuration of its own. */
+export async function launchConfig(place: Place, config: MeshConfig): Promise<Omit<LaunchSpec, 'core'>> {
   const file = writeJson(place, 'heddle.json', config);
   return {
     command: process.execPath,

@@ -99,6 +99,19 @@ const mosnRpc = (protocol: string, services: readonly string[]): Contender => ({
 export const mosnBolt: Contender = mosnRpc('bolt', boltServices);
 export const mosnDubbo: Contender = mosnRpc('dubbo', dubboServices);
 
+/** MOSN that forwards h2c to h2c. */
+export function mosnH2(place: Place): ReturnType<Contender['launch']> {
+  const base = config(place, ['*'], {}, {}) as unknown as RpcBase;
+  const [server] = base.servers;
+  const [listener] = server.listeners;
+  const proxy = { downstream_protocol: 'Http2', upstream_protocol: 'Http2', router_config_name: 'main' };
+  const chains = [{ filters: [{ type: 'proxy', config: proxy }] }];
+  return command(place, {
+    ...base,
+    servers: [{ ...server, listeners: [{ ...listener, filter_chains: chains }] }],
+  });
+}
+
 interface RpcBase extends Json {
   readonly servers: readonly [Json & { readonly listeners: readonly [Json & { access_logs?: unknown }] }];
 }

@@ -1,0 +1,140 @@
+/** Requests over h2c: h2load makes them, a haproxy that answers by itself stands behind the contenders. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Traffic } from './contest.ts';
+import { type LoadPlace, type LoadReport, readLines } from './load.ts';
+import { freePorts, waitForPort } from './ports.ts';
+import { Unavailable } from './suite.ts';
+
+export interface H2Plan {
+  readonly connections: number;
+  /** Streams of each connection at once. */
+  readonly streams: number;
+  readonly answerBytes: number;
+}
+
+/** What the C generator sends on HTTP/1.1, so that heads are of the same size. */
+const headers = ['accept: */*', 'user-agent: bench/1.0', 'x-tenant: tenant-7', 'accept-language: en'];
+
+/** @throws Unavailable without h2load or haproxy */
+export function h2Traffic(plan: H2Plan): Traffic {
+  requireTool('h2load', 'apt-get install nghttp2-client');
+  requireTool('haproxy', 'apt-get install haproxy');
+  return {
+    startBackend: (place) => startBackend(place, plan.answerBytes),
+    run: (place, port, seconds) => runH2load(place, plan, port, seconds),
+  };
+}
+
+function requireTool(name: string, hint: string): void {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { stdio: 'ignore' });
+  } catch {
+    throw new Unavailable(`no ${name}: ${hint}`);
+  }
+}
+
+/** Answers HTTP/1.1 and h2c on one port, without a look at the request. */
+async function startBackend(place: LoadPlace, answerBytes: number) {
+  const [port = 0] = await freePorts(1);
+  const body = join(place.directory, 'answer.txt');
+  writeFileSync(body, 'x'.repeat(answerBytes));
+  const config = join(place.directory, 'backend.cfg');
+  const lines = [
+    'global',
+    '  nbthread 1',
+    '  maxconn 9500',
+    // Four kilobytes a stream are plenty, and h2load may open 3,200 of them.
+    '  tune.h2.max-concurrent-streams 1000',
+    'defaults',
+    '  mode http',
+    '  timeout connect 5s',
+    '  timeout client 60s',
+    '  timeout server 60s',
+    'frontend answer',
+    `  bind 127.0.0.1:${port}`,
+    `  http-request return status 200 content-type text/plain file ${body}`,
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const log = join(place.directory, 'backend.log');
+  const child = place.children.start({
+    command: 'haproxy',
+    args: ['-db', '-f', config],
+    core: place.core,
+    log,
+  });
+  const isUp = await waitForPort(port, () => child.exitCode !== null);
+  if (!isUp || child.pid === undefined) throw new Error(`the backend did not start; see ${log}`);
+  return { port, pid: child.pid, stop: () => place.children.stop(child) };
+}
+
+async function runH2load(place: LoadPlace, plan: H2Plan, port: number, seconds: number): Promise<LoadReport> {
+  const clients = Math.max(1, plan.connections);
+  // `--duration` leaves what is in flight unanswered; a count does not.
+  const rate = await guessedRate(place, plan, port, seconds);
+  const count = Math.max(clients * plan.streams, Math.round(rate * seconds));
+  return h2load(place, plan, port, count);
+}
+
+/** How many requests a second it may take: a first hundredth of the time says. */
+async function guessedRate(place: LoadPlace, plan: H2Plan, port: number, seconds: number): Promise<number> {
+  if (seconds < 0.2) return 1000;
+  const first = await h2load(place, plan, port, plan.connections * plan.streams * 4);
+  return first.answered / first.seconds;
+}
+
+async function h2load(place: LoadPlace, plan: H2Plan, port: number, count: number): Promise<LoadReport> {
+  const args = ['-n', count, '-c', plan.connections, '-m', plan.streams, '-t', 1].map(String);
+  for (const each of headers) args.push('-H', each);
+  args.push(`http://127.0.0.1:${port}/api/items/1`);
+  const script = 'h2load "$@" 2>&1; times';
+  const child = place.children.start({
+    command: 'sh',
+    args: ['-c', script, 'sh', ...args],
+    core: place.core,
+    pipe: true,
+    log: join(place.directory, 'h2load.log'),
+  });
+  const lines = readLines(child);
+  const exited = once(child, 'exit');
+  let text = '';
+  for await (const line of lines.interface) text += `${line}\n`;
+  await exited;
+  return reportOf(text);
+}
+
+/** Reads what h2load 1.52 prints, with the `times` of the shell behind it. */
+export function reportOf(text: string): LoadReport {
+  const [, seconds = '0', unit = 's'] = /finished in ([\d.]+)(us|ms|s|m)\b/.exec(text) ?? [];
+  const [, succeeded = '0', failed = '0'] = /, (\d+) succeeded, (\d+) failed/.exec(text) ?? [];
+  const [, otherStatus = '0'] = /status codes: \d+ 2xx, (.*)/.exec(text) ?? [];
+  const others = [...otherStatus.matchAll(/(\d+) \dxx/g)].reduce((sum, [, each]) => sum + Number(each), 0);
+  const [, , max = '0us', mean = '0us'] = /time for request:\s+(\S+)\s+(\S+)\s+(\S+)/.exec(text) ?? [];
+  const cpu = [...text.matchAll(/^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm)].at(-1) ?? [];
+  const [, userM = 0, userS = 0, systemM = 0, systemS = 0] = cpu.map(Number);
+  const errors = Number(failed) + others;
+  return {
+    answered: Number(succeeded) - others,
+    seconds: Number(seconds) * (scales[unit] ?? 1),
+    cpuSeconds: userM * 60 + userS + systemM * 60 + systemS,
+    reconnects: 0,
+    lateStarts: 0,
+    errors,
+    firstError: errors > 0 ? (/status codes: .*/.exec(text)?.[0] ?? 'requests failed') : '',
+    meanUs: micros(mean),
+    // h2load shows no percentiles: the mean and the longest stand in their places.
+    p50Us: micros(mean),
+    p90Us: micros(max),
+    p99Us: micros(max),
+    maxUs: micros(max),
+  };
+}
+
+const scales: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, m: 60 };
+
+function micros(text: string): number {
+  const [, value = '0', unit = 'us'] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
+  return Number(value) * (scales[unit] ?? 0) * 1e6;
+}

@@ -1,0 +1,39 @@
+/** h2c to h2c, 1 KB answers, 32 connections with 10 and with 100 streams each. */
+
+import { runContest } from '../../harness/contest.ts';
+import { contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
+import { h2Traffic } from '../../harness/h2-load.ts';
+import type { ContenderResult } from '../../harness/results.ts';
+import type { Bench, Suite } from '../../harness/suite.ts';
+import { envoyH2, haproxyH2, heddleH2, mosnHttp2, nginxH2, nodeHttp2 } from '../../peers/h2.ts';
+
+const contenders = [heddleH2, haproxyH2, nginxH2, envoyH2, mosnHttp2, nodeHttp2];
+
+export const suite: Suite = {
+  about: 'HTTP/2 proxies side by side: CPU per request',
+  goals: ['http2.vsHaproxy', 'http2.vsNodeHttp2'],
+  rounds: 5,
+  seconds: 1.5,
+  async run(bench) {
+    const few = await contest(bench, 10);
+    const many = await contest(bench, 100);
+    return {
+      rows: [
+        ...contestRows(few, haproxyH2.name),
+        ...contestRows(many, haproxyH2.name).map((row) => ({ ...row, name: `${row.name}, 100 streams` })),
+      ],
+      measures: [
+        ratioMeasure('http2.vsHaproxy', few, heddleH2.name, haproxyH2.name),
+        ratioMeasure('http2.vsNodeHttp2', few, heddleH2.name, nodeHttp2.name),
+      ],
+      failures: [...contestFailures(few), ...contestFailures(many)],
+    };
+  },
+};
+
+function contest(bench: Bench, streams: number): Promise<ContenderResult[]> {
+  return runContest(bench, contenders, {
+    load: h2Traffic({ connections: 32, streams, answerBytes: 1024 }),
+    warmUpSeconds: Math.min(1.5, bench.seconds),
+  });
+}
