@@ -239,9 +239,11 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
 
   onDrain(): void {}
 
+  /** Who sends FIN with calls in progress is gone: these protocols have no use for half a connection. */
   onEnd(): void {
     this.isDraining = true;
     if (this.#received.size === 0) this.endWhenFlushed();
+    else this.breakOff(Code.downstreamClosed);
   }
 
   onClose(code: number): void {
