@@ -6,6 +6,7 @@ import { deadAddress, eventually } from '../../mesh/support.ts';
 import type { Scope } from '../kit/check.ts';
 import { type Jvm, startJvm } from '../kit/java.ts';
 import { callFromJava } from './java-calls.ts';
+import { curlToJava, javaToHttp } from './json.ts';
 import { callFromNode } from './node-calls.ts';
 import { identityOf, servePeer } from './service.ts';
 
@@ -45,6 +46,8 @@ export async function runPeers(
   const beforeNode = await proxyProcess(scope, gateway(protocol, node));
   for (const address of [node, beforeNode.address])
     calls += await stage(`Java to Node at ${address}`, () => callFromJava(client, address, 'node'));
+  calls += await stage('curl to Java', () => curlToJava(scope, protocol, java));
+  calls += await stage('Java to HTTP', () => javaToHttp(scope, protocol, client));
   server = await stage('the Java server restarts', () =>
     serverRestarts(scope, protocol, server, startServer, [java, proxied]),
   );

@@ -146,6 +146,7 @@ for (const protocol of protocols) {
     const lost = t.throwsAsync(last);
     await mesh.close();
     await within(lost, 'the call ends');
+    await eventually(() => aborted.includes('gone'), 'a lost caller is noticed');
     await t.throwsAsync(greeter.invoke('hang', ['closed']), { code: 'ERR_MESH_CLOSED' });
   });
 

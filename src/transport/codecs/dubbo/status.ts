@@ -23,7 +23,8 @@ const httpStatusOf: Readonly<Record<number, number>> = {
   40: 400,
   50: 502,
   60: 404,
-  70: 403,
+  // Also what a Java provider says of a method that it does not have.
+  70: 500,
   80: 500,
   90: 500,
   100: 503,

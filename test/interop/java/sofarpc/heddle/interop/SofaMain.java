@@ -66,6 +66,7 @@ public final class SofaMain {
             .setMethods(methods)
             .setTimeout(2500)
             .setReconnectPeriod(200)
+            .setRepeatedReferLimit(20)
             .setRegister(false)
             .refer();
     }
