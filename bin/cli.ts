@@ -31,6 +31,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...argv]);
   } catch (thrown) {
-    process.exitCode = report(thrown);
+    process.exitCode = report(thrown, argv.includes('--json'));
   }
 }

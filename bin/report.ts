@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { HeddleError } from '../src/index.ts';
+import { errorCodes, formatProblems, HeddleError, type Problem } from '../src/index.ts';
 
 /** Documented in `heddle --help`; scripts may rely on them. */
 export const exitCodes = {
@@ -9,15 +9,37 @@ export const exitCodes = {
   'lost calls (demo)': 3,
 } as const;
 
-/** Prints what was thrown, without a stack where the reader can do nothing with it; returns the exit code. */
-export function report(thrown: unknown): number {
+/**
+ * Prints what was thrown, without a stack where the reader can do nothing with it; returns the exit code.
+ * @param isJson `{ error: { code, message, problems? } }` on stdout instead of text on stderr
+ */
+export function report(thrown: unknown, isJson = false): number {
   if (isCommanderExit(thrown)) return thrown.exitCode === 0 ? 0 : 2;
-  if (thrown instanceof HeddleError) {
-    console.error(styleText('red', thrown.message));
-    return thrown.source === 'config' || thrown.code === 'ERR_OPTION_INVALID' ? 2 : 1;
+  if (!(thrown instanceof HeddleError)) {
+    console.error(thrown);
+    return 1;
   }
-  console.error(thrown);
-  return 1;
+  if (isJson) console.log(JSON.stringify({ error: plainError(thrown) }));
+  else console.error(styleText('red', errorBlock(thrown)));
+  return thrown.source === 'config' || thrown.code === 'ERR_OPTION_INVALID' ? 2 : 1;
+}
+
+function problemsOf({ context }: HeddleError): readonly Problem[] {
+  return Array.isArray(context['problems']) ? (context['problems'] as Problem[]) : [];
+}
+
+function plainError(error: HeddleError): object {
+  const problems = problemsOf(error);
+  if (problems.length === 0) return { code: error.code, message: error.message };
+  return { code: error.code, message: errorCodes[error.code].what, problems };
+}
+
+/** Problems one a line between what happened and what to do. */
+function errorBlock(error: HeddleError): string {
+  const problems = problemsOf(error);
+  if (problems.length === 0) return error.message;
+  const { what, solve } = errorCodes[error.code];
+  return `[${error.code}] ${what}:\n${formatProblems(problems).replace(/^/gm, '  ')}\n${solve}`;
 }
 
 /** Commander has printed its own message by then. */

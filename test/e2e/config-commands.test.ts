@@ -141,3 +141,22 @@ test('explain: where a request goes and why not elsewhere; 1 when it goes nowher
   t.is(inside.code, 0, inside.stderr);
   t.regex(inside.stdout, /the authority is the name of a cluster[\s\S]*cluster users/);
 });
+
+test('errors: one block with what to do, one JSON object on stdout with --json', async (t) => {
+  const file = join(await folder(t), 'heddle.yaml');
+  await writeFile(file, 'listeners: [{ name: a, adress: b }]');
+  const told = await heddle(['dump', '-c', file]);
+  t.is(told.code, 2);
+  const lines = told.stderr.trimEnd().split('\n');
+  t.is(lines[0], '[ERR_CONFIG_INVALID] the configuration has problems:');
+  t.regex(lines[1] ?? '', /^ {2}.*heddle\.yaml:1: listeners\[0\]\.address/);
+  t.is(lines.at(-1), 'correct each listed path; "heddle check" prints the same list');
+  const json = await heddle(['dump', '-c', file, '--json']);
+  t.is(json.code, 2);
+  const { error } = JSON.parse(json.stdout) as { error: { code: string; problems: { path: string }[] } };
+  t.is(error.code, 'ERR_CONFIG_INVALID');
+  t.true(error.problems.some(({ path }) => path === 'listeners[0].adress'));
+  const missing = await heddle(['diff', '/nowhere', file, '--json']);
+  t.is(missing.code, 2);
+  t.is((JSON.parse(missing.stdout) as { error: { code: string } }).error.code, 'ERR_CONFIG_READ');
+});

@@ -115,19 +115,31 @@ function chainOf(context: MosnContext, listener: Section<ListenerKey>): Converte
   return convertNetworkFilters(context, chain);
 }
 
+interface NetworkFilterPart {
+  readonly name: string;
+  readonly config?: { readonly idleTimeoutMs?: number };
+}
+
 /** What happens to connections. The terminal filter behind `proxy` counts only where `proxy` hands on. */
 function connectionParts(listener: Section<ListenerKey>, chain: ConvertedChain): Record<string, unknown> {
-  const { proxy, networkFilters } = chain;
+  const { proxy } = chain;
+  const filters = chain.networkFilters as readonly NetworkFilterPart[];
+  const isTerminal = ({ name }: NetworkFilterPart): boolean => name === 'tcp-proxy' || name === 'udp-proxy';
+  const isReached = proxy === null || proxy.hasFallback;
+  for (const { name } of isReached ? [] : filters.filter(isTerminal)) {
+    const why = 'no effect: "proxy" hands nothing on without fallback_for_unknown_protocol';
+    listener.report.notice(listener.at('filter_chains'), name, why);
+  }
+  const used = filters.filter((each) => isReached || !isTerminal(each));
   const isUdp = listener.text('network').toLowerCase() === 'udp';
-  const used = networkFilters.filter((each) => {
-    const { name } = each as { name: string };
-    const isTerminal = name === 'tcp-proxy' || name === 'udp-proxy';
-    return !isTerminal || proxy === null || proxy.hasFallback;
-  });
-  const hasUdpProxy = used.some((each) => (each as { name: string }).name === 'udp-proxy');
-  if (isUdp !== hasUdpProxy && used.length > 0) {
+  if (isUdp !== used.some(({ name }) => name === 'udp-proxy') && used.length > 0) {
     const allowed = isUdp ? '"tcp", or the filter udp_proxy' : '"udp" for the filter udp_proxy';
     listener.report.problem(listener.at('network'), listener.text('network'), allowed);
+  }
+  const idleTimeoutMs = listener.durationMs('connection_idle_timeout');
+  for (const { config } of idleTimeoutMs === undefined ? [] : used.filter(isTerminal)) {
+    // The connection's own limit holds for bytes that are passed on as well.
+    if (config !== undefined && config.idleTimeoutMs === undefined) Object.assign(config, { idleTimeoutMs });
   }
   return { ...(proxy === null ? {} : { codec: proxy.codec }), networkFilters: used };
 }

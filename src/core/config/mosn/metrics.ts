@@ -7,6 +7,7 @@ const keys: Keys<'sinks'> = {
     stats_matcher: 'series are bounded, none is left out',
     shm_zone: 'a successor takes the counts over without shared memory',
     shm_size: 'a successor takes the counts over without shared memory',
+    flush_interval: 'MOSN has no such key any more',
     flush_mosn: 'all metrics are shown',
     lazy_flush: 'metrics are made when they are read',
     sample: 'histograms keep every value',

@@ -38,8 +38,10 @@ export interface ProxyParts {
 
 export function proxyParts(context: MosnContext, proxy: Section<ProxyKey>): ProxyParts {
   const extend = proxy.section('extend_config', {
-    read: ['sub_protocol', 'Http1'],
+    read: ['sub_protocol', 'Http1', 'max_header_size', 'max_request_body_size'],
     ineffective: {
+      http2_use_stream: 'bodies always stream',
+      enable_bolt_goaway: 'a drain sends GOAWAY where the codec knows it',
       Http2: 'bodies always stream',
       bolt: 'a drain sends GOAWAY where the codec knows it',
       boltv2: 'a drain sends GOAWAY where the codec knows it',
@@ -55,7 +57,8 @@ export function proxyParts(context: MosnContext, proxy: Section<ProxyKey>): Prox
   );
   const hasFallback = proxy.flag('fallback_for_unknown_protocol');
   const isDetected = hasFallback || codecs.length > 1;
-  const http1 = extend?.section('Http1', { read: ['max_header_size', 'max_request_body_size'] }) ?? null;
+  // MOSN still reads the form of old, without the protocol between.
+  const http1 = extend?.section('Http1', { read: ['max_header_size', 'max_request_body_size'] }) ?? extend;
   const limits: Record<string, number> = {
     maxHeaderBytes: http1?.count('max_header_size') ?? defaultHeaderBytes,
   };

@@ -23,6 +23,7 @@ const harmless: Readonly<Record<string, string>> = {
   gzip: 'answers are sent as the upstream made them',
   grpc_metric: 'metrics of all streams are kept anyway',
   dubbo_stream: 'metrics of all streams are kept anyway',
+  healthcheck: 'MOSN itself has none any more',
   'istio.stats': 'metrics of all streams are kept anyway',
   flowControlFilter: 'Sentinel rules are not read yet; the filter local-rate-limit limits requests',
 };
@@ -67,7 +68,13 @@ export function convertStreamFilters(
       const why = 'Go plugins do not run here, and nobody can tell what this one guards';
       context.report.refuse(filter.at('go_plugin_config'), type, why);
     } else if (type === 'mirror') mirror = mirrorOf(context, config, place);
-    else if (type === 'fault_tolerance') faultTolerance = faultToleranceOf(context, config, place);
+    else if (type === 'transcoder' && bridgesHttp(config)) {
+      context.report.notice(
+        filter.at('type'),
+        type,
+        'no effect: codecs bridge the versions of HTTP by themselves',
+      );
+    } else if (type === 'fault_tolerance') faultTolerance = faultToleranceOf(context, config, place);
     else if (type !== '') {
       const made = convertOne(context, type, config, filter.at('type'), place);
       if (made === null) continue;
@@ -103,6 +110,12 @@ function convertOne(
     report.problem(at, type, why, known);
   }
   return null;
+}
+
+/** Whether a transcoder does no more than what needs none here. */
+function bridgesHttp(config: unknown): boolean {
+  const { type, rules } = (config ?? {}) as { type?: unknown; rules?: unknown };
+  return rules === undefined && (type === 'httpTohttp2' || type === 'http2Tohttp');
 }
 
 function mirrorOf({ report }: MosnContext, config: unknown, place: Place): MirrorFilter | null {
