@@ -43,3 +43,15 @@ export function checkHeader(name: string, value: string): void {
     }
   }
 }
+
+/** May these bytes stand as a header name? Of heads from RPC protocols, whose names may be any text. */
+export function isToken(buf: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (tokenByte[buf[at] as number] !== 1) return false;
+  return end > start;
+}
+
+/** May these bytes stand as a header value? */
+export function isValue(buf: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (valueByte[buf[at] as number] !== 1) return false;
+  return true;
+}

@@ -1,4 +1,5 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
+import { isToken } from '../../../core/base/header-field.ts';
 import { copyBytes, writeDecimal, writeTarget, writeText } from './bytes.ts';
 import { isName, parseDecimal } from './known-fields.ts';
 
@@ -118,6 +119,7 @@ function encodeForeign(
     const start = fields[n] as number;
     if (start < 0) continue;
     const length = (fields[n + 1] as number) - start;
+    if (head.exactNames && !isSendable(buf, start, start + length)) continue;
     if (length === 14 && isName(buf, start, 'content-length')) {
       const value = parseDecimal(buf, fields[n + 2] as number, fields[n + 3] as number);
       if (hasLength || lengthBytes < 0 || value !== lengthBytes) continue;
@@ -129,6 +131,21 @@ function encodeForeign(
     at = writeField(buf, fields, n, target, at);
   }
   return encodeAdded(head, target, at, lengthBytes, hasLength, hasHost);
+}
+
+/** Names of RPC protocols are any text, and must neither end the line nor frame the message. */
+function isSendable(buf: Buffer, start: number, end: number): boolean {
+  if (!isToken(buf, start, end)) return false;
+  for (const name of ownNames) {
+    if (
+      name.length === end - start &&
+      name !== 'host' &&
+      name !== 'content-length' &&
+      isName(buf, start, name)
+    )
+      return false;
+  }
+  return true;
 }
 
 function writeHost(head: HeadView, target: Buffer, at: number): number {

@@ -1,6 +1,9 @@
+import { copyBytes } from '../../../core/base/bytes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
+import { isToken, isValue } from '../../../core/base/header-field.ts';
 import { writeDecimal, writeTarget } from '../http1/bytes.ts';
 import { isName } from '../http1/known-fields.ts';
+import { HeadTemplate } from './head-template.ts';
 import { fieldOverheadBytes, type HpackEncoder } from './hpack/encoder.ts';
 
 const fixedBytes = 512;
@@ -148,32 +151,11 @@ function writeFields(
   isRequest: boolean,
   isTunnel: boolean,
 ): number {
-  const { buf, fields, extra, extraFields } = head;
-  for (let n = 0; n < head.count * 4; n += 4) {
-    const start = fields[n] as number;
-    if (start < 0 || isOwn(buf, fields, n, isRequest, isTunnel)) continue;
-    const isNever = head.neverIndexed !== 0 && (head.neverIndexed & (1 << Math.min(n >> 2, 31))) !== 0;
-    const nameEnd = fields[n + 1] as number;
-    const valueEnd = fields[n + 3] as number;
-    at = encoder.field(target, at, buf, start, nameEnd, buf, fields[n + 2] as number, valueEnd, isNever);
-  }
-  for (let n = 0; n < head.extraCount * 4; n += 4) {
-    const start = extraFields[n] as number;
-    if (start < 0 || isOwn(extra, extraFields, n, isRequest, isTunnel)) continue;
-    const nameEnd = extraFields[n + 1] as number;
-    const valueEnd = extraFields[n + 3] as number;
-    at = encoder.field(
-      target,
-      at,
-      extra,
-      start,
-      nameEnd,
-      extra,
-      extraFields[n + 2] as number,
-      valueEnd,
-      false,
-    );
-  }
+  const template = head.framing instanceof HeadTemplate && !isTunnel ? head.framing : null;
+  if (template !== null && template.removedCount === head.removedCount) {
+    at = writeKnown(encoder, template, head, target, at, isRequest);
+  } else at = writeWire(encoder, head, target, at, isRequest, isTunnel);
+  if (head.extraCount > 0) at = writeExtra(encoder, head, target, at, isRequest, isTunnel);
   if (lengthBytes < 0) return at;
   const from = at + fieldOverheadBytes;
   return encoder.unindexed(
@@ -184,6 +166,70 @@ function writeFields(
     from,
     writeDecimal(target, from, lengthBytes),
   );
+}
+
+/** The wire fields of a head that has come before, as they were written before: one copy while the table is the same. */
+function writeKnown(
+  encoder: HpackEncoder,
+  template: HeadTemplate,
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  isRequest: boolean,
+): number {
+  const { encoded } = template;
+  const { version } = encoder.table;
+  if (encoded !== null && template.encoder === encoder && template.encoderVersion === version) {
+    return copyBytes(encoded, 0, encoded.length, target, at);
+  }
+  const end = writeWire(encoder, head, target, at, isRequest, false);
+  // Literals that entered the table are indexes the next time.
+  if (encoder.table.version === version) {
+    template.encoded = Buffer.from(target.subarray(at, end));
+    template.encoder = encoder;
+    template.encoderVersion = version;
+  }
+  return end;
+}
+
+function writeWire(
+  encoder: HpackEncoder,
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  isRequest: boolean,
+  isTunnel: boolean,
+): number {
+  const { buf, fields } = head;
+  for (let n = 0; n < head.count * 4; n += 4) {
+    const start = fields[n] as number;
+    if (start < 0 || isOwn(buf, fields, n, isRequest, isTunnel)) continue;
+    const isNever = head.neverIndexed !== 0 && (head.neverIndexed & (1 << Math.min(n >> 2, 31))) !== 0;
+    const nameEnd = fields[n + 1] as number;
+    const valueEnd = fields[n + 3] as number;
+    at = encoder.field(target, at, buf, start, nameEnd, buf, fields[n + 2] as number, valueEnd, isNever);
+  }
+  return at;
+}
+
+function writeExtra(
+  encoder: HpackEncoder,
+  head: HeadView,
+  target: Buffer,
+  at: number,
+  isRequest: boolean,
+  isTunnel: boolean,
+): number {
+  const { extra, extraFields } = head;
+  for (let n = 0; n < head.extraCount * 4; n += 4) {
+    const start = extraFields[n] as number;
+    if (start < 0 || isOwn(extra, extraFields, n, isRequest, isTunnel)) continue;
+    const nameEnd = extraFields[n + 1] as number;
+    const valueStart = extraFields[n + 2] as number;
+    const valueEnd = extraFields[n + 3] as number;
+    at = encoder.field(target, at, extra, start, nameEnd, extra, valueStart, valueEnd, false);
+  }
+  return at;
 }
 
 /** Fields that the codec writes itself, or that mean one hop of HTTP/1.1 only (RFC 9113 §8.2.2). */
