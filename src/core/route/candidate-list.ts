@@ -1,17 +1,11 @@
-import type { Stream } from '../contract/stream.ts';
 import type { Conditions } from './conditions.ts';
+import { KeyIndex } from './key-index.ts';
 
 /** From here on a list is worth an index; below it asking each route in turn is as fast. */
 const minIndexed = 8;
 
 /** Marks a candidate that its key decides alone: nothing is left to ask. */
 export const proven = 0x40000000;
-
-interface KeyIndex {
-  read(s: Stream): string | null;
-  /** Value to ascending route indexes, some marked `proven`; one number where there is one route. */
-  readonly lists: ReadonlyMap<string, readonly number[] | number>;
-}
 
 /**
  * Routes that share a literal and differ by conditions, ascending. Where many of them ask for an exact value of one
@@ -29,31 +23,16 @@ export class CandidateList {
       this.byKey = null;
       return;
     }
-    const groups = new Map<string, number[]>();
     const plain: number[] = [];
-    let read: KeyIndex['read'] = () => null;
-    for (const index of list) {
-      const exact = (conditions[index] as Conditions).exactKey;
-      if (exact === null || exact.source !== source) plain.push(index);
-      else {
-        read = exact.read;
-        const marked = exact.isAll ? index | proven : index;
-        const group = groups.get(exact.value);
-        if (group === undefined) groups.set(exact.value, [marked]);
-        else group.push(marked);
-      }
+    const index = new KeyIndex();
+    for (const route of list) {
+      const exact = (conditions[route] as Conditions).exactKey;
+      if (exact === null || exact.source !== source) plain.push(route);
+      else index.add(exact, exact.isAll ? route | proven : route);
     }
+    index.close();
     this.plain = Int32Array.from(plain);
-    const lists = new Map<string, readonly number[] | number>();
-    for (const [value, group] of groups) lists.set(value, group.length === 1 ? (group[0] as number) : group);
-    this.byKey = { read, lists };
-  }
-
-  /** The indexed routes that the stream's value of the key picks, or null. */
-  chosenBy(s: Stream): readonly number[] | number | null {
-    const index = this.byKey as KeyIndex;
-    const value = index.read(s);
-    return value === null ? null : (index.lists.get(value) ?? null);
+    this.byKey = index;
   }
 }
 

@@ -3,7 +3,6 @@ import type { HeaderEditsConfig, RouteConfig, VirtualHostConfig } from '../contr
 import type { ClusterRef, RouteAction } from '../contract/route.ts';
 import { compileHedge, compileInternalRedirect, compileMirrors, compileRetry } from './compile-policies.ts';
 import { compileRewrite } from './compile-rewrite.ts';
-import { Conditions } from './conditions.ts';
 import { compileExpression } from './expression.ts';
 import { compileHashPolicies } from './hash-policy.ts';
 import { type CompileValue, compileEdits, type HeaderEdits, mergeEdits } from './header-operations.ts';
@@ -12,6 +11,7 @@ import { compilePath } from './path-match.ts';
 import { compileRedirect } from './redirect.ts';
 import { matchedPrefix } from './rewrite.ts';
 import type { TableEntry } from './route-table.ts';
+import type { SharedConditions } from './shared-conditions.ts';
 import { createWeightedPick } from './weighted.ts';
 
 /** What routes are compiled with. */
@@ -58,6 +58,7 @@ export function compileRoute(
   index: number,
   host: HostParts,
   context: RouteContext,
+  shared: SharedConditions,
 ): TableEntry {
   const { match } = config;
   const path = compilePath(match);
@@ -87,7 +88,7 @@ export function compileRoute(
       config.internalRedirect === undefined ? null : compileInternalRedirect(config.internalRedirect),
     upgrades: config.upgrades.map((name) => name.toLowerCase()),
   });
-  return { config, route, path, conditions: new Conditions(match, path.pattern, expression) };
+  return { config, route, path, conditions: shared.of(match, path, expression) };
 }
 
 function compileAction(config: RouteConfig, context: RouteContext): RouteAction {

@@ -57,6 +57,8 @@ export interface ExactKey {
   readonly value: string;
   /** There is no other condition. */
   readonly isAll: boolean;
+  /** Name of the header that it is; null for a variable or a part of the request line. */
+  readonly header: string | null;
   read(s: Stream): string | null;
 }
 
@@ -127,12 +129,19 @@ function exactKeyOf(match: RouteMatchConfig, isAll: boolean): ExactKey | null {
   const variable = match.variables.find((each) => each.exact !== undefined && !each.invert);
   if (variable?.exact !== undefined) {
     const read = variableReader(variable.name);
-    return { source: `variable ${variable.name}`, value: variable.exact, isAll, read };
+    return { source: `variable ${variable.name}`, value: variable.exact, isAll, header: null, read };
   }
   const header = match.headers.find((each) => each.exact !== undefined && !each.invert);
   if (header?.exact === undefined) return null;
   const read = headerReader(header.name);
-  return { source: `header ${header.name}`, value: header.exact, isAll, read: (s) => read(s.req) };
+  const name = header.name.startsWith(':') ? null : header.name;
+  return {
+    source: `header ${header.name}`,
+    value: header.exact,
+    isAll,
+    header: name,
+    read: (s) => read(s.req),
+  };
 }
 
 function hasMethod(head: HeadView, methods: readonly string[]): boolean {

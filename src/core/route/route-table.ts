@@ -9,8 +9,6 @@ import type { PathTrie } from './path-trie.ts';
 import { notCached } from './route-cache.ts';
 import type { RouterParts } from './router-parts.ts';
 
-const noRoute = 0x7fffffff;
-
 /** A compiled route with what chooses it. */
 export interface TableEntry {
   readonly config: RouteConfig;
@@ -25,11 +23,17 @@ interface Branch {
   readonly lists: readonly CandidateList[];
 }
 
-/** The routes of one virtual host: a trie over their paths, conditions for what the path does not decide. */
+/** The answer of a table in which nothing matches. */
+export const noRoute = 0x7fffffff;
+
+/**
+ * What chooses among the routes of a virtual host: a trie over their paths, conditions for what the path does not decide.
+ * It gives positions, so hosts that differ only in where they send the same paths share one table.
+ */
 export class RouteTable {
-  readonly #routes: readonly Route[];
   readonly #conditions: readonly Conditions[];
-  readonly #exact: Branch;
+  readonly #trie: PathTrie;
+  readonly #lists: readonly CandidateList[];
   /** Of routes that ignore the case of the path; null: there are none. */
   readonly #folded: Branch | null;
   readonly #shared: RouterParts;
@@ -37,22 +41,20 @@ export class RouteTable {
   readonly #host: number;
 
   constructor(entries: readonly TableEntry[], host: number, shared: RouterParts) {
-    this.#routes = entries.map((entry) => entry.route);
     this.#conditions = entries.map((entry) => entry.conditions);
     this.#host = host;
     this.#shared = shared;
-    this.#exact = this.#branch(entries, false);
+    const exact = this.#branch(entries, false);
+    this.#trie = exact.trie;
+    this.#lists = exact.lists;
     this.#folded = entries.some((entry) => entry.path.ignoresCase) ? this.#branch(entries, true) : null;
   }
 
-  /** @param buf the path's bytes @param s what conditions look at */
-  match(buf: Uint8Array, start: number, end: number, s: Stream): Route | null {
-    const { trie } = this.#exact;
-    const final = trie.walk(buf, start, end);
-    let best = final;
-    if (this.#folded !== null) best = this.#firstOfBoth(this.#folded, final, buf, start, end, s);
-    else if (trie.metCount > 0) best = this.#firstThatHolds(final, buf, start, end, s);
-    return best === noRoute ? null : (this.#routes[best] as Route);
+  /** @param buf the path's bytes @param s what conditions look at @returns a position, or `noRoute` */
+  match(buf: Uint8Array, start: number, end: number, s: Stream): number {
+    const final = this.#trie.walk(buf, start, end);
+    if (this.#folded !== null) return this.#firstOfBoth(this.#folded, final, buf, start, end, s);
+    return this.#trie.metCount > 0 ? this.#firstThatHolds(final, buf, start, end, s) : final;
   }
 
   #branch(entries: readonly TableEntry[], ignoresCase: boolean): Branch {
@@ -77,7 +79,7 @@ export class RouteTable {
     for (let i = start; i < end; i++) lower[i - start] = lowerByte[buf[i] as number] as number;
     const foldedFinal = folded.trie.walk(lower, 0, end - start);
     const best = foldedFinal < final ? foldedFinal : final;
-    if (folded.trie.metCount === 0 && this.#exact.trie.metCount === 0) return best;
+    if (folded.trie.metCount === 0 && this.#trie.metCount === 0) return best;
     return this.#firstThatHolds(best, buf, start, end, s);
   }
 
@@ -88,8 +90,9 @@ export class RouteTable {
   #firstThatHolds(final: number, buf: Uint8Array, start: number, end: number, s: Stream): number {
     const { merge, cache } = this.#shared;
     merge.reset();
-    let isCacheable = this.#gather(this.#exact, s);
-    if (this.#folded !== null && !this.#gather(this.#folded, s)) isCacheable = false;
+    let isCacheable = this.#gather(this.#trie, this.#lists, s);
+    const folded = this.#folded;
+    if (folded !== null && !this.#gather(folded.trie, folded.lists, s)) isCacheable = false;
     let isAsked = false;
     let found = final;
     for (;;) {
@@ -113,15 +116,20 @@ export class RouteTable {
   }
 
   /** Puts the lists that the walk met together. Returns whether path and method alone chose them. */
-  #gather({ trie, lists }: Branch, s: Stream): boolean {
+  #gather(trie: PathTrie, lists: readonly CandidateList[], s: Stream): boolean {
     const { merge } = this.#shared;
     let isCacheable = true;
     for (let i = 0; i < trie.metCount; i++) {
-      const list = lists[trie.met[i] as number] as CandidateList;
+      const met = trie.met[i] as number;
+      if ((met & 1) === 1) {
+        merge.addOne(met >> 1);
+        continue;
+      }
+      const list = lists[met >> 1] as CandidateList;
       merge.add(list.plain);
       if (list.byKey === null) continue;
       isCacheable = false;
-      const chosen = list.chosenBy(s);
+      const chosen = list.byKey.chosenBy(s);
       if (typeof chosen === 'number') merge.addOne(chosen);
       else if (chosen !== null) merge.add(chosen);
     }

@@ -5,8 +5,9 @@ import type { Stream } from '../contract/stream.ts';
 import { compileHost, compileRoute, type RouteContext } from './compile-route.ts';
 import { compileEdits } from './header-operations.ts';
 import { HostTable } from './host-table.ts';
-import { RouteTable } from './route-table.ts';
+import { noRoute, type RouteTable } from './route-table.ts';
 import { RouterParts } from './router-parts.ts';
+import { SharedConditions } from './shared-conditions.ts';
 import { textToBytes } from './text-bytes.ts';
 
 /**
@@ -18,39 +19,70 @@ import { textToBytes } from './text-bytes.ts';
 export function compileRouter(virtualHosts: readonly VirtualHostConfig[], context: RouteContext): Router {
   const listener = compileEdits(context.edits, context.compileValue);
   const parts = new RouterParts();
-  const tables = virtualHosts.map((config, position) => {
+  const shared = new SharedConditions();
+  const routes: Route[] = [];
+  const places = virtualHosts.map((config): HostPlace => {
     const host = compileHost(config, listener, context);
-    const entries = config.routes.map((route, index) => compileRoute(route, index, host, context));
-    return new RouteTable(entries, position, parts);
+    const entries = config.routes.map((route, index) => compileRoute(route, index, host, context, shared));
+    const first = routes.length;
+    for (const entry of entries) routes.push(entry.route);
+    return { table: parts.table(entries), first };
   });
-  return new CompiledRouter(new HostTable(virtualHosts.map((host) => host.domains)), tables);
+  const domains = virtualHosts.map((host) => host.domains);
+  return new CompiledRouter(domains, places, parts.tables, routes);
+}
+
+interface HostPlace {
+  readonly table: number;
+  /** Where its routes begin among those of all hosts. */
+  readonly first: number;
 }
 
 class CompiledRouter implements Router {
   readonly #hosts: HostTable;
   readonly #tables: readonly RouteTable[];
+  /** Bits of a code that say the table; the rest is the first route. So a look-up reads nothing more about its host. */
+  readonly #tableBits: number;
+  /** Table and first route by code, where the two do not fit into one. */
+  readonly #places: Int32Array | null;
+  readonly #routes: readonly Route[];
   /** Bytes of a path that the head holds as text. */
   #scratch: Buffer = Buffer.alloc(256);
 
-  constructor(hosts: HostTable, tables: readonly RouteTable[]) {
-    this.#hosts = hosts;
+  constructor(
+    domains: readonly (readonly string[])[],
+    places: readonly HostPlace[],
+    tables: readonly RouteTable[],
+    routes: readonly Route[],
+  ) {
+    const bits = Math.ceil(Math.log2(Math.max(1, tables.length)));
+    const fits = routes.length * 2 ** bits < 2 ** 31;
+    this.#tableBits = bits;
+    this.#places = fits ? null : Int32Array.from(places.flatMap(({ table, first }) => [table, first]));
+    const codes = places.map(({ table, first }, index) => (fits ? (first << bits) | table : index));
+    this.#hosts = new HostTable(domains, codes);
     this.#tables = tables;
+    this.#routes = routes;
   }
 
   match(s: Stream): Route | null {
     const head = s.req;
-    const host = this.#hosts.find(head.authority);
-    if (host < 0) return null;
-    const table = this.#tables[host] as RouteTable;
+    const code = this.#hosts.findFor(head);
+    if (code < 0) return null;
+    const places = this.#places;
+    const bits = this.#tableBits;
+    const first = places === null ? code >> bits : (places[code * 2 + 1] as number);
+    const tableNumber = places === null ? code & ((1 << bits) - 1) : (places[code * 2] as number);
+    const table = this.#tables[tableNumber] as RouteTable;
+    let position: number;
     if (!head.pathChanged && head.pathEnd > head.pathStart) {
-      return table.match(head.buf, head.pathStart, head.pathEnd, s);
+      position = table.match(head.buf, head.pathStart, head.pathEnd, s);
+    } else {
+      const path = head.path;
+      if (path.length > this.#scratch.length) this.#scratch = Buffer.alloc(path.length * 2);
+      textToBytes(path, this.#scratch);
+      position = table.match(this.#scratch, 0, path.length, s);
     }
-    if (head.pathBytes !== null && !head.pathChanged) {
-      return table.match(head.pathBytes, 0, head.pathBytes.length, s);
-    }
-    const path = head.path;
-    if (path.length > this.#scratch.length) this.#scratch = Buffer.alloc(path.length * 2);
-    textToBytes(path, this.#scratch);
-    return table.match(this.#scratch, 0, path.length, s);
+    return position === noRoute ? null : (this.#routes[first + position] as Route);
   }
 }
