@@ -17,7 +17,7 @@ import {
 } from './constants.ts';
 import { encodeRequest, headBound } from './encode-head.ts';
 import { codeOfReset } from './error-codes.ts';
-import { Http2Stream } from './http2-stream.ts';
+import { Http2Stream, keepEarly } from './http2-stream.ts';
 import { ResponseReceiver } from './response-receiver.ts';
 import { readState, stateOf } from './state.ts';
 
@@ -123,7 +123,7 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
     }
     // The head of a tunnel is complete, its stream is not; a tunnel carries nothing before it is open.
     if (isTunnel) {
-      if (b > a) each.early.push(Buffer.from((buf as Buffer).subarray(a, b)));
+      if (b > a) keepEarly(each, buf as Buffer, a, b);
       return true;
     }
     return a === b && !end ? true : this.sendBody(each, buf ?? nothing, a, b, end, s.requestOwned);
@@ -132,7 +132,7 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
   /** Whether the upstream takes an extended CONNECT is known with its SETTINGS (RFC 8441 §3). */
   #waitForSettings(each: Http2Stream, buf: Buffer | null, a: number, b: number): boolean {
     each.awaitsSettings = true;
-    if (buf !== null && b > a) each.early.push(Buffer.from(buf.subarray(a, b)));
+    if (buf !== null && b > a) keepEarly(each, buf, a, b);
     if (this.peer.isKnown) this.abandon(each, H2Error.none, Code.upgradeRefused);
     return true;
   }
@@ -155,7 +155,7 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
     const each = this.streamOf(s);
     if (each === undefined) return true;
     if (each.awaitsTunnel || each.awaitsSettings) {
-      if (b > a) each.early.push(Buffer.from(buf.subarray(a, b)));
+      if (b > a) keepEarly(each, buf, a, b);
       if (end) each.earlyEnds = true;
       return false;
     }
@@ -163,8 +163,9 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
   }
 
   protected tunnelOpened(each: Http2Stream, s: Stream): void {
-    const { early, earlyEnds } = each;
-    each.early = [];
+    const { earlyEnds } = each;
+    const early = each.early ?? [];
+    each.early = null;
     let ok = true;
     early.forEach((bytes, i) => {
       const isLast = earlyEnds && i === early.length - 1;

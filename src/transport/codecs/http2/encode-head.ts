@@ -206,8 +206,11 @@ function writeWire(
     if (start < 0 || isOwn(buf, fields, n, isRequest, isTunnel)) continue;
     const isNever = head.neverIndexed !== 0 && (head.neverIndexed & (1 << Math.min(n >> 2, 31))) !== 0;
     const nameEnd = fields[n + 1] as number;
+    const valueStart = fields[n + 2] as number;
     const valueEnd = fields[n + 3] as number;
-    at = encoder.field(target, at, buf, start, nameEnd, buf, fields[n + 2] as number, valueEnd, isNever);
+    // Heads of RPC protocols have names and values of any text.
+    if (!head.lines && !(isToken(buf, start, nameEnd) && isValue(buf, valueStart, valueEnd))) continue;
+    at = encoder.field(target, at, buf, start, nameEnd, buf, valueStart, valueEnd, isNever);
   }
   return at;
 }

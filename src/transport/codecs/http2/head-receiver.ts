@@ -1,6 +1,7 @@
 import { HeadView } from '../../../core/base/head-view.ts';
 import type { CodecContext } from '../../../core/contract/codec.ts';
 import type { Wire } from '../../../core/contract/wire.ts';
+import { BlockCache } from './block-cache.ts';
 import { BodyReceiver } from './body-receiver.ts';
 import type { Http2Config } from './config.ts';
 import { Flag, H2Error, maxWindowBytes } from './constants.ts';
@@ -22,6 +23,7 @@ interface OpenBlock {
 export abstract class HeadReceiver extends BodyReceiver {
   protected readonly decoder: HpackDecoder;
   protected readonly assembly: HeadAssembly = new HeadAssembly();
+  protected readonly blocks: BlockCache = new BlockCache();
   #block: OpenBlock | null = null;
 
   constructor(wire: Wire, context: CodecContext, config: Http2Config) {

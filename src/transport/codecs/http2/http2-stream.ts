@@ -39,7 +39,7 @@ export class Http2Stream {
   awaitsTunnel = false;
   /** An extended CONNECT whose upstream has not said yet whether it knows that. */
   awaitsSettings = false;
-  early: Buffer[] = [];
+  early: Buffer[] | null = null;
   earlyEnds = false;
   /** Looks of the connection's timer without a byte taken by the peer. */
   stalledLooks = 0;
@@ -50,4 +50,10 @@ export class Http2Stream {
     this.sendWindow = sendWindow;
     this.recvWindow = recvWindow;
   }
+}
+
+/** Keeps a copy of bytes that came before the tunnel was open. */
+export function keepEarly(each: Http2Stream, buf: Buffer, a: number, b: number): void {
+  each.early ??= [];
+  each.early.push(Buffer.from(buf.subarray(a, b)));
 }

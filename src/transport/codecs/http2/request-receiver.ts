@@ -18,7 +18,7 @@ import {
 import { encodeResponse, headBound } from './encode-head.ts';
 import type { AssemblyLimits } from './head-assembly.ts';
 import { selfDependent } from './head-receiver.ts';
-import { Http2Stream } from './http2-stream.ts';
+import { Http2Stream, keepEarly } from './http2-stream.ts';
 import { judgeRequest, judgeTrailers, type RequestRules, Verdict } from './request-head.ts';
 import { type ConnectionFacts, ServerDeadlines } from './server-deadlines.ts';
 import { freshKey, webSocketKey } from './web-socket.ts';
@@ -120,17 +120,26 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
       if (!this.isClosing) this.strayStream(id, refusal);
       return;
     }
+    const s = this.context.sink.acquire();
+    if (this.blocks.take(s.req, buf, start, end, this.decoder.table)) this.#passRequest(id, flags, s);
+    else this.#decodeRequest(id, flags, s, buf, start, end);
+  }
+
+  #decodeRequest(id: number, flags: number, s: Stream, buf: Buffer, start: number, end: number): void {
     const { sink } = this.context;
-    const s = sink.acquire();
-    const drops = this.config.underscoresInHeaders === 'drop';
-    if (!this.decodeHead(s.req, buf, start, end, drops)) {
+    const { version } = this.decoder.table;
+    if (!this.decodeHead(s.req, buf, start, end, this.config.underscoresInHeaders === 'drop')) {
       sink.release(s);
       return;
     }
     const block = this.assembly.buf;
     const verdict = judgeRequest(this.assembly, this.#rules());
-    if (verdict === Verdict.take) this.#passRequest(id, flags, s);
-    else {
+    if (verdict === Verdict.take) {
+      if (s.req.upgrade === '' && this.decoder.table.version === version) {
+        this.blocks.keep(s.req, buf, start, end, version);
+      }
+      this.#passRequest(id, flags, s);
+    } else {
       sink.release(s);
       if (verdict === Verdict.malformed) this.strayStream(id, H2Error.protocol);
       else this.refuse(id, flags, verdict);
@@ -224,7 +233,7 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     if (end) each.remoteEnded = true;
     if (s === null) return;
     if (each.awaitsTunnel) {
-      if (b > a) each.early.push(Buffer.from(buf.subarray(a, b)));
+      if (b > a) keepEarly(each, buf, a, b);
       return;
     }
     if (this.#isTooLarge(each)) {

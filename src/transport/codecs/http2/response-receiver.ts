@@ -48,13 +48,21 @@ export abstract class ResponseReceiver extends Http2Connection {
       return;
     }
     const head = s.res;
+    const isEnd = (flags & Flag.endStream) !== 0;
+    if (this.blocks.take(head, buf, start, end, this.decoder.table)) {
+      this.#passHead(each, s, isEnd);
+      return;
+    }
+    const { version } = this.decoder.table;
     if (!this.decodeHead(head, buf, start, end, false)) return;
     const block = this.assembly.buf;
-    const isEnd = (flags & Flag.endStream) !== 0;
     const { status } = judgeResponse(this.assembly) ? head : noHead;
     if (status === 0 || (status < 200 && isEnd)) this.#breakHead(each, head);
     else if (status < 200) this.#informational(each, s);
-    else this.#passHead(each, s, isEnd);
+    else {
+      if (this.decoder.table.version === version) this.blocks.keep(head, buf, start, end, version);
+      this.#passHead(each, s, isEnd);
+    }
     this.releaseHead(block);
   }
 

@@ -84,7 +84,7 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
     if (!each.isTunnel) return;
     each.awaitsTunnel = each.isPaused = false;
     // What the client sent early is delivered once this call is over.
-    if (each.early.length > 0 || each.remoteEnded) this.#opened.push(each);
+    if (each.early !== null || each.remoteEnded) this.#opened.push(each);
     this.dirty();
   }
 
@@ -93,8 +93,8 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
     const opened = this.#opened;
     this.#opened = [];
     for (const each of opened) {
-      const { early } = each;
-      each.early = [];
+      const early = each.early ?? [];
+      each.early = null;
       for (const bytes of early) {
         if (each.s === null) break;
         each.s.requestOwned = true;

@@ -25,6 +25,8 @@ export class DynamicTable {
   count = 0;
   /** Entries ever added; index 1 is number `inserted`. */
   inserted = 0;
+  /** Changes whenever an index may mean something else. */
+  version = 0;
   bytes: Buffer = nothing;
   #end = 0;
   #mask = 0;
@@ -62,6 +64,7 @@ export class DynamicTable {
 
   resize(maxBytes: number): void {
     this.maxBytes = maxBytes;
+    this.version++;
     this.#evict(0);
   }
 
@@ -81,6 +84,7 @@ export class DynamicTable {
     meta: number,
   ): void {
     const size = nameLength + valueLength + entryOverheadBytes;
+    this.version++;
     this.#evict(size);
     if (size > this.maxBytes) return;
     this.#makeRoom(nameLength + valueLength + 4);
