@@ -68,6 +68,9 @@ function clusterLines(cluster: ClusterExplanation): string[] {
   const part = share < 1 ? ` (${Math.round(share * 1000) / 10} per cent)` : '';
   const wanted = Object.entries(subset).map(([key, value]) => `${key}=${value}`);
   const lines = [`cluster ${name}${part}${balancer === '' ? '' : `, ${balancer}`}`];
+  const thresholds = Object.entries(cluster.circuitBreakers).filter(([, value]) => Number(value) > 0);
+  if (thresholds.length > 0)
+    lines.push(`  thresholds ${thresholds.map((each) => each.join(' ')).join(', ')}`);
   if (wanted.length > 0) lines.push(`  subset ${wanted.join(', ')}`);
   if (failure !== null) lines.push(`  no host: ${failure}`);
   for (const each of hosts) lines.push(`${mark(each.isChosen)}   host ${each.address}: ${each.why}`);

@@ -69,6 +69,10 @@ export function listenerOf(
   };
   if (chain !== null) Object.assign(made, connectionParts(listener, chain));
   if (chain?.proxy != null) Object.assign(made, streamParts(context, listener, chain, filters, routers));
+  else if (listener.has('stream_filters')) {
+    const why = 'no effect: streams are seen by the network filter "proxy" only';
+    report.notice(listener.at('stream_filters'), listener.raw('stream_filters'), why);
+  }
   const keys = {
     name: listener.at('name'),
     address: listener.at('address'),

@@ -21,6 +21,9 @@ export interface VirtualHostPart {
   readonly routes: readonly RoutePart[];
 }
 
+/** What a virtual host without routes answers. */
+const nothing = { match: {}, directResponse: { status: 404 } };
+
 /** A `routers` entry. */
 export type RouterSection = Section<RouterKey>;
 
@@ -52,7 +55,9 @@ function virtualHost(
   const made = {
     name: host.text('name') || `virtual-host-${index}`,
     domains: host.texts('domains').map(domainOf),
-    routes: host.sections('routers', routeKeys).flatMap((route) => routesOf(context, route, owner)),
+    routes: host.has('routers')
+      ? host.sections('routers', routeKeys).flatMap((route) => routesOf(context, route, owner))
+      : [nothing],
     ...filterConfigsOf(context, host, owner),
     ...headerEdits(context, host),
   };

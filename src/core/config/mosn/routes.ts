@@ -189,6 +189,8 @@ function mirrorOf(
   const made = {
     cluster: context.clusters.use(cluster, codec),
     percent: Math.min(percent, 100),
+    // MOSN leaves the authority of copies as it is.
+    hostSuffix: '',
     ...(broadcast ? { broadcast } : amplification > 1 ? { amplification } : {}),
   };
   const keys = { cluster: policy.at('cluster'), percent: policy.at('percent') };

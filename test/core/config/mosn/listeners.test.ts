@@ -118,3 +118,12 @@ test('access logs, tracing, admin and log level', (t) => {
   t.regex(noticesOf(mosn(admin('0.0.0.0'))).join(), /without a token/);
   t.is(converted(mosn({ server: { default_log_level: 'TRACE' } })).log.level, 'debug');
 });
+
+test('a virtual host without routes answers 404, stream filters without streams do nothing', (t) => {
+  const empty = listenerOf({ host: { routers: [] } });
+  t.like(empty?.virtualHosts[0]?.routes[0]?.directResponse, { status: 404 });
+  const stream_filters = [{ type: 'payload_limit', config: { max_entity_size: 1 } }];
+  const config = mosn({ chain: tcp({ cluster: 'up' }), listener: { stream_filters } });
+  t.deepEqual(converted(config).listeners[0]?.filters, []);
+  t.regex(noticesOf(config).join(), /stream_filters: no effect/);
+});
