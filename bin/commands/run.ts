@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createJsonLogger, type LogLevel, type Standalone, startStandalone } from '../../src/index.ts';
 
 import { addConfigOptions, type ConfigOptions, fileOptions } from '../config-options.ts';
+import { keepMemoryLow } from '../process-memory.ts';
 
 const defaultDrainMs = 30_000;
 const longestDrainMs = 2_147_483_647;
@@ -32,6 +33,7 @@ export function register(program: Command): void {
       '\nSignals: SIGHUP reloads and opens access logs anew, SIGTERM drains, SIGINT drains once and stops when sent twice.\n\nExample:\n  heddle run --config heddle.yaml',
     )
     .action(async (options: RunOptions) => {
+      const stopLooking = keepMemoryLow();
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
       const standalone = await startStandalone({
         configPath: options.config,
@@ -52,6 +54,7 @@ export function register(program: Command): void {
         await stopped;
       } finally {
         clearInterval(alive);
+        stopLooking();
       }
     });
 }

@@ -18,24 +18,27 @@ export class BufferBudget {
 }
 
 const slabBytes = 64 * 1024;
+/** A socket's read of 64 KiB and what a codec writes around it. */
+const blockBytes = 68 * 1024;
 const keptBlocks = 32;
 
 /**
- * Buffers of 64 KiB that are somebody's for a loop turn at most: what a multiplexed connection collects before its
- * flush, a head that is being decoded. So connections that wait hold none.
+ * Buffers of 68 KiB that are somebody's for a short time: what a multiplexed connection collects before its flush, a
+ * head that is being decoded, a large piece of a body on its way out. So connections that wait hold none, and a
+ * download of 1 GiB makes no garbage.
  */
 export class BlockPool {
   readonly #free: Buffer[] = [];
 
   /** At least `sizeBytes`; only blocks of the standard size are kept by `give`. */
-  take(sizeBytes: number = slabBytes): Buffer {
-    if (sizeBytes > slabBytes) return Buffer.allocUnsafeSlow(sizeBytes);
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+  take(sizeBytes: number = blockBytes): Buffer {
+    if (sizeBytes > blockBytes) return Buffer.allocUnsafeSlow(sizeBytes);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
   }
 
   /** The caller has no view of it any more. */
   give(block: Buffer): void {
-    if (block.length === slabBytes && this.#free.length < keptBlocks) this.#free.push(block);
+    if (block.length === blockBytes && this.#free.length < keptBlocks) this.#free.push(block);
   }
 }
 

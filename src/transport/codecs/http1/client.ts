@@ -193,6 +193,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
   }
 
   onDrain(): void {
+    this.#writer.drained();
     const s = this.stream;
     if (s !== null && s.gen === this.gen) this.context.sink.writable(s, this);
   }

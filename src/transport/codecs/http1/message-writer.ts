@@ -7,6 +7,8 @@ import { encodeFields, fieldsBound } from './encode-fields.ts';
 
 /** Owned body bytes up to this leave in the write of their head; above it the copy costs more than a second write. */
 const mergedBytes = 16_384;
+/** A message above this gets a buffer of its own, which comes back when it has left. */
+const largeBytes = 32_768;
 /** Size line, CR LF behind the data, last chunk. */
 const chunkRoom = 32;
 const lastChunk = '0\r\n\r\n';
@@ -21,10 +23,22 @@ export class MessageWriter {
   framing: number = Framing.none;
   /** Body bytes that Content-Length still promises. */
   left = 0;
+  /** Where the message at hand is written. */
+  #target: Buffer;
+  /** Large buffers on their way out. */
+  #lent: Buffer[] | null = null;
 
   constructor(wire: Wire, slab: WriteSlab) {
     this.#wire = wire;
     this.#slab = slab;
+    this.#target = slab.buf;
+  }
+
+  /** Everything that was written has left. */
+  drained(): void {
+    if (this.#lent === null || this.#wire.pending > 0) return;
+    for (const buf of this.#lent) this.#slab.blocks.give(buf);
+    this.#lent = null;
   }
 
   /** Each method returns false when the wire is above its high-water mark. */
@@ -39,8 +53,8 @@ export class MessageWriter {
     isOwned: boolean,
   ): boolean {
     const isMerged = this.#begin(framing, lengthBytes, b - a, isOwned);
-    const start = this.#slab.reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
-    const at = encodeRequest(head, this.#slab.buf, start, framing, lengthBytes);
+    const start = this.#reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
+    const at = encodeRequest(head, this.#target, start, framing, lengthBytes);
     return this.#send(start, at, buf, a, b, end, isMerged);
   }
 
@@ -56,8 +70,8 @@ export class MessageWriter {
     isOwned: boolean,
   ): boolean {
     const isMerged = this.#begin(framing, lengthBytes, b - a, isOwned);
-    const start = this.#slab.reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
-    const at = encodeResponse(head, this.#slab.buf, start, framing, lengthBytes, connection);
+    const start = this.#reserve(headBound(head) + (isMerged ? b - a : 0) + chunkRoom);
+    const at = encodeResponse(head, this.#target, start, framing, lengthBytes, connection);
     return this.#send(start, at, buf, a, b, end, isMerged);
   }
 
@@ -66,15 +80,15 @@ export class MessageWriter {
     const isChunked = this.framing === Framing.chunked;
     if (a === b && !(isChunked && end)) return true;
     if (isOwned && !isChunked) return this.#view(buf, a, b);
-    const start = this.#slab.reserve(b - a + chunkRoom);
+    const start = this.#reserve(b - a + chunkRoom);
     return this.#send(start, start, buf, a, b, end, true);
   }
 
   /** Ends a chunked body; framings that have no trailers drop them. */
   trailers(trailers: HeadView): boolean {
     if (this.framing !== Framing.chunked) return true;
-    const start = this.#slab.reserve(fieldsBound(trailers) + chunkRoom);
-    const target = this.#slab.buf;
+    const start = this.#reserve(fieldsBound(trailers) + chunkRoom);
+    const target = this.#target;
     let at = writeText(target, start, '0\r\n');
     at = encodeFields(trailers, target, at, -1, false, -1);
     target[at++] = 13;
@@ -99,7 +113,7 @@ export class MessageWriter {
     isMerged: boolean,
   ): boolean {
     if (buf === null || this.framing === Framing.none) b = a;
-    const target = this.#slab.buf;
+    const target = this.#target;
     if (this.framing === Framing.chunked) {
       if (b > a) {
         at = writeChunkSize(target, at, b - a);
@@ -132,13 +146,36 @@ export class MessageWriter {
     return stop;
   }
 
+  /** The offset of `sizeBytes` free bytes in `#target`. */
+  #reserve(sizeBytes: number): number {
+    if (sizeBytes > largeBytes) {
+      this.#target = this.#slab.blocks.take(sizeBytes);
+      return 0;
+    }
+    const start = this.#slab.reserve(sizeBytes);
+    this.#target = this.#slab.buf;
+    return start;
+  }
+
   #flush(start: number, at: number): boolean {
     const slab = this.#slab;
-    const target = slab.buf;
+    const target = this.#target;
+    if (target !== slab.buf) return this.#flushLarge(target, at);
     slab.commit(at);
     const isBelowMark = this.#wire.write(target, start, at);
     // The kernel has it all: the same cache-warm bytes serve the next message.
     if (slab.at === at && this.#wire.pending === 0) slab.rewind(target, start);
+    return isBelowMark;
+  }
+
+  #flushLarge(target: Buffer, end: number): boolean {
+    const isBelowMark = this.#wire.write(target, 0, end);
+    if (this.#wire.pending === 0) this.#slab.blocks.give(target);
+    // A write that leaves the wire below its mark reports no drain: the collector has that one.
+    else if (!isBelowMark) {
+      if (this.#lent === null) this.#lent = [target];
+      else this.#lent.push(target);
+    }
     return isBelowMark;
   }
 }

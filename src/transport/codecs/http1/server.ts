@@ -251,6 +251,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
 
   onDrain(): void {
     this.isWireFull = false;
+    this.#writer.drained();
     const s = this.stream;
     if (s !== null && s.gen === this.gen) this.context.sink.writable(s, this);
     this.runHeld();
