@@ -145,7 +145,10 @@ function connectionParts(listener: Section<ListenerKey>, chain: ConvertedChain):
     // The connection's own limit holds for bytes that are passed on as well.
     if (config !== undefined && config.idleTimeoutMs === undefined) Object.assign(config, { idleTimeoutMs });
   }
-  return { ...(proxy === null ? {} : { codec: proxy.codec }), networkFilters: used };
+  return {
+    ...(proxy === null ? {} : { codec: proxy.codec }),
+    ...(used.length === 0 ? {} : { networkFilters: used }),
+  };
 }
 
 /** What happens to streams. */
@@ -174,9 +177,10 @@ function streamParts(
   if (converted.faultTolerance !== null) {
     context.clusters.judge(targetsOf(parts.virtualHosts), converted.faultTolerance);
   }
+  const accessLog = accessLogsOf(context, listener);
   return {
-    filters: converted.filters,
-    accessLog: accessLogsOf(context, listener),
+    ...(converted.filters.length === 0 ? {} : { filters: converted.filters }),
+    ...(accessLog.length === 0 ? {} : { accessLog }),
     // MOSN leaves the server header to the upstream.
     serverHeader: '',
     ...parts,

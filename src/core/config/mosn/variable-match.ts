@@ -51,7 +51,9 @@ function groupMatch(context: MosnContext, owner: Place, group: readonly Term[]):
     }
     if (!addTerm(context, made, term)) return null;
   }
-  return context.origins.mark(made, owner);
+  for (const key of ['headers', 'query', 'cookies'])
+    if ((made[key] as object[]).length === 0) delete made[key];
+  return context.origins.mark(made as Match, owner);
 }
 
 /** False: cannot be said, and that was told. */
