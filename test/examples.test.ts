@@ -40,6 +40,13 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^by HTTP: 200 \{"id":42,"name":"ann","since":"1970-01-01T00:00:00\.000Z"\}$/m,
     /^by HTTP: 500 /m,
   ],
+  '09-routing.ts': [
+    /^\/users\/42\/orders\/7 orders saw \/v2\/42\/orders\/7$/m,
+    /^the next version saw POST \/Checkout with 4 bytes$/m,
+    /^\/search found by the quick host$/m,
+    /^\/old orders saw \/v2\/new, asked for as \/old$/m,
+    /^three requests with the cookie: one host$/m,
+  ],
   'monitor/stall.ts': [/^captures go to /m],
 };
 
