@@ -1,4 +1,3 @@
-import { WheelNode } from '../base/timer-wheel.ts';
 import type { Cluster, Host } from './cluster.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Route } from './route.ts';
@@ -16,7 +15,7 @@ const nothing: Buffer = Buffer.alloc(0);
  *                                                       | an answer         -> answered: counted, forwarded as bytes
  *                                                       '-> anything else   -> unpark: a stream again, made from the frame
  */
-export class ParkedCall extends WheelNode {
+export class ParkedCall {
   readonly core: ParkingCore;
   down: ParkingServer | null = null;
   downId = 0;
@@ -31,20 +30,19 @@ export class ParkedCall extends WheelNode {
   start = 0;
   end = 0;
   requestBytes = 0;
+  /** Where it stands among those that wait. */
+  place = 0;
   /** Monotonic ms. */
   startMs = 0;
+  /** The nearest of its limits; 0 = none. */
+  dueMs = 0;
   routeDeadlineMs = 0;
   idleTimeoutMs = 0;
   /** The connection served before this call. */
   reused = false;
 
   constructor(core: ParkingCore) {
-    super();
     this.core = core;
-  }
-
-  onDeadline(nowMs: number): void {
-    this.core.onParkedDeadline(this, nowMs);
   }
 }
 
@@ -64,7 +62,6 @@ export interface ParkingCore {
   ): void;
   /** Makes a stream of it again; the call is over. Both ends know the stream afterwards. */
   unpark(call: ParkedCall): Stream;
-  onParkedDeadline(call: ParkedCall, nowMs: number): void;
 }
 
 /** An end that can hold a call in place of a stream. */

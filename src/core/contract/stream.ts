@@ -71,6 +71,8 @@ export class Stream extends WheelNode {
   requestSent = false;
   /** All body filters passed the body as a whole: they are not called. */
   isBodyPassed = false;
+  /** Its downstream end can park it: until that is decided no timer is armed for it. */
+  mayPark = false;
   /** It left as the very bytes that came, and its upstream end can do without the stream until the answer. */
   isVerbatim = false;
   /** A response head went downstream / the response is complete as received. */
@@ -224,6 +226,7 @@ export class Stream extends WheelNode {
     this.tries = 0;
     this.reused = this.requestOwned = this.responseOwned = false;
     this.isVerbatim =
+      this.mayPark =
       this.isBodyPassed =
       this.requestDone =
       this.requestSent =

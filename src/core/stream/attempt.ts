@@ -42,7 +42,8 @@ export function armAttempt(p: StreamProxy, s: Stream): void {
   if (perTryMs > 0 && (route.timeoutMs === 0 || perTryMs < route.timeoutMs)) {
     s.tryDeadlineMs = s.tryStartMs + perTryMs;
   }
-  armStream(p.context.wheel, s);
+  // One that is likely to be parked is armed only if it is not.
+  if (!s.mayPark) armStream(p.context.wheel, s);
 }
 
 /** failConnect, failStream, retry: one try is over without an answer. */

@@ -6,6 +6,13 @@ import type { Stream } from '../contract/stream.ts';
  * Activity only stores a number; the idle limit is worked out when the node comes up.
  */
 export function armStream(wheel: TimerWheel, s: Stream): void {
+  const nearest = nearestLimit(s);
+  if (nearest === 0) wheel.disarm(s);
+  else wheel.arm(s, nearest);
+}
+
+/** The nearest of the stream's limits, monotonic ms; 0 = none. */
+export function nearestLimit(s: Stream): number {
   let nearest = Number.POSITIVE_INFINITY;
   if (s.routeDeadlineMs > 0) nearest = s.routeDeadlineMs;
   if (s.tryDeadlineMs > 0 && s.tryDeadlineMs < nearest) nearest = s.tryDeadlineMs;
@@ -13,8 +20,7 @@ export function armStream(wheel: TimerWheel, s: Stream): void {
   if (s.idleTimeoutMs > 0 && s.lastActivityMs + s.idleTimeoutMs < nearest) {
     nearest = s.lastActivityMs + s.idleTimeoutMs;
   }
-  if (nearest === Number.POSITIVE_INFINITY) wheel.disarm(s);
-  else wheel.arm(s, nearest);
+  return nearest === Number.POSITIVE_INFINITY ? 0 : nearest;
 }
 
 export type DueLimit = 'retry' | 'route' | 'try' | 'idle' | 'none';

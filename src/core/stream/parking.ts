@@ -11,9 +11,10 @@ import type { FilterChain, Pipeline } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
 import type { StreamFilter } from '../contract/stream-filter.ts';
-import { armStream } from './deadlines.ts';
+import { armStream, nearestLimit } from './deadlines.ts';
 import { countCall } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** As many as a burst may need; 160 bytes each. */
 const keptCalls = 8192;
@@ -22,20 +23,22 @@ const keptCalls = 8192;
 export class ParkingLot implements ParkingCore {
   readonly #proxy: StreamProxy;
   readonly #pool: ParkedCall[] = [];
+  readonly #waiting: WaitingCalls;
   /** The chain that was asked for last, and its filters that may look at answers. */
   #chain: FilterChain | null = null;
   #answering: readonly StreamFilter[] = [];
 
   constructor(proxy: StreamProxy) {
     this.#proxy = proxy;
+    this.#waiting = new WaitingCalls(proxy);
   }
 
   /** The request has left as it came: gives the stream back where nothing asks for it before the answer. */
-  tryPark(s: Stream): void {
+  tryPark(s: Stream): boolean {
     const { down, phase } = s;
-    if (phase !== Phase.awaitUpstream || !isParkingServer(down)) return;
-    if (!isPlain(s.pipeline as Pipeline, s.route as Route, s) || !this.#passesFilters(s)) return;
-    if (this.#proxy.live !== null || channels.streamEnd.hasSubscribers) return;
+    if (phase !== Phase.awaitUpstream || !isParkingServer(down)) return false;
+    if (!isPlain(s.pipeline as Pipeline, s.route as Route, s) || !this.#passesFilters(s)) return false;
+    if (this.#proxy.live !== null || channels.streamEnd.hasSubscribers) return false;
     const up = s.up as ParkingClient;
     const call = this.#pool.pop() ?? new ParkedCall(this);
     const { req } = s;
@@ -55,15 +58,13 @@ export class ParkingLot implements ParkingCore {
     call.routeDeadlineMs = s.routeDeadlineMs;
     call.idleTimeoutMs = s.idleTimeoutMs;
     call.reused = s.reused;
-    const { wheel } = this.#proxy.context;
-    const dueMs = s.deadlineMs;
-    if (s.wheelSlot >= 0) {
-      wheel.disarm(s);
-      wheel.arm(call, dueMs);
-    }
+    if (s.wheelSlot >= 0) this.#proxy.context.wheel.disarm(s);
+    call.dueMs = nearestLimit(s);
+    this.#waiting.add(call);
     down.park(s, call);
     up.park(s, call);
     this.#proxy.release(s);
+    return true;
   }
 
   answered(
@@ -114,10 +115,6 @@ export class ParkingLot implements ParkingCore {
     return s;
   }
 
-  onParkedDeadline(call: ParkedCall, nowMs: number): void {
-    this.#proxy.onStreamDeadline(this.unpark(call), nowMs);
-  }
-
   /** Do all filters say that they have nothing to do with the answer? */
   #passesFilters(s: Stream): boolean {
     const chain = (s.pipeline as Pipeline).filters;
@@ -135,7 +132,7 @@ export class ParkingLot implements ParkingCore {
   }
 
   #over(call: ParkedCall): void {
-    this.#proxy.context.wheel.disarm(call);
+    this.#waiting.remove(call);
     call.down = call.up = call.pipeline = call.route = call.cluster = call.host = null;
     if (this.#pool.length < keptCalls) this.#pool.push(call);
   }

@@ -10,6 +10,7 @@ import type { StreamEnd } from '../contract/stream-end.ts';
 import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
+import { armStream } from './deadlines.ts';
 import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
 import { rememberUrl } from './internal-redirect.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
@@ -112,8 +113,10 @@ export class StreamProxy implements StreamCore {
     if (this.context.budget.isExhausted) failStream(this, s, Code.bufferOverflow);
     else if (prepareRequest(this, s)) this.advance(s);
     if (s.gen !== gen) return;
-    if (s.isVerbatim) this.#parking.tryPark(s);
-    else if (s.firstBuf !== null) holdFirst(s);
+    if (s.firstBuf !== null) holdFirst(s);
+    if (!s.mayPark || (s.isVerbatim && this.#parking.tryPark(s))) return;
+    s.mayPark = false;
+    armStream(this.context.wheel, s);
   }
 
   #begin(s: Stream, end: boolean): void {

@@ -91,6 +91,7 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
     s.protocol = protocol.name;
     s.pipeline = this.#owner.pipeline;
     s.requestOwned = true;
+    s.mayPark = true;
     // The caller's own limit counts before the route's, as in MOSN; the stream's idle limit bounds both.
     if (s.req.timeoutMs > 0) s.routeDeadlineMs = clock.now() + s.req.timeoutMs;
     return s;
