@@ -17,7 +17,7 @@ const names = [...Object.keys(codecs), 'Auto', 'X'];
 const standIn = 'http1';
 
 /**
- * Codecs of a `downstream_protocol`: one name, a comma list, "Auto" for all there are, "X" with its sub-protocol.
+ * Codecs of a `downstream_protocol`: one name, a comma list, "Auto" for all of MOSN's, "X" with its sub-protocol.
  * @param subProtocol `extend_config.sub_protocol`, "" when absent
  */
 export function downstreamCodecs(
@@ -29,7 +29,7 @@ export function downstreamCodecs(
   const found = new Set<string>();
   for (const each of protocol.split(',').map((part) => part.trim())) {
     if (each === '') continue;
-    if (each === 'Auto') for (const codec of allCodecs(context)) found.add(codec);
+    if (each === 'Auto') for (const codec of mosnCodecs(context)) found.add(codec);
     else if (each !== 'X') found.add(codecOf(context, each, place));
     else if (subProtocol === '') {
       context.report.problem(place, each, '"X" together with extend_config.sub_protocol');
@@ -53,6 +53,12 @@ export function codecOf(context: MosnContext, protocol: string, place: Place): s
   const meant = codec === undefined ? names : [];
   context.report.problem(place, protocol, `a protocol that is spoken here: ${here}${why}`, meant);
   return standIn;
+}
+
+/** Those of MOSN's protocols that are spoken here. */
+function mosnCodecs(context: MosnContext): string[] {
+  const known = allCodecs(context);
+  return [...new Set(Object.values(codecs))].filter((codec) => known.includes(codec));
 }
 
 function allCodecs({ extensions }: MosnContext): string[] {
