@@ -132,11 +132,12 @@ test('a heartbeat is answered here with its id, and a call meanwhile goes on', a
 
 test('a provider that says READONLY finishes what it has, and the next call gets another connection', async (t) => {
   const sockets = new Set<unknown>();
+  let release = () => {};
   const server = await dubboServer(t, (request, socket) => {
     sockets.add(socket);
     if (!request.text.includes('slow')) return 'quick';
     socket.write(dubboFrame(0xa2, 0, 1, Buffer.from('\x01R')));
-    setTimeout(() => socket.write(dubboFrame(2, 20, request.id, valueBody('late'))), 50);
+    release = () => socket.write(dubboFrame(2, 20, request.id, valueBody('late')));
     return null;
   });
   const { peer } = await meshOf(t, { one: server.address });
@@ -146,18 +147,22 @@ test('a provider that says READONLY finishes what it has, and the next call gets
     async () => (await peer.call()).text === '\x91\x05quick' && sockets.size === 2,
     'another connection',
   );
+  release();
   t.is((await slow).text, '\x91\x04late');
 });
 
 test('a drain tells clients READONLY and finishes their calls', async (t) => {
+  let release = () => {};
   const server = await dubboServer(t, (request, socket) => {
-    setTimeout(() => socket.write(dubboFrame(2, 20, request.id, valueBody('late'))), 50);
+    release = () => socket.write(dubboFrame(2, 20, request.id, valueBody('late')));
     return null;
   });
   const { mesh, peer } = await meshOf(t, { one: server.address });
   const call = peer.call();
   await eventually(() => server.requests.length === 1, 'the call arrives');
   const drained = mesh.drain(5000);
+  await eventually(() => peer.events.length === 1, 'the client is told');
+  release();
   t.is((await call).text, '\x91\x04late');
   t.deepEqual(
     peer.events.map(({ flag, text }) => [flag, text]),

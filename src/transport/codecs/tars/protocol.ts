@@ -32,18 +32,21 @@ function packetOf(buf: Buffer, start: number, end: number): TarsPacket {
   return packet;
 }
 
-/** Fields of an own packet that differ from what came: context, body. */
+/** Fields of an own packet that differ from what came: body, or the description that is an error's body, and context. */
 function edits(head: HeadView, packet: TarsPacket, body: Buffer): Edit[] {
-  const { isRequest, bufferAt, bufferEnd, contextAt, contextEnd } = packet;
-  const all: Edit[] = [{ at: bufferAt, end: bufferEnd, field: bytesField(isRequest ? 7 : 6, body) }];
+  const { isRequest, bufferAt, bufferEnd, descriptionAt, descriptionEnd, contextAt, contextEnd } = packet;
+  const isMessage = descriptionAt > 0 && head.bodyStart === packet.descriptionStart;
+  const all: Edit[] = isMessage
+    ? [{ at: descriptionAt, end: descriptionEnd, field: stringField(8, body) }]
+    : [{ at: bufferAt, end: bufferEnd, field: bytesField(isRequest ? 7 : 6, body) }];
   if (head.isEdited && contextEnd > 0) {
     all.push({ at: contextAt, end: contextEnd, field: mapField(9, contextOf(head)) });
   }
   return all;
 }
 
-function fail(ret: number, text: Buffer, id: number): Buffer {
-  return writeResponse(id, ret, nothing, text, []);
+function fail(ret: number, text: Buffer, id: number, context: readonly Buffer[]): Buffer {
+  return writeResponse(id, ret, nothing, text, context);
 }
 
 /** Tars, requests and answers of version 1. The context is headers; the status map passes as it is. */
@@ -110,21 +113,14 @@ export const tarsProtocol: FramedProtocol = {
     const isOwn = head.framing === tarsProtocol;
     if (!isOwn || httpStatusOf(head.protocolStatus) !== head.status) {
       if (head.status === 200) return writeResponse(id, 0, body, nothing, contextOf(head));
-      return fail(retOf(head.status), body, id);
+      return fail(retOf(head.status), body, id, contextOf(head));
     }
     const { buf, start, end } = head;
     const packet = packetOf(buf, start, end);
-    const isMessage = head.bodyStart === packet.descriptionStart && packet.descriptionAt > 0;
-    const { descriptionAt, descriptionEnd } = packet;
-    const all = isMessage
-      ? [{ at: descriptionAt, end: descriptionEnd, field: stringField(8, body) }]
-      : edits(head, packet, body);
-    return splice(buf, start, end, [
-      { at: packet.idAt, end: packet.idEnd, field: idField(packet, id) },
-      ...all,
-    ]);
+    const first = { at: packet.idAt, end: packet.idEnd, field: idField(packet, id) };
+    return splice(buf, start, end, [first, ...edits(head, packet, body)]);
   },
-  encodeFailure: (status, reason, _request, id) => fail(retOf(status), Buffer.from(reason), id),
+  encodeFailure: (status, reason, _request, id) => fail(retOf(status), Buffer.from(reason), id, []),
   heartbeat: () => nothing,
   heartbeatAck: () => null,
   announcementOf: () => null,

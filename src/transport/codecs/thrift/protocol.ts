@@ -57,12 +57,18 @@ export function thriftProtocol(foreign: Wrapping & { readonly name: string }): F
     const message = messageOf(request);
     return request.buf.subarray(message.nameStart, message.nameEnd);
   };
-  const fail = (failure: number, text: Buffer, request: HeadView, id: number): Buffer => {
+  const fail = (
+    failure: number,
+    text: Buffer,
+    request: HeadView,
+    id: number,
+    head: HeadView | null,
+  ): Buffer => {
     const { isHeader, inner } = wrappingOf(request);
     const body = writeException(failure, text, inner);
     return writeFrame(
       { isHeader, inner, type: MessageType.exception, name: nameOf(request), id, body },
-      null,
+      head,
     );
   };
   const protocol: FramedProtocol = {
@@ -129,12 +135,13 @@ export function thriftProtocol(foreign: Wrapping & { readonly name: string }): F
       if (head.status !== 200) {
         // A filter may have changed the status in HTTP's scale.
         const isSame = isOwn && httpStatusOf(head.protocolStatus) === head.status;
-        return fail(isSame ? head.protocolStatus : failureOf(head.status), body, request, id);
+        return fail(isSame ? head.protocolStatus : failureOf(head.status), body, request, id, head);
       }
       const { isHeader, inner } = wrappingOf(request);
       return writeFrame({ isHeader, inner, type: MessageType.reply, name: nameOf(request), id, body }, head);
     },
-    encodeFailure: (status, reason, request, id) => fail(failureOf(status), Buffer.from(reason), request, id),
+    encodeFailure: (status, reason, request, id) =>
+      fail(failureOf(status), Buffer.from(reason), request, id, null),
     heartbeat: () => Buffer.alloc(0),
     heartbeatAck: () => null,
     announcementOf: () => null,
