@@ -25,7 +25,7 @@ export interface BoltDialect {
 
 export const boltV1: BoltDialect = { proto: 1, version: 1, hasCrc: false };
 
-/** @param timeoutMs -1 = none. The id is 0: who sends the frame sets it. */
+/** @param timeoutMs 0 = none; Java writes -1, which npm's sofa-rpc-node takes for over at once. The id is set by who sends it. */
 export function boltRequestFrame(frame: BoltFrame, timeoutMs: number, isOneway: boolean): Buffer {
   const timeout = Buffer.allocUnsafe(4);
   timeout.writeInt32BE(timeoutMs);

@@ -65,8 +65,8 @@ export class BoltMessages implements RpcMessages {
       sofa_head_target_service: target,
       ...attachments,
     };
-    const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : -1;
-    return boltRequestFrame({ className: requestClass, headers, content }, timeoutMs, request.isOneway);
+    const frame = { className: requestClass, headers, content };
+    return boltRequestFrame(frame, request.timeoutMs, request.isOneway);
   }
 
   decodeRequest(head: HeadView, body: Buffer): IncomingCall {

@@ -12,7 +12,9 @@ import {
   idAt,
   lengthsAt,
   Proto,
+  readInt32,
   readUint16,
+  timeoutAt,
   writeUint16,
   writeUint32,
 } from './layout.ts';
@@ -36,7 +38,7 @@ interface FrameParts {
   readonly command: number;
   readonly id: number;
   readonly codec: number;
-  /** Timeout of a request in ms (-1: none), status of a response. */
+  /** Timeout of a request in ms (0: none), status of a response. */
   readonly word: number;
   readonly className: Buffer;
 }
@@ -101,12 +103,14 @@ function partsOf(head: HeadView, id: number): FrameParts {
     command: isResponse ? Command.response : Command.request,
     id,
     codec: codecOf(buf, start),
-    word: isResponse ? head.protocolStatus : wordOf(head),
+    word: isResponse ? head.protocolStatus : timeoutOf(head),
     className: buf.subarray(classAt, classAt + readUint16(buf, lengthsAt(buf, start))),
   };
 }
 
-const wordOf = (head: HeadView): number => (head.timeoutMs > 0 ? head.timeoutMs : -1);
+/** Where there is none as the frame says it, -1 or 0. */
+const timeoutOf = (head: HeadView): number =>
+  head.timeoutMs > 0 ? head.timeoutMs : readInt32(head.buf, timeoutAt(head.buf, head.start));
 
 /** @param isOwn the head was read by this codec */
 export function encodeRequest(head: HeadView, isOwn: boolean, body: Buffer, id: number): Buffer | number {
@@ -130,7 +134,8 @@ export function encodeRequest(head: HeadView, isOwn: boolean, body: Buffer, id: 
     command: Command.request,
     id,
     codec: serializationOf(head),
-    word: wordOf(head),
+    // 0 where there is none: npm's sofa-rpc-node drops the answers of calls that say -1.
+    word: head.timeoutMs,
     className: requestClass,
   };
   return writeFrame(parts, new HeaderMapWriter(head, known), body);
