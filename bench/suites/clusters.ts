@@ -7,6 +7,7 @@ import type { BalancerDefinition, Endpoint, Host, HostUpstream } from '../../src
 import type { SubsetsConfig } from '../../src/core/contract/cluster-config.ts';
 import type { Stream } from '../../src/core/contract/stream.ts';
 import { MetricsTable } from '../../src/core/observe/metrics.ts';
+import { tableRows } from '../cases/tables.ts';
 import type { Bench, Row, Suite } from '../harness/suite.ts';
 import { measure } from '../micro/measure.ts';
 
@@ -29,7 +30,7 @@ const upstream: HostUpstream = { open: () => 0, cancelWait() {}, drain() {}, clo
 const definitions = Object.values(balancers) as BalancerDefinition[];
 
 export const suite: Suite = {
-  about: 'clusters of 50,000 hosts: 618 subsets, deltas, nanoseconds a pick with each balancer',
+  about: 'clusters of 50,000 hosts: 618 subsets, deltas, tables, nanoseconds a pick with each balancer',
   goals: ['clusters.subsetBuildMs', 'clusters.deltaUs'],
   rounds: 7,
   seconds: 1,
@@ -40,7 +41,7 @@ export const suite: Suite = {
     });
     const plainDeltas = deltas(bench, 'without subsets', {});
     return {
-      rows: [...builds.rows, ...subsetDeltas.rows, ...plainDeltas.rows, ...picks(bench)],
+      rows: [...builds.rows, ...subsetDeltas.rows, ...plainDeltas.rows, ...tableRows(bench), ...picks(bench)],
       measures: [
         { id: 'clusters.subsetBuildMs', value: builds.medianMs },
         { id: 'clusters.deltaUs', value: subsetDeltas.medianUs },

@@ -1,8 +1,8 @@
 /** How evenly service-list sharding spreads clients over servers, and what it moves when servers come and go. */
 
-import { hashText, lowest, pointRing, rendezvousScores } from '../../src/sharding/index.ts';
 import type { Bench, Row, Suite } from '../harness/suite.ts';
-import { balanceOf, Fleet, grow, replace, type Scenario, serverOf, shrink } from '../sharding/simulate.ts';
+import { schemes, selectionOf } from '../sharding/selection.ts';
+import { Fleet, grow, replace, type Scenario, shrink } from '../sharding/simulate.ts';
 
 const half = { fraction: 0.5 };
 const twenty = { count: 20 };
@@ -20,14 +20,27 @@ const others: readonly [name: string, scenario: Scenario][] = [
   ['ring, 160 points', { ...main, scheme: 'ring', ringPoints: 160 }],
   ['slots', { ...main, scheme: 'slots' }],
   ['rendezvous', { clients: 6000, servers: 300, size: twenty, scheme: 'rendezvous' }],
-  ['ring, 1 point (MOSN)', { clients: 6000, servers: 300, size: twenty, scheme: 'ring' }],
-  ['slots', { clients: 6000, servers: 300, size: twenty, scheme: 'slots' }],
   ['rendezvous', { clients: 1000, servers: 1000, size: twenty, scheme: 'rendezvous' }],
-  ['ring, 1 point (MOSN)', { clients: 1000, servers: 1000, size: twenty, scheme: 'ring' }],
-  ['slots', { clients: 1000, servers: 1000, size: twenty, scheme: 'slots' }],
+  [
+    'rendezvous, weights 1 to 4',
+    { clients: 1000, servers: 1000, size: twenty, scheme: 'rendezvous', isWeighted: true },
+  ],
+  ['rendezvous, three zones', { clients: 1000, servers: 1000, size: twenty, scheme: 'rendezvous', zones: 3 }],
+  ['ring, 160 points, three zones', { ...main, scheme: 'ring', ringPoints: 160, zones: 3 }],
+  ['slots, three zones', { ...main, scheme: 'slots', zones: 3 }],
   // Its table is built by each client anew, so that the sample is small.
   ['maglev', { clients: 200, servers: 300, size: half, scheme: 'maglev' }],
+  ['maglev, weights 1 to 4', { clients: 200, servers: 300, size: half, scheme: 'maglev', isWeighted: true }],
   ['rendezvous', { clients: 200, servers: 300, size: half, scheme: 'rendezvous' }],
+];
+
+/** Clients, servers, servers of a client. */
+const sizes: readonly (readonly [number, number, number])[] = [
+  [1000, 1000, 20],
+  [6000, 300, 20],
+  [6000, 300, 150],
+  [60_000, 300, 150],
+  [60_000, 1000, 20],
 ];
 
 export const suite: Suite = {
@@ -39,7 +52,7 @@ export const suite: Suite = {
     const good = judged.map(([name, scenario]) => rowOf(bench, name, scenario));
     const rest = others.map(([name, scenario]) => rowOf(bench, name, scenario));
     return {
-      rows: [...good, ...rest, ...manyClients(bench)],
+      rows: [...good, ...rest, ...everyScheme(bench)],
       measures: [
         { id: 'sharding.rendezvousCv', value: Math.max(...good.map((row) => row.cvPercent / 100)) },
         { id: 'sharding.movedOnAdd', value: Math.max(...good.map((row) => row.addedToIdeal)) },
@@ -80,40 +93,26 @@ function rowOf(bench: Bench, name: string, scenario: Scenario): ShardRow {
   };
 }
 
-/** 60,000 clients: the selection alone, with hashes made once. */
-function manyClients(bench: Bench): Row[] {
-  const clients = 60_000;
-  const rows: Row[] = [];
-  for (const [servers, count] of [
-    [300, 150],
-    [1000, 20],
-  ] as const) {
-    bench.progress(`${clients} clients x ${servers} servers x ${count}`);
-    const scenario: Scenario = { clients, servers, size: { count }, scheme: 'rendezvous' };
-    const hashes = Uint32Array.from({ length: servers }, (_, i) => hashText(serverOf(scenario, i).address));
-    const scores = new Float64Array(servers);
-    const ring = pointRing(hashes, 1);
-    const choose = {
-      rendezvous: (client: number): Iterable<number> =>
-        lowest(rendezvousScores(client, hashes, null, scores), count),
-      'ring, 1 point (MOSN)': (client: number): Iterable<number> => ring.walk(client, count),
-    };
-    for (const [name, of] of Object.entries(choose)) {
-      const loads = new Array<number>(servers).fill(0);
-      for (let i = 0; i < clients; i++) {
-        for (const server of of(hashText(`pod-${i}`))) loads[server] = (loads[server] as number) + 1;
-      }
-      const { cv, maxToMean, minToMean } = balanceOf(loads);
-      const share = String(count);
-      const figures = {
-        cvPercent: round(cv * 100),
-        maxToMean: round(maxToMean),
-        minToMean: round(minToMean),
+/** Every scheme at every size: the selection alone, with hashes made once. */
+function everyScheme(bench: Bench): Row[] {
+  return sizes.flatMap(([clients, servers, count]) =>
+    schemes.map((name): Row => {
+      bench.progress(`${name}: ${clients} clients x ${servers} servers x ${count}, selection alone`);
+      const ids = Array.from({ length: servers }, (_, id) => id);
+      const found = selectionOf(name, { clients, servers: ids, count });
+      return {
+        name: `${name}, selection alone`,
+        clients,
+        servers,
+        share: String(count),
+        cvPercent: round(found.cv * 100),
+        maxToMean: round(found.maxToMean),
+        minToMean: round(found.minToMean),
+        openedAddTenthPercent: round(found.openedAddTenth * 100),
+        openedRemoveTenthPercent: round(found.openedRemoveTenth * 100),
       };
-      rows.push({ name, clients, servers, share, ...figures });
-    }
-  }
-  return rows;
+    }),
+  );
 }
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
