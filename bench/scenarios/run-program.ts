@@ -52,6 +52,9 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
     ...(process.env['HEDDLE_BENCH_KEEP'] !== undefined && { HEDDLE_MONITOR: '{"record":true}' }),
   };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  // A run that is stopped leaves no program behind.
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
   let faultMs: number | undefined;
   let hasEnded = false;
   child.stdout.on('data', (chunk: Buffer) => {
@@ -75,7 +78,8 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
       if (hasEnded) break;
     }
   } finally {
-    child.kill('SIGKILL');
+    process.off('exit', end);
+    end();
   }
   return [...outcomes.values()];
 }

@@ -214,8 +214,11 @@ async function addProfile(
   profiles.push({ profile, threadId: artifact.threadId, window: artifact.window });
   const name = fileName(job, artifact, 'pb.gz');
   writePrivate(join(job.directory, name), encodePprof(profile));
+  // The trouble itself, of the main thread; what the recorder has of it stands in where nothing was sampled since.
+  const isBetter = files.some(({ kind, format }) => kind === artifact.kind && format === 'pprof');
+  if (!isBetter && artifact.window !== 'quiet')
+    linkLatest(job.directory, name, `latest-${artifact.kind}.pb.gz`);
   files.push(fileOf(job, name, artifact.kind, 'pprof', artifact.threadId, artifact.window));
-  linkLatest(job.directory, name, `latest-${artifact.kind}.pb.gz`);
 }
 
 function labelsOf(job: CaptureJob, artifact: ProfileArtifact): Record<string, string> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,8 @@ import { SeededRandom } from '../../../src/core/base/random.ts';
 const rounds = Number(process.env['HEDDLE_SOAK_ROUNDS'] ?? 200);
 const atOnce = 2;
 const deadlineMs = 30_000;
+/** What the monitor may add to an exit, as the middle of all; single ones wait for a core on a busy machine. */
+const exitLimitMs = 20;
 const versions = ['22', '24', '26'];
 const launcher = fileURLToPath(new URL('../../fixtures/diagnostics/launch.ts', import.meta.url));
 
@@ -20,6 +22,12 @@ interface Ending {
   readonly signal: string | null;
   readonly stderr: RegExp;
 }
+
+/** Run in front of each program: notes how long the monitor's own listener takes between the first and the last one. */
+const stopwatch = (file: string): string =>
+  `{ let started; process.prependListener('exit', () => { started = performance.now(); });
+process.on('exit', () => require('node:fs').appendFileSync(${JSON.stringify(file)}, performance.now() - started + ' ')); }
+`;
 
 const quiet = /^$/;
 /** The ways in which a process ends. Nothing but what the application writes itself may be seen. */
@@ -80,6 +88,7 @@ async function soak(version: string, directory: string): Promise<string[]> {
   const node = fileURLToPath(new URL(`../../interop/node_modules/node-${version}/bin/node`, import.meta.url));
   if (!existsSync(node)) throw new Error(`no Node ${version}: run "npm install" in test/interop`);
   const random = new SeededRandom(Number(version));
+  const times = join(directory, `exit-${version}`);
   const failures: string[] = [];
   let next = 0;
   let longestMs = 0;
@@ -88,15 +97,23 @@ async function soak(version: string, directory: string): Promise<string[]> {
       const ending = endings[next++ % endings.length] as Ending;
       const delayMs = Math.floor(random.next() * 400);
       const startMs = performance.now();
-      const failure = await once(node, ending, delayMs, directory);
+      const failure = await once(node, ending, delayMs, { directory, times });
       longestMs = Math.max(longestMs, performance.now() - startMs);
       if (failure !== undefined) failures.push(failure);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  const exits = (await readFile(times, 'utf8'))
+    .trim()
+    .split(' ')
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  const at = (share: number): number => exits[Math.floor((exits.length - 1) * share)] ?? Number.NaN;
   console.log(
-    `Node ${version}: ${rounds} processes, ${failures.length} failures, longest ${longestMs.toFixed(0)} ms`,
+    `Node ${version}: ${rounds} processes, ${failures.length} failures, longest ${longestMs.toFixed(0)} ms; ` +
+      `the monitor adds ${at(0.5).toFixed(1)} ms to an exit, at most ${at(1).toFixed(1)} ms`,
   );
+  if (!(at(0.5) <= exitLimitMs)) failures.push(`exits take ${at(0.5).toFixed(1)} ms longer`);
   return failures.map((failure) => `Node ${version}: ${failure}`);
 }
 
@@ -104,10 +121,11 @@ async function once(
   node: string,
   ending: Ending,
   delayMs: number,
-  directory: string,
+  place: { readonly directory: string; readonly times: string },
 ): Promise<string | undefined> {
-  const monitor = JSON.stringify({ directory });
-  const child = spawn(process.execPath, [launcher, monitor, node, '-e', ending.code(delayMs)], {
+  const monitor = JSON.stringify({ directory: place.directory });
+  const code = stopwatch(place.times) + ending.code(delayMs);
+  const child = spawn(process.execPath, [launcher, monitor, node, '-e', code], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -119,12 +137,12 @@ async function once(
     stderr += data;
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+  const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve) => {
     child.once('close', (...end) => resolve(end));
   });
   clearTimeout(timer);
   const isRight =
-    code === ending.exitCode && signal === ending.signal && stdout === '' && ending.stderr.test(stderr);
+    exitCode === ending.exitCode && signal === ending.signal && stdout === '' && ending.stderr.test(stderr);
   if (isRight) return undefined;
-  return `${ending.name} after ${delayMs} ms: code ${code}, signal ${signal}, stdout ${JSON.stringify(stdout)}, stderr ${JSON.stringify(stderr.slice(0, 600))}`;
+  return `${ending.name} after ${delayMs} ms: code ${exitCode}, signal ${signal}, stdout ${JSON.stringify(stdout)}, stderr ${JSON.stringify(stderr.slice(0, 600))}`;
 }
