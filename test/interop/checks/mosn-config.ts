@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { silentLogger, startStandalone } from '../../../src/index.ts';
 import { deadAddress } from '../../mesh/support.ts';
 import type { Check, Scope } from '../kit/check.ts';
+import { compareAdmin, readAdmin } from '../mosn/admin.ts';
 import { type Answered, answerTo } from '../mosn/ask.ts';
 import { differencesOf } from '../mosn/compare.ts';
 import { mosnConfig } from '../mosn/config.ts';
@@ -17,16 +18,20 @@ import { tellingUpstream } from '../mosn/upstreams.ts';
 const isShown = process.env['HEDDLE_SHOW_DIFFERENCES'] === '1';
 
 export const check: Check = {
-  what: 'the same MOSN file given to MOSN and to heddle, the same requests asked of both',
+  what: 'the same MOSN file given to MOSN and to heddle, the same requests asked of both, the admin API of both',
   async run(scope) {
     const { path, version } = await requireMosn();
-    const { file, listener } = await writeFileFor(scope);
+    const { file, listener, admin } = await writeFileFor(scope);
     const stop = await startMosn(path, file, listener);
-    const asking = Promise.all([askAll(listener), sharesOf(listener)]);
-    const [theirs, theirShares] = await asking.finally(stop);
+    const ask = async () => {
+      const [answers, shares] = await Promise.all([askAll(listener), sharesOf(listener)]);
+      return { answers, shares, told: await readAdmin(admin) };
+    };
+    const { answers: theirs, shares: theirShares, told: theirAdmin } = await ask().finally(stop);
     await using proxy = await startStandalone({ configPath: file, logger: silentLogger, watches: false });
-    const [ours, ourShares] = await Promise.all([askAll(listener), sharesOf(listener)]);
+    const { answers: ours, shares: ourShares, told: ourAdmin } = await ask();
     await proxy.drain(1000);
+    compareAdmin(theirAdmin, ourAdmin);
     const { alike, explained, unexplained, unused } = judge(theirs, ours);
     assert.deepEqual(unexplained, [], 'differences without a reason');
     assert.deepEqual(unused, [], 'reasons without a difference');
@@ -39,15 +44,15 @@ export const check: Check = {
   },
 };
 
-async function writeFileFor(scope: Scope): Promise<{ file: string; listener: string }> {
+async function writeFileFor(scope: Scope): Promise<Record<'file' | 'listener' | 'admin', string>> {
   const folder = await mkdtemp(join(tmpdir(), 'heddle-mosn-config-'));
   scope.teardown(() => rm(folder, { recursive: true, force: true }));
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => tellingUpstream(scope, name)));
-  const [listener, dead] = [await deadAddress(), await deadAddress()];
-  const places = { listener, dead, folder, a: a as string, b: b as string, c: c as string };
+  const [listener, admin, dead] = [await deadAddress(), await deadAddress(), await deadAddress()];
+  const places = { listener, admin, dead, folder, a: a as string, b: b as string, c: c as string };
   const file = join(folder, 'mosn.json');
   await writeFile(file, JSON.stringify(mosnConfig(places), null, 2));
-  return { file, listener };
+  return { file, listener, admin };
 }
 
 async function askAll(listener: string): Promise<Answered[]> {

@@ -1,6 +1,7 @@
 /** Addresses that the MOSN file of the check names. */
 export interface Places {
   readonly listener: string;
+  readonly admin: string;
   /** Upstreams that tell their name and what they were asked. */
   readonly a: string;
   readonly b: string;
@@ -161,6 +162,7 @@ const others: readonly Json[] = [
 
 /** One HTTP/1 listener with everything that the table of requests asks about. */
 export function mosnConfig(places: Places): Json {
+  const [adminHost = '', adminPort] = places.admin.split(':');
   const proxy = { downstream_protocol: 'Http1', router_config_name: 'main' };
   return {
     servers: [
@@ -195,6 +197,7 @@ export function mosnConfig(places: Places): Json {
         ],
       },
     ],
+    admin: { address: { socket_address: { address: adminHost, port_value: Number(adminPort) } } },
     cluster_manager: {
       clusters: [
         simple('a', places.a),
