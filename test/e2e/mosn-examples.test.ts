@@ -192,3 +192,31 @@ test('bolt: a call through the client side and the server side of the example, w
   const reference = consumer.rpc({ protocol: 'bolt', service, version: '1.0', cluster: 'egress' });
   for (let i = 0; i < 5; i++) t.is(await reference.invoke('place', [`order ${i}`]), `placed order ${i}`);
 });
+
+test('a MOSN file is read again on a reload; a bad one is refused with its own paths, --lenient holds', async (t) => {
+  const { address } = await upstream(t, echo);
+  const config = await example('layer4');
+  config.servers[0]?.listeners.splice(0, 1);
+  config.servers[0]?.listeners.splice(1);
+  for (const listener of config.servers[0]?.listeners ?? []) listener['address'] = '127.0.0.1:0';
+  for (const cluster of config.cluster_manager.clusters) cluster.hosts = [{ address }];
+  const configPath = join(await folder(t), 'mosn.json');
+  const write = (parts: object): Promise<void> =>
+    writeFile(configPath, JSON.stringify({ ...config, ...parts }));
+  await write({});
+  await using standalone = await startStandalone({ configPath, logger: silentLogger, watches: false });
+  const before = standalone.mesh.listeners.addresses;
+  await write({ pid: '/run/mosn.pid' });
+  t.true((await standalone.reload()).applied);
+  await write({ cluster_manger: {} });
+  const refused = await standalone.reload();
+  t.false(refused.applied);
+  t.deepEqual(
+    refused.problems.map(({ path, nearest }) => [path, nearest]),
+    [['cluster_manger', 'cluster_manager']],
+  );
+  t.deepEqual(standalone.mesh.listeners.addresses, before);
+  t.regex(await ask(before['mixed'] ?? '', 'any', '/still'), /^HTTP\/1\.1 200 /);
+  const lenient = await startStandalone({ configPath, logger: silentLogger, watches: false, lenient: true });
+  await lenient.close();
+});

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
+import { requireConfig } from '../../../../src/core/config/check.ts';
+import { diffConfig } from '../../../../src/core/config/diff.ts';
+import { dumpConfig } from '../../../../src/core/config/dump.ts';
+import { standard } from '../../../../src/standard.ts';
 import { load } from './support.ts';
 
 const examples = ['bolt-client', 'bolt-server', 'http', 'layer4'].map(
@@ -39,6 +43,10 @@ test('whatever stands in a place of a MOSN file, the outcome is a configuration 
         const changed = path.length === 0 ? { servers: value } : withValueAt(example, path, value);
         const { config, problems } = load(changed as object, { lenient });
         t.true(config !== null || problems.length > 0);
+        if (config === null) return;
+        // What was made of it is a native configuration that means the same.
+        const again = requireConfig(JSON.parse(JSON.stringify(dumpConfig(config))), standard);
+        t.true(diffConfig(config, again).isEqual);
       },
     ),
     { numRuns: 300, seed: 3 },
