@@ -26,7 +26,7 @@ function readBinary(buf: Buffer, at: number, end: number): ApplicationException 
     if (kind === Binary.string && number === 1 && word <= end - at) {
       found.messageStart = at;
       found.messageEnd = at = at + word;
-    } else if (kind === Binary.i32 && number === 2) found.failure = word;
+    } else if (kind === Binary.i32 && number === 2) found.failure = word | 0;
     else break;
   }
   return found;
@@ -39,7 +39,7 @@ function readCompact(buf: Buffer, at: number, end: number): ApplicationException
     const word = kind === Compact.string || kind === Compact.i32 ? readVarint(buf, at, end) : -1;
     if (word < 0) break;
     at = skipVarint(buf, at);
-    if (kind === Compact.i32) found.failure = word >> 1;
+    if (kind === Compact.i32) found.failure = (word >>> 1) ^ -(word & 1);
     else if (word > end - at) break;
     else {
       found.messageStart = at;
@@ -52,12 +52,14 @@ function readCompact(buf: Buffer, at: number, end: number): ApplicationException
 /** The struct of a TApplicationException. */
 export function writeException(failure: number, message: Buffer, inner: number): Buffer {
   if (inner === Inner.compact) {
-    const struct = Buffer.alloc(4 + varintBytes(message.length) + message.length);
+    const number = ((failure << 1) ^ (failure >> 31)) >>> 0;
+    const size = 3 + varintBytes(message.length) + message.length + varintBytes(number);
+    const struct = Buffer.alloc(size);
     struct[0] = Compact.string;
     let at = writeVarint(struct, 1, message.length);
     at += message.copy(struct, at);
     struct[at] = Compact.i32;
-    struct[at + 1] = failure << 1;
+    writeVarint(struct, at + 1, number);
     return struct;
   }
   const struct = Buffer.alloc(15 + message.length);
@@ -68,6 +70,6 @@ export function writeException(failure: number, message: Buffer, inner: number):
   const at = 7 + message.length;
   struct[at] = Binary.i32;
   struct.writeUInt16BE(2, at + 1);
-  struct.writeUInt32BE(failure, at + 3);
+  struct.writeInt32BE(failure, at + 3);
   return struct;
 }
