@@ -1,5 +1,6 @@
 import { HeadFields } from './head-fields.ts';
 import { latin1 } from './latin1.ts';
+import type { RpcName } from './rpc-names.ts';
 
 /** Finds the fields of a head that was read without them: fills `fields` and `count`. */
 export interface FieldSource {
@@ -66,8 +67,8 @@ export class HeadView extends HeadFields {
   /** Overrides and caches; null means "not made yet". */
   methodText: string | null = null;
   pathText: string | null = null;
-  /** Bytes of `pathText` where they do not stand in `buf` but are known. */
-  pathBytes: Buffer | null = null;
+  /** Where service, method and path come from. */
+  rpcName: RpcName | null = null;
   authorityText: string | null = null;
   /** Set when a filter or route changed the path or authority: the encoder then writes the text. */
   pathChanged = false;
@@ -84,7 +85,7 @@ export class HeadView extends HeadFields {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.borrowed = this.oneWay = false;
-    this.framing = this.source = this.pathBytes = null;
+    this.framing = this.source = this.rpcName = null;
     this.timeoutMs = this.bodyStart = this.bodyEnd = 0;
     this.hostField = this.lengthField = -1;
     this.pathChanged = this.authorityChanged = false;

@@ -10,14 +10,14 @@ export class RpcName {
   readonly method: string;
   /** `/service/method`, or `/service` or `/method` where there is no more: what path matches look at. */
   readonly path: string;
-  /** The same as bytes, one a character. */
-  readonly pathBytes: Buffer;
+  /** What a router made of it last, and which one. */
+  router: object | null = null;
+  route: unknown = null;
 
   constructor(service: string, method: string) {
     this.service = service;
     this.method = method;
     this.path = service === '' || method === '' ? `/${service}${method}` : `/${service}/${method}`;
-    this.pathBytes = Buffer.from(this.path, 'latin1');
   }
 }
 

@@ -5,6 +5,7 @@ import type { Stream } from '../contract/stream.ts';
 import { compileHost, compileRoute, type RouteContext } from './compile-route.ts';
 import { compileEdits } from './header-operations.ts';
 import { HostTable } from './host-table.ts';
+import { dependsOnNameOnly } from './name-only.ts';
 import { noRoute, type RouteTable } from './route-table.ts';
 import { RouterParts } from './router-parts.ts';
 import { SharedConditions } from './shared-conditions.ts';
@@ -29,7 +30,7 @@ export function compileRouter(virtualHosts: readonly VirtualHostConfig[], contex
     return { table: parts.table(entries), first };
   });
   const domains = virtualHosts.map((host) => host.domains);
-  return new CompiledRouter(domains, places, parts.tables, routes);
+  return new CompiledRouter(domains, places, parts.tables, routes, dependsOnNameOnly(virtualHosts));
 }
 
 interface HostPlace {
@@ -46,6 +47,7 @@ class CompiledRouter implements Router {
   /** Table and first route by code, where the two do not fit into one. */
   readonly #places: Int32Array | null;
   readonly #routes: readonly Route[];
+  readonly #isByName: boolean;
   /** Bytes of a path that the head holds as text. */
   #scratch: Buffer = Buffer.alloc(256);
 
@@ -54,7 +56,9 @@ class CompiledRouter implements Router {
     places: readonly HostPlace[],
     tables: readonly RouteTable[],
     routes: readonly Route[],
+    isByName: boolean,
   ) {
+    this.#isByName = isByName;
     const bits = Math.ceil(Math.log2(Math.max(1, tables.length)));
     const fits = routes.length * 2 ** bits < 2 ** 31;
     this.#tableBits = bits;
@@ -66,6 +70,18 @@ class CompiledRouter implements Router {
   }
 
   match(s: Stream): Route | null {
+    const head = s.req;
+    const name = head.rpcName;
+    if (name === null || !this.#isByName || head.isEdited || head.pathChanged || head.authorityChanged)
+      return this.#match(s);
+    if (name.router === this) return name.route as Route | null;
+    const route = this.#match(s);
+    name.router = this;
+    name.route = route;
+    return route;
+  }
+
+  #match(s: Stream): Route | null {
     const head = s.req;
     const code = this.#hosts.findFor(head);
     if (code < 0) return null;

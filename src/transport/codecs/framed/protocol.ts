@@ -120,6 +120,6 @@ export function setRpcName(head: HeadView, name: RpcName): void {
   head.rpcMethod = name.method;
   head.methodText = 'POST';
   head.pathText = name.path;
-  head.pathBytes = name.pathBytes;
+  head.rpcName = name;
   head.authorityText = name.service;
 }
