@@ -35,6 +35,17 @@ const httpProxy3 = nodePeer('http-proxy-3', 'http-proxy-3', 'http-proxy-3');
 
 export const nodePeers: readonly Contender[] = [undici, fastifyHttpProxy, fastProxy, httpProxy3];
 
+/** No proxy for HTTP: the bound that Node's sockets set to all that are written in JavaScript. */
+export const netFloor: Contender = {
+  name: 'net floor',
+  find: () => Promise.resolve({ version: process.version, path: process.execPath }),
+  launch: (place) => ({
+    command: process.execPath,
+    args: [`${here}node/net-floor.mjs`, String(place.port), String(place.backendPort)],
+    env: { NODE_ENV: 'production' },
+  }),
+};
+
 /** A proxy for a framed protocol as it is written first; needs no package beyond the repository's. */
 const naive = (protocol: string): Contender => ({
   name: `naive ${protocol}`,

@@ -9,7 +9,7 @@ import { haproxy, haproxyFull } from '../../peers/haproxy.ts';
 import { heddle, heddleFull } from '../../peers/heddle.ts';
 import { mosn, mosnFull } from '../../peers/mosn.ts';
 import { nginx } from '../../peers/nginx.ts';
-import { nodePeers } from '../../peers/node.ts';
+import { netFloor, nodePeers } from '../../peers/node.ts';
 
 const contenders = [
   heddle,
@@ -23,6 +23,7 @@ const contenders = [
   envoy,
   envoyFull,
   ...nodePeers,
+  netFloor,
 ];
 const nodeNames = nodePeers.map((peer) => peer.name);
 
