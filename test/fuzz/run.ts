@@ -37,7 +37,11 @@ const names = positionals.length === 0 ? known : positionals;
 for (const name of names) if (!known.includes(name)) misuse(`there is no target ${JSON.stringify(name)}`);
 
 for (const name of names) {
-  const { target } = (await import(new URL(`${name}.ts`, here).href)) as { target: FuzzTarget };
+  const { target, compare } = (await import(new URL(`${name}.ts`, here).href)) as {
+    target: FuzzTarget;
+    /** Beside another implementation, where there is one. */
+    compare?: (count: number, seed: number) => Promise<string>;
+  };
   const startMs = performance.now();
   try {
     for (let done = 0; done < count; done += batch) {
@@ -49,6 +53,7 @@ for (const name of names) {
     process.stderr.write(`\n${error.message}\n${(error.cause as Error | undefined)?.stack ?? ''}\n`);
     process.exit(1);
   }
+  if (compare !== undefined) process.stdout.write(`${await compare(count, seed)}\n`);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   process.stdout.write(
     `${process.stderr.isTTY ? '\r' : ''}${name}: ${count} inputs from seed ${seed}, ${seconds} s\n`,

@@ -35,7 +35,7 @@ export const H2Error = {
   http11Required: 13,
 } as const;
 
-/** RFC 9113 §6.5.2, RFC 8441 §3. */
+/** RFC 9113 §6.5.2, RFC 8441 §3, RFC 9218 §2.1. */
 export const Setting = {
   headerTableSize: 1,
   enablePush: 2,
@@ -44,6 +44,7 @@ export const Setting = {
   maxFrameSize: 5,
   maxHeaderListSize: 6,
   enableConnectProtocol: 8,
+  noPriorities: 9,
 } as const;
 
 export const frameHeaderBytes = 9;

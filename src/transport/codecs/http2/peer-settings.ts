@@ -63,6 +63,8 @@ function applySetting(settings: PeerSettings, id: number, value: number, isServe
       return 0;
     case Setting.maxFrameSize:
       return value < maxFrameBytes || value > largestFrameBytes ? H2Error.protocol : 0;
+    case Setting.noPriorities:
+      return value > 1 ? H2Error.protocol : 0;
     case Setting.enableConnectProtocol:
       // RFC 8441 §3: once given it is not taken back.
       if (value > 1 || (settings.extendedConnect && value === 0)) return H2Error.protocol;
