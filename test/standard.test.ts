@@ -41,8 +41,12 @@ for (const { kind, name, definition } of all) {
     const mentions = tests.filter(
       ({ path, text }) => path !== 'test/standard.test.ts' && quoted(name).test(text),
     );
-    const own = `test/core/filters/${name}.test.ts`;
-    if (kind === 'filters') t.true(existsSync(`${root}${own}`), own);
+    const own = [`test/core/filters/${name}.test.ts`, `test/transport/${name}/${name}.test.ts`];
+    if (kind === 'filters')
+      t.true(
+        own.some((path) => existsSync(`${root}${path}`)),
+        own.join(' or '),
+      );
     else t.true(mentions.length > 0 || hasSuite(kind, name), `a test names ${name}`);
   });
 }

@@ -23,7 +23,7 @@ export interface BoltDialect {
   readonly hasCrc: boolean;
 }
 
-export const boltV1: BoltDialect = { proto: 1, version: 1, hasCrc: false };
+const boltV1: BoltDialect = { proto: 1, version: 1, hasCrc: false };
 
 /** @param timeoutMs 0 = none; Java writes -1, which npm's sofa-rpc-node takes for over at once. The id is set by who sends it. */
 export function boltRequestFrame(frame: BoltFrame, timeoutMs: number, isOneway: boolean): Buffer {

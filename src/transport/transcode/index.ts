@@ -54,7 +54,11 @@ function createHooks(own: TranscodeConfig, context: FilterContext): StreamFilter
 
   const replace = (s: Stream, state: Transcoding, body: Buffer, put: (bytes: Buffer) => void): Verdict => {
     state.isReplaced = true;
-    const verdict = replaceRequest(s, state, body, put);
+    // What came in one piece was not collected, so nobody has looked yet.
+    const isTooLarge = body.length > (s.pipeline?.maxBufferedBytes ?? 0);
+    const verdict = isTooLarge
+      ? refuse(s, 413, 'the body is too large')
+      : replaceRequest(s, state, body, put);
     countOne(metrics, verdict === Verdict.continue ? transcoded : refused);
     return verdict;
   };
@@ -110,11 +114,7 @@ function replaceRequest(s: Stream, state: Transcoding, body: Buffer, put: (bytes
   if (rule instanceof ToRpc) {
     const frame = rule.frameOf(s.req, body);
     if (!Buffer.isBuffer(frame)) {
-      return s.reply(
-        frame.status,
-        JSON.stringify({ error: { code: 'ERR_REQUEST_INVALID', message: frame.message } }),
-        json,
-      );
+      return refuse(s, frame.status, frame.message);
     }
     rule.replaceRequest(s, frame);
     put(frame.subarray(s.req.bodyStart, s.req.bodyEnd));
@@ -127,6 +127,10 @@ function replaceRequest(s: Stream, state: Transcoding, body: Buffer, put: (bytes
   } catch (thrown) {
     return s.reply(400, messageOf(thrown));
   }
+}
+
+function refuse(s: Stream, status: number, message: string): Verdict {
+  return s.reply(status, JSON.stringify({ error: { code: 'ERR_REQUEST_INVALID', message } }), json);
 }
 
 /** Null: nothing to replace. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { JavaException, type Mesh, type RpcService, type RpcServiceCall } from '../../../src/index.ts';
 
-export const peerInterface = 'heddle.interop.Peer';
+const peerInterface = 'heddle.interop.Peer';
 const userClass = 'heddle.interop.User';
 
 interface User {
@@ -15,7 +15,7 @@ const withClass = (user: User | null, years: number): unknown =>
     : { $class: userClass, $: { ...user, age: user.age + years, friend: withClass(user.friend, years) } };
 
 /** java/common/heddle/interop/PeerImpl.java, in JavaScript. */
-export function peerMethods() {
+function peerMethods() {
   const notes: string[] = [];
   return {
     echo: (text: string) => text,

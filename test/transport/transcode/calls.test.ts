@@ -1,6 +1,6 @@
 import test from 'ava';
 import { createMesh, HeddleError, JavaException, type Mesh } from '../../../src/index.ts';
-import { echo, upstream } from '../support.ts';
+import { echo, upstream } from '../../mesh/support.ts';
 
 const service = 'com.example.Greeter';
 
