@@ -80,8 +80,8 @@ const reasons: readonly Reason[] = [
   {
     text: 'node ignores PRIORITY without a stream or on itself, where RFC 9113 §5.3.1 and §6.3 demand an error',
     explains: ({ kind, code }, sequence) =>
-      (kind === 'ourReset' || kind === 'ourGoAway') &&
-      (code === 1 || code === 6) &&
+      (kind === 'ourReset' || kind === 'ourGoAway' || kind === 'lost') &&
+      (code <= 1 || code === 6) &&
       has('priority')(sequence),
   },
   {
