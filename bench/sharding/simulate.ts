@@ -32,7 +32,7 @@ export type Server = ShardServer & { readonly metadata: Readonly<Record<string, 
 const podAddress = (i: number, generation: number): string =>
   `10.${64 + generation}.${i >> 7}.${(i & 127) + 2}`;
 
-export function serverOf(scenario: Scenario, i: number, generation = 0): Server {
+function serverOf(scenario: Scenario, i: number, generation = 0): Server {
   const weight = scenario.isWeighted === true ? 1 + (i % 4) : 1;
   const zone = `zone-${i % (scenario.zones ?? 1)}`;
   return { address: `${podAddress(i, generation)}:8080`, weight, zone, metadata: { slot: String(i) } };

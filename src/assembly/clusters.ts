@@ -7,6 +7,7 @@ import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
 import { createPool } from '../transport/index.ts';
+import { handlerAddress } from './handler-address.ts';
 import { checkDependencies } from './host-checks.ts';
 import { ownDialer } from './own-dialer.ts';
 import { Registries } from './registries.ts';
@@ -96,7 +97,9 @@ export class ClusterTable {
       service: name,
       version: ++this.#version,
       full: true,
-      added: [{ address: `handler:${name}`, weight: 1, metadata: {}, zone: '', priority: 0, hostname: '' }],
+      added: [
+        { address: handlerAddress(name), weight: 1, metadata: {}, zone: '', priority: 0, hostname: '' },
+      ],
       removed: [],
       changed: [],
     });

@@ -1,8 +1,17 @@
 import { HeddleError } from '../core/base/errors.ts';
 import type { CheckDependencies } from '../core/cluster/settings.ts';
 import type { ClusterConfig } from '../core/contract/config.ts';
+import { type HostProbe, ProbeResult } from '../core/contract/health-check.ts';
+import { isHandler } from './handler-address.ts';
 import { ownDialer } from './own-dialer.ts';
 import type { Runtime } from './runtime.ts';
+
+/** Code of this process is there as long as the process is. */
+const alwaysWell: HostProbe = {
+  probe: (done) => done(ProbeResult.pass, ''),
+  cancel() {},
+  close() {},
+};
 
 /** Active checks of one cluster's hosts: the kind by its name, dialled as the cluster's own connections are. */
 export function checkDependencies(runtime: Runtime): CheckDependencies {
@@ -14,7 +23,7 @@ export function checkDependencies(runtime: Runtime): CheckDependencies {
         throw new HeddleError('ERR_CONFIG_INVALID', `no health check is named ${JSON.stringify(check.name)}`);
       }
       const { clock, random, logger, metrics } = runtime;
-      return definition.create(check.config ?? {}, {
+      const open = definition.create(check.config ?? {}, {
         clock,
         random,
         logger,
@@ -25,6 +34,7 @@ export function checkDependencies(runtime: Runtime): CheckDependencies {
         timeoutMs: check.timeoutMs,
         reuseConnection: check.reuseConnection,
       });
+      return (host) => (isHandler(host.address) ? alwaysWell : open(host));
     },
   };
 }

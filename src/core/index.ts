@@ -11,6 +11,7 @@ export { TimerWheel, WheelNode } from './base/timer-wheel.ts';
 export type * from './contract/cluster.ts';
 export * from './contract/codec.ts';
 export type * from './contract/extension.ts';
+export * from './contract/health-check.ts';
 export type * from './contract/limiter.ts';
 export type * from './contract/logger.ts';
 export type * from './contract/metrics.ts';

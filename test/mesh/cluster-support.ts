@@ -19,7 +19,7 @@ export interface Named {
   checks: number;
 }
 
-export async function named(t: ExecutionContext, name: string): Promise<Named> {
+async function named(t: ExecutionContext, name: string): Promise<Named> {
   const state = { name, status: 200, health: 200, calls: 0, checks: 0 };
   const answer: RequestListener = (request, response) => {
     request.resume();

@@ -51,7 +51,7 @@ export interface SubsetsConfig {
 }
 
 /** One set of metadata keys by which hosts are told apart. */
-export interface SubsetSelectorConfig {
+interface SubsetSelectorConfig {
   /** Metadata keys; at most 30 different ones in all selectors together. */
   readonly keys: readonly string[];
   /** Where a request goes whose subset has no host: noFallback | anyEndpoint | default | keysSubset (that of the subsets). */

@@ -41,7 +41,7 @@ export interface NodeConfig {
 }
 
 /** Where the last good list of each registry is kept. */
-export interface LastGoodConfig {
+interface LastGoodConfig {
   /** An absolute path of a directory that exists and that no other mesh uses; one file a registry, for its owner's eyes only. */
   readonly directory: string;
 }

@@ -12,7 +12,7 @@ import { MetricsTable } from '../../../src/core/observe/metrics.ts';
 import { fakeHost, silentLogger } from '../../../src/testing/index.ts';
 import { createDialer, DrivenWheel, SystemClock } from '../../../src/transport/index.ts';
 
-export const resultNames = ['pass', 'fail', 'failNow'] as const;
+const resultNames = ['pass', 'fail', 'failNow'] as const;
 
 /** A server that speaks for itself; `connections` counts what came. */
 export async function server(

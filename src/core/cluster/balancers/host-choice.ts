@@ -24,10 +24,3 @@ export function availableHosts(set: HostSet): ListView<Host> {
 }
 
 export const noHosts: ListView<Host> = new ChunkedList<Host>();
-
-/** By address, so that every proxy with the same list builds the same table. */
-export function sortedHosts(set: HostSet): Host[] {
-  const byAddress = (a: Host, b: Host): number =>
-    a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
-  return [...availableHosts(set)].sort(byAddress);
-}

@@ -2,7 +2,7 @@ import { HeddleError } from '../../base/errors.ts';
 import type { SubsetsConfig } from '../../contract/cluster-config.ts';
 
 /** Keys that fit into the bits of a small integer. */
-export const maxSubsetKeys = 30;
+const maxSubsetKeys = 30;
 
 type Fallback = 'noFallback' | 'anyEndpoint' | 'default' | 'keysSubset';
 

@@ -39,7 +39,7 @@ export const outlierDetection = fields({
 });
 
 /** Everything of a check but its kind. */
-export const checkTimes = {
+const checkTimes = {
   intervalMs: v.optional(delay, 5000),
   timeoutMs: v.optional(delay, 1000),
   healthyThreshold: v.optional(integer(1, 10_000), 2),
