@@ -1,5 +1,6 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../core/base/errors.ts';
+import type { ControlSocket } from './contract.ts';
 import type { HookReport } from './hooks/install.ts';
 import { SharedState } from './shared-state.ts';
 import { MonitorAgent } from './worker/agent.ts';
@@ -35,6 +36,8 @@ async function run(data: MonitorWorkerData): Promise<void> {
     if (event.type !== 'sample' || data.wantsSamples) send({ type: 'event', event });
   });
   if (parentPort !== null) answerCalls(parentPort, agent, send);
+  // Whoever attaches waits for the socket: it opens while the samplers start.
+  const control = offerControl(agent, data.settings.control).catch(problem);
   try {
     await agent.start();
   } catch (error) {
@@ -43,12 +46,15 @@ async function run(data: MonitorWorkerData): Promise<void> {
     send({ type: 'failed', reason: messageOf(error) });
     return;
   }
-  const { listen, dial } = data.settings.control;
-  if (listen !== undefined || dial !== undefined) {
-    const { openControl } = await import('./attach/control.ts');
-    await openControl(agent, data.settings.control).catch(problem);
-  }
+  await control;
   send({ type: 'ready' });
+}
+
+/** Loaded only where somebody may ask: an idle monitor pays nothing for it. */
+async function offerControl(agent: MonitorAgent, options: ControlSocket): Promise<void> {
+  if (options.listen === undefined && options.dial === undefined) return;
+  const { openControl } = await import('./attach/control.ts');
+  await openControl(agent, options);
 }
 
 if (!isMainThread && (workerData as Partial<MonitorWorkerData> | null)?.heddleMonitor === true) {
