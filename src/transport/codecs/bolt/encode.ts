@@ -84,7 +84,7 @@ function writeFixed(
   return fixed;
 }
 
-export function writeCrc(frame: Buffer, start: number, end: number): void {
+function writeCrc(frame: Buffer, start: number, end: number): void {
   writeUint32(frame, end - crcBytes, crc32(frame.subarray(start, end - crcBytes)));
 }
 

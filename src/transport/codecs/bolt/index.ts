@@ -6,4 +6,4 @@ import { boltProtocol } from './protocol.ts';
 export const bolt: Codec<FramedConfig> = framedCodec(boltProtocol, FramedConfig);
 
 export { boltProtocol } from './protocol.ts';
-export { BoltStatus, boltStatusOf, httpStatusOf } from './status.ts';
+export { boltStatusOf, httpStatusOf } from './status.ts';

@@ -1,5 +1,5 @@
 /** Response statuses of SOFA Bolt (ResponseStatus.java); there are none between 9 and 0x10. */
-export const BoltStatus = {
+const BoltStatus = {
   success: 0,
   error: 1,
   serverException: 2,
@@ -14,7 +14,6 @@ export const BoltStatus = {
   serverSerialException: 0x11,
   serverDeserialException: 0x12,
 } as const;
-export type BoltStatus = (typeof BoltStatus)[keyof typeof BoltStatus];
 
 /** A status in HTTP's scale. Source: MOSN bolt/mapping.go. */
 export function httpStatusOf(status: number): number {
