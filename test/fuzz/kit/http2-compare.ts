@@ -51,8 +51,8 @@ const reasons: readonly Reason[] = [
       (kind === 'ourReset' || kind === 'lost' || kind === 'nodeReset') && strange.has(id),
   },
   {
-    text: 'bytes were damaged: node judges a header block before its frame is complete',
-    explains: ({ kind }, sequence) => isDamaged(sequence) && (kind === 'nodeReset' || kind === 'nodeGoAway'),
+    text: 'bytes were damaged: node judges a head before its frame is complete, and drops fields that RFC 9113 §8.2.1 forbids',
+    explains: ({ kind }, sequence) => isDamaged(sequence) && kind !== 'more' && kind !== 'ourGoAway',
   },
   {
     text: 'node takes a PING with ACK that nobody asked for as an error',
