@@ -4,7 +4,7 @@ import type { FieldSource, HeadView } from '../../../core/base/head-view.ts';
 import { headerField } from '../../../core/base/header-field.ts';
 import { type ReadContext, setRpcName } from '../framed/protocol.ts';
 import { hessian2 } from '../hessian/dialect.ts';
-import { HessianText, intBytes, locateString, noInt, readInt } from '../hessian/read.ts';
+import { HessianText, intBytes, locateString, noInt, readInt, skipScalars } from '../hessian/read.ts';
 import { HessianSkipper } from '../hessian/skipper.ts';
 import { AttachmentCursor, indexAttachments } from './attachments.ts';
 import { Flag, headerBytes, isHessian, Result } from './constants.ts';
@@ -32,9 +32,13 @@ export function readRequest(
   }
   const words = new DubboWords();
   if (words.read(buf, start + headerBytes, end) < 0) return Code.downstreamProtocol;
-  const skipper = new HessianSkipper(hessian2);
   const at = words.argumentsStart;
-  const map = words.parameters === 0 ? at : skipper.skip(buf, at, end, words.parameters);
+  let skipper: HessianSkipper | null = null;
+  let map = skipScalars(hessian2, buf, at, end, words.parameters);
+  if (map < 0) {
+    skipper = new HessianSkipper(hessian2);
+    map = skipper.skip(buf, at, end, words.parameters);
+  }
   if (map < 0) return Code.downstreamProtocol;
   if (end - map > context.limits.maxHeaderBytes) return Code.headersTooLarge;
   const cursor = new AttachmentCursor(buf, at, map, end, skipper);
@@ -70,7 +74,8 @@ export function readResponse(head: HeadView, buf: Buffer, start: number, end: nu
   else if (result < Result.exceptionWithAttachments) setBody(head, value, end);
   else {
     const hasValue = result !== Result.nullWithAttachments;
-    const map = hasValue ? new HessianSkipper(hessian2).skip(buf, value, end) : value;
+    let map = skipScalars(hessian2, buf, value, end, hasValue ? 1 : 0);
+    if (map < 0) map = new HessianSkipper(hessian2).skip(buf, value, end);
     if (map < 0) return Code.upstreamProtocol;
     setBody(head, value, map);
     head.indexLater(responseFields);

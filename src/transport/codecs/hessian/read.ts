@@ -106,6 +106,28 @@ export function skipString(
   }
 }
 
+/**
+ * Skips `count` values that are null, booleans, numbers, dates or strings: those refer to nothing and need no skipper.
+ * @returns the offset behind them, or -1 when one is something else or wrong
+ */
+export function skipScalars(
+  dialect: HessianDialect,
+  buf: Buffer,
+  at: number,
+  end: number,
+  count: number,
+): number {
+  for (; count > 0; count--) {
+    if (at < 0 || at >= end) return -1;
+    const tag = buf[at] as number;
+    const shape = dialect.shape[tag] as number;
+    if (shape === Shape.fixed) at += 1 + (dialect.extra[tag] as number);
+    else if (shape > Shape.fixed && shape <= Shape.finalString) at = skipString(dialect, buf, at, end);
+    else return -1;
+  }
+  return at <= end ? at : -1;
+}
+
 /** UTF-16 units of the string chunk at `at`, or a HessianProblem. */
 function stringLength(dialect: HessianDialect, buf: Buffer, at: number, end: number): number {
   if (at >= end) return HessianProblem.truncated;
