@@ -1,4 +1,4 @@
-import { type ExplainRequest, type Explanation, explainRequest } from './assembly/explain.ts';
+import { type ExplainRequest, type Explanation, explainRequest } from './assembly/explain/request.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
 import { createMesh, type MeshOptions } from './mesh.ts';
 

@@ -5,8 +5,9 @@
  * await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: ['127.0.0.1:8080'] }] });
  * const user = await (await mesh.fetch('http://users/42')).json();
  */
-export type { ExplainRequest, Explanation, RouteOutcome } from './assembly/explain.ts';
-export type { ClusterExplanation } from './assembly/explain-cluster.ts';
+export type { ClusterExplanation } from './assembly/explain/cluster.ts';
+export type { RouteOutcome } from './assembly/explain/outcome.ts';
+export type { ExplainRequest, Explanation } from './assembly/explain/request.ts';
 export type { FetchHandler } from './assembly/handler-upstream.ts';
 export type { RpcResult } from './assembly/rpc/call.ts';
 export type { RpcCallOptions, RpcReference, RpcTarget } from './assembly/rpc/reference.ts';

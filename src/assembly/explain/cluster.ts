@@ -1,7 +1,7 @@
-import { factsOf } from '../core/base/codes.ts';
-import type { LiveCluster } from '../core/cluster/cluster.ts';
-import type { Host } from '../core/contract/cluster.ts';
-import type { Stream } from '../core/contract/stream.ts';
+import { factsOf } from '../../core/base/codes.ts';
+import type { LiveCluster } from '../../core/cluster/cluster.ts';
+import type { Host } from '../../core/contract/cluster.ts';
+import type { Stream } from '../../core/contract/stream.ts';
 
 /** Why a host got the request or not. */
 interface HostChoice {
