@@ -7,7 +7,7 @@ import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { ListenerTable } from './assembly/listeners.ts';
 import { NameRouter } from './assembly/name-router.ts';
-import { answerMonitor } from './assembly/pending-streams.ts';
+import { answerMonitor, isMonitored } from './assembly/pending-streams.ts';
 import { type BuiltPipeline, buildPipeline } from './assembly/pipelines.ts';
 import { RpcSide } from './assembly/rpc/index.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
@@ -42,7 +42,7 @@ export interface MeshOptions {
   readonly use?: readonly UsedExtension[];
   /** @default silent */
   readonly logger?: Logger;
-  /** Keeps a set of the streams in progress, for the profile of pending streams (about 40 ns a stream). @default false */
+  /** Keeps a set of the streams in progress, for the monitor (about 40 ns a stream). @default true where a monitor runs */
   readonly tracksStreams?: boolean;
   /** Replaces clock, chance, disk, resolver, dialler: for tests. */
   readonly surroundings?: Partial<Surroundings>;
@@ -337,7 +337,7 @@ export async function createMesh(config: MeshConfig = {}, options: MeshOptions =
       files: given.files ?? createFileAccess(clock),
       resolver: given.resolver ?? createResolver(),
     },
-    { bufferLimitBytes: effective.buffers.limitBytes, tracksStreams: options.tracksStreams ?? false },
+    { bufferLimitBytes: effective.buffers.limitBytes, tracksStreams: options.tracksStreams ?? isMonitored() },
   );
   return new Mesh(effective, runtime, ownLogs).start();
 }

@@ -1,5 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createJsonLogger, type LogLevel, type Standalone, startStandalone } from '../../src/index.ts';
+import {
+  createJsonLogger,
+  type Logger,
+  type LogLevel,
+  type Standalone,
+  startStandalone,
+} from '../../src/index.ts';
 
 import { addConfigOptions, type ConfigOptions, fileOptions } from '../config-options.ts';
 import { keepMemoryLow } from '../process-memory.ts';
@@ -14,11 +20,29 @@ function milliseconds(text: string): number {
   throw new InvalidArgumentError(`a whole number from 0 to ${longestDrainMs} is needed.`);
 }
 
+/** Loaded only when asked for. What it has to tell goes to the log. */
+async function startMonitoring(rules: string | true | undefined, logger: Logger): Promise<AsyncDisposable> {
+  if (rules === undefined) return { [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { createMonitor } = await import('../../src/diagnostics/index.ts');
+  const { readRulesFile } = await import('../monitor/options.ts');
+  return createMonitor({
+    service: 'heddle',
+    control: { listen: 'auto' },
+    ...(rules !== true && readRulesFile(rules).monitor),
+    onEvent: (event) => {
+      if (event.type === 'problem') logger.warn('monitor', { problem: event.message });
+      if (event.type === 'capture')
+        logger.warn('captured', { id: event.capture.id, rule: event.capture.trigger.rule });
+    },
+  });
+}
+
 interface RunOptions extends ConfigOptions {
   readonly logLevel?: LogLevel;
   readonly drainMs: number;
   readonly watch: boolean;
   readonly json?: boolean;
+  readonly monitor?: string | true;
 }
 
 export function register(program: Command): void {
@@ -27,6 +51,7 @@ export function register(program: Command): void {
     .addOption(new Option('--log-level <level>', 'default: from the configuration').choices([...logLevels]))
     .option('--drain-ms <ms>', 'how long SIGTERM lets requests finish', milliseconds, defaultDrainMs)
     .option('--no-watch', 'reload on SIGHUP only, not when the file changes')
+    .option('--monitor [rules]', 'profile this process when a rule fires, see "heddle watch"')
     .option('--json', 'print the addresses as one JSON line on stdout once everything listens')
     .addHelpText(
       'after',
@@ -35,6 +60,8 @@ export function register(program: Command): void {
     .action(async (options: RunOptions) => {
       const stopLooking = keepMemoryLow();
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
+      // Before the mesh: it keeps account of its streams where a monitor runs.
+      await using _monitor = await startMonitoring(options.monitor, logger);
       const standalone = await startStandalone({
         configPath: options.config,
         ...fileOptions(options),

@@ -5,6 +5,12 @@ import type { Runtime } from './runtime.ts';
 /** The monitor's question; see docs/monitor.md. The mesh and the monitor know nothing else of each other. */
 const question = 'heddle:monitor:streams';
 
+/** A monitor leaves its hooks under this name; looking there imports nothing of it. */
+const hooks = Symbol.for('heddle.monitor.hooks');
+
+/** A monitor runs on this thread. */
+export const isMonitored = (): boolean => hooks in globalThis;
+
 interface Collector {
   add(stream: { route: string; upstream: string; phase: string; ageMs: number }): void;
 }

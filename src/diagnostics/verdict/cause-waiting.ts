@@ -48,7 +48,7 @@ function waitingCause(evidence: Evidence): Cause {
   const facts = waiting
     .slice(0, 5)
     .map(({ what, count, typicalMs }) => `${count} x ${what}, typically ${Math.round(typicalMs)} ms old`);
-  if (creator !== undefined)
+  if (creator !== undefined && !waiting.some(({ what }) => what.startsWith('stream ')))
     facts.push(`${percent(creator.share)} of the pending work was begun in ${at(creator)}`);
   const client = waiting.find(({ what }) => what.startsWith('client '));
   const stream = waiting.find(({ what }) => what.startsWith('stream '));
@@ -58,7 +58,8 @@ function waitingCause(evidence: Evidence): Cause {
     return cause(
       'slow-upstream',
       text,
-      creator,
+      // The calls of a mesh are begun by the mesh: who asked it is the route, which the text names.
+      stream === undefined ? creator : undefined,
       facts,
       'Give the call a timeout and bound the calls in flight; look at the upstream.',
     );
