@@ -56,6 +56,16 @@ function groupMatch(context: MosnContext, owner: Place, group: readonly Term[]):
   return context.origins.mark(made as Match, owner);
 }
 
+const known = [
+  'x-mosn-method',
+  'x-mosn-host',
+  'x-mosn-path',
+  'x-mosn-querystring',
+  'request_header_X',
+  'request_arg_X',
+  'cookie_X',
+];
+
 /** False: cannot be said, and that was told. */
 function addTerm(
   context: MosnContext,
@@ -88,6 +98,12 @@ function addTerm(
     else made['regex'] = regex;
     return true;
   }
-  section.report.unsupported(section.at('name'), name, 'routes cannot look at this variable');
+  // Not left out: without the route its requests would go by another one.
+  section.report.problem(
+    section.at('name'),
+    name,
+    `a variable that routes can look at: ${known.join(', ')}`,
+    known,
+  );
   return false;
 }
