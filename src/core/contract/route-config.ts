@@ -218,7 +218,7 @@ export interface RewriteConfig {
 }
 
 /** A replacement by pattern. */
-export interface RegexRewriteConfig {
+interface RegexRewriteConfig {
   /** RE2 syntax; looked for anywhere in the path. */
   readonly pattern: string;
   /** Text with \\1 to \\9 for groups, \\0 for the whole match and \\\\ for a backslash. */

@@ -34,7 +34,7 @@ interface Hedge {
  * answer becomes the stream's, whoever brings it, and all others are reset. A bad answer or a failure only counts when
  * nobody is left who could do better.
  */
-export class HedgeTries extends WheelNode implements HedgeRace, HedgeJudge {
+class HedgeTries extends WheelNode implements HedgeRace, HedgeJudge {
   readonly #proxy: StreamProxy;
   readonly #stream: Stream;
   readonly #policy: HedgePolicy;

@@ -1,5 +1,4 @@
 import type { Metrics } from '../contract/metrics.ts';
-import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import { PolicyState } from '../contract/policy-state.ts';
 import type { Route } from '../contract/route.ts';
@@ -78,9 +77,4 @@ function innerPipeline(kind: InnerKind, metrics: Metrics): Pipeline {
       bytesSent: metrics.counter('heddle_inner_body_bytes_sent_total', labels),
     },
   };
-}
-
-/** Not yet at an end of its own. */
-export function isLive(s: Stream, gen: number): boolean {
-  return s.gen === gen && s.phase !== Phase.log && s.phase !== Phase.done;
 }
