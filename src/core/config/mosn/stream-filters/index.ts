@@ -76,7 +76,7 @@ export function convertStreamFilters(
       );
     } else if (type === 'fault_tolerance') faultTolerance = faultToleranceOf(context, config, place);
     else if (type !== '') {
-      const made = convertOne(context, type, config, filter.at('type'), place);
+      const made = convertOne(context, filter);
       if (made === null) continue;
       names.set(type, made.name);
       filters.push(context.origins.mark(made, filter, { name: filter.at('type') }));
@@ -87,15 +87,15 @@ export function convertStreamFilters(
 
 function convertOne(
   context: MosnContext,
-  type: string,
-  config: unknown,
-  at: Place,
-  place: Place,
+  filter: Section<'type' | 'config'>,
 ): { name: string; config?: unknown } | null {
   const { report, extensions } = context;
+  const type = filter.text('type');
+  const at = filter.at('type');
+  const config = filter.raw('config');
   const convert = Object.hasOwn(streamFilters, type) ? streamFilters[type] : undefined;
   if (convert !== undefined) {
-    const made = convert.create(context, config, place);
+    const made = convert.create(context, config, filter.at('config'));
     return made === null ? null : { name: convert.name, config: made.config };
   }
   if (Object.hasOwn(harmless, type)) report.notice(at, type, `left out: ${harmless[type]}`);
