@@ -1,7 +1,8 @@
 import { ok, strictEqual } from 'node:assert/strict';
 import { hessian2, sofaHessian } from '../../src/transport/codecs/hessian/dialect.ts';
+import { defaultHessianLimits } from '../../src/transport/codecs/hessian/limits.ts';
 import { HessianText, locateString } from '../../src/transport/codecs/hessian/read.ts';
-import { defaultHessianLimits, HessianSkipper } from '../../src/transport/codecs/hessian/skipper.ts';
+import { HessianSkipper } from '../../src/transport/codecs/hessian/skipper.ts';
 import { damage, type FuzzRandom, type FuzzTarget } from './kit/fuzz.ts';
 import { HessianMaker } from './kit/hessian-inputs.ts';
 

@@ -29,7 +29,7 @@ class Frames implements FrameHandler {
 }
 
 /** Cuts a stream into frames, read in pieces of `size`. */
-export function cut(protocol: FramedProtocol, input: Buffer, size: number): Frames {
+function cut(protocol: FramedProtocol, input: Buffer, size: number): Frames {
   const frames = new Frames();
   const reader = new FrameReader(protocol, maxFrameBytes);
   for (let at = 0; at < input.length && frames.bad === 0; at += size) {

@@ -1,29 +1,12 @@
+import { skipBinary } from './binary.ts';
 import { type HessianDialect, Shape } from './dialect.ts';
+import { defaultHessianLimits, type HessianLimits } from './limits.ts';
+import { MessageMemory } from './memory.ts';
 import { HessianProblem } from './problems.ts';
 import { intBytes, noInt, readInt, skipString } from './read.ts';
 import { skipText } from './text.ts';
 
-/** Limits on what a stranger may send; defaults in parentheses. */
-export interface HessianLimits {
-  /** Lists, maps and objects within one another (512). */
-  readonly maxDepth: number;
-  /** Lists, maps and objects of one message, which references count (1,000,000). */
-  readonly maxReferences: number;
-  /** Class definitions, and types, of one message (4,096). */
-  readonly maxClasses: number;
-  /** Fields of one class (4,096). */
-  readonly maxFields: number;
-  /** Bytes of one string or binary, all chunks (16 MiB). */
-  readonly maxStringBytes: number;
-}
-
-export const defaultHessianLimits: HessianLimits = {
-  maxDepth: 512,
-  maxReferences: 1_000_000,
-  maxClasses: 4096,
-  maxFields: 4096,
-  maxStringBytes: 16 * 1024 * 1024,
-};
+export { defaultHessianLimits, type HessianLimits } from './limits.ts';
 
 /** How the values of a container are counted. */
 const Frame = { counted: 0, countedToEnd: 1, toEnd: 2, mapKey: 3, mapValue: 4 } as const;
@@ -42,25 +25,22 @@ export class HessianSkipper {
   #depth = 0;
   #frames: number[] = [];
   #lefts: number[] = [];
-  /** Fields of each class. */
-  #classes: number[] = [];
-  #types = 0;
-  #references = 0;
+  readonly #memory: MessageMemory;
 
   constructor(dialect: HessianDialect, limits: HessianLimits = defaultHessianLimits) {
     this.#dialect = dialect;
     this.#limits = limits;
+    this.#memory = new MessageMemory(limits);
   }
 
   /** Lists, maps and objects so far. */
   get references(): number {
-    return this.#references;
+    return this.#memory.references;
   }
 
   /** Before the next message. */
   reset(): void {
-    this.#types = this.#references = 0;
-    if (this.#classes.length > 0) this.#classes = [];
+    this.#memory.reset();
   }
 
   /**
@@ -136,7 +116,7 @@ export class HessianSkipper {
       case Shape.mediumBinary:
       case Shape.finalBinary:
       case Shape.binaryChunk:
-        return this.#simple(this.#binary(buf, end));
+        return this.#simple(skipBinary(this.#dialect, buf, this.#at, end, this.#limits.maxStringBytes));
       case Shape.typedList:
         return this.#typed(buf, end) || this.#enter(Frame.toEnd, 0);
       case Shape.list:
@@ -223,9 +203,7 @@ export class HessianSkipper {
     this.#at++;
     const length = this.#unsigned(buf, end, 2);
     if (length === noInt) return HessianProblem.truncated;
-    this.#types++;
-    if (this.#types > this.#limits.maxClasses) return HessianProblem.tooMany;
-    return this.#step(skipText(buf, this.#at, end, length));
+    return this.#memory.addType() || this.#step(skipText(buf, this.#at, end, length));
   }
 
   /** The tag and a type, a string or the number of one sent before. 0: fine. */
@@ -233,15 +211,16 @@ export class HessianSkipper {
     this.#at++;
     if (this.#at >= end) return HessianProblem.truncated;
     if (intBytes(buf[this.#at] as number) > 0) return this.#knownType(buf, end);
-    this.#types++;
-    if (this.#types > this.#limits.maxClasses) return HessianProblem.tooMany;
-    return this.#step(skipString(this.#dialect, buf, this.#at, end, this.#limits.maxStringBytes));
+    return (
+      this.#memory.addType() ||
+      this.#step(skipString(this.#dialect, buf, this.#at, end, this.#limits.maxStringBytes))
+    );
   }
 
   #knownType(buf: Buffer, end: number): number {
     const index = this.#int(buf, end);
     if (index === noInt) return this.#noInt(buf, end);
-    return index < 0 || index >= this.#types ? HessianProblem.badReference : 0;
+    return this.#memory.checkType(index);
   }
 
   /** Count and names of the fields of a class. A definition is no value: the object follows. */
@@ -249,14 +228,13 @@ export class HessianSkipper {
     const count = this.#int(buf, end);
     if (count === noInt) return this.#noInt(buf, end);
     if (count < 0 || count > end - this.#at) return HessianProblem.badLength;
-    if (count > this.#limits.maxFields || this.#classes.length >= this.#limits.maxClasses) {
-      return HessianProblem.tooMany;
-    }
+    const full = this.#memory.checkClass(count);
+    if (full < 0) return full;
     for (let i = 0; i < count; i++) {
       const problem = this.#step(skipString(this.#dialect, buf, this.#at, end, this.#limits.maxStringBytes));
       if (problem < 0) return problem;
     }
-    this.#classes.push(count);
+    this.#memory.addClass(count);
     return 0;
   }
 
@@ -266,8 +244,8 @@ export class HessianSkipper {
   }
 
   #enterObject(index: number): number {
-    const fields = this.#classes[index];
-    return fields === undefined ? HessianProblem.badReference : this.#enter(Frame.counted, fields);
+    const fields = this.#memory.fieldsOf(index);
+    return fields < 0 ? fields : this.#enter(Frame.counted, fields);
   }
 
   #enterCounted(buf: Buffer, end: number): number {
@@ -279,7 +257,8 @@ export class HessianSkipper {
   }
 
   #enter(frame: number, count: number): number {
-    if (++this.#references > this.#limits.maxReferences) return HessianProblem.tooMany;
+    const full = this.#memory.addReference();
+    if (full < 0) return full;
     if (this.#depth >= this.#limits.maxDepth) return HessianProblem.tooDeep;
     this.#frames[this.#depth] = this.#frame;
     this.#lefts[this.#depth++] = this.#left;
@@ -313,9 +292,9 @@ export class HessianSkipper {
 
   #reference(index: number): number {
     if (index === noInt) return HessianProblem.truncated;
-    if (index < 0 || index >= this.#references) return HessianProblem.badReference;
-    this.#done();
-    return 0;
+    const bad = this.#memory.checkReference(index);
+    if (bad === 0) this.#done();
+    return bad;
   }
 
   /** A value without parts ends at `next`. */
@@ -350,25 +329,6 @@ export class HessianSkipper {
     const value = buf.readUIntBE(this.#at, width);
     this.#at += width;
     return value;
-  }
-
-  #binary(buf: Buffer, end: number): number {
-    const { shape } = this.#dialect;
-    let at = this.#at;
-    for (;;) {
-      if (at >= end) return HessianProblem.truncated;
-      const tag = buf[at] as number;
-      const each = shape[tag];
-      if (each === undefined || each < Shape.shortBinary || each > Shape.finalBinary)
-        return HessianProblem.badTag;
-      if (each === Shape.shortBinary) at += 1 + tag - 0x20;
-      else if (at + (each === Shape.mediumBinary ? 2 : 3) > end) return HessianProblem.truncated;
-      else if (each === Shape.mediumBinary) at += 2 + (((tag - 0x34) << 8) | (buf[at + 1] as number));
-      else at += 3 + buf.readUInt16BE(at + 1);
-      if (at > end) return HessianProblem.truncated;
-      if (at - this.#at > this.#limits.maxStringBytes) return HessianProblem.tooLong;
-      if (each !== Shape.binaryChunk) return at;
-    }
   }
 }
 

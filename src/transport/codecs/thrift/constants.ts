@@ -22,7 +22,7 @@ export const keyValueInfo = 1;
 export const MessageType = { call: 1, reply: 2, exception: 3, oneWay: 4 } as const;
 
 /** TApplicationException; 11 and 12 are those of the C++ and Go libraries that have them. */
-export const Failure = {
+const Failure = {
   unknown: 0,
   unknownMethod: 1,
   internalError: 6,

@@ -1,5 +1,5 @@
 /** What `readVarint` returns when there is none. */
-export const noVarint = -1;
+const noVarint = -1;
 
 /** The unsigned 32-bit varint at `at`: at most five bytes; `noVarint` when it is cut off or too long. */
 export function readVarint(buf: Buffer, at: number, end: number): number {

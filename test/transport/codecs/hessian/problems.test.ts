@@ -1,8 +1,9 @@
 import test from 'ava';
 import { hessian2, sofaHessian } from '../../../../src/transport/codecs/hessian/dialect.ts';
+import { defaultHessianLimits } from '../../../../src/transport/codecs/hessian/limits.ts';
 import { HessianProblem, hessianProblemText } from '../../../../src/transport/codecs/hessian/problems.ts';
 import { HessianText, locateString, noInt, readInt } from '../../../../src/transport/codecs/hessian/read.ts';
-import { defaultHessianLimits, HessianSkipper } from '../../../../src/transport/codecs/hessian/skipper.ts';
+import { HessianSkipper } from '../../../../src/transport/codecs/hessian/skipper.ts';
 import { HessianWriter } from '../../../../src/transport/codecs/hessian/writer.ts';
 
 const { truncated, badTag, tooDeep, tooMany, tooLong, badLength, badReference, badText } = HessianProblem;
