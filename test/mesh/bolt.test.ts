@@ -85,6 +85,36 @@ test('service, method and headers of a call choose its route', async (t) => {
   t.is((await peer.call(services('nobody', 'knows'))).status, 6, 'NO_PROCESSOR');
 });
 
+test('one name has one route in each of two listeners, and another after a reload', async (t) => {
+  const [a, b] = await Promise.all([boltServer(t, named('a')), boltServer(t, named('b'))]);
+  const listener = (name: string, cluster: string) => ({
+    name,
+    address: '127.0.0.1:0',
+    codec: 'bolt',
+    virtualHosts: [{ name: 'all', domains: ['*'], routes: [{ match: {}, cluster }] }],
+  });
+  const clusters = [
+    { name: 'a', codec: 'bolt', endpoints: [a.address] },
+    { name: 'b', codec: 'bolt', endpoints: [b.address] },
+  ];
+  const config = (first: string, second: string): MeshConfig => ({
+    listeners: [listener('one', first), listener('two', second)],
+    clusters,
+    log: { level: 'off' },
+  });
+  const mesh = await createMesh(config('a', 'b'));
+  t.teardown(() => mesh.close());
+  const peers = ['one', 'two'].map((name) => new BoltPeer(t, mesh.listeners.addresses[name] as string));
+  const ask = async (): Promise<(string | undefined)[]> => {
+    const found: (string | undefined)[] = [];
+    for (const peer of [...peers, ...peers]) found.push(/([ab]) \d+$/.exec((await peer.call()).text)?.[1]);
+    return found;
+  };
+  t.deepEqual(await ask(), ['a', 'b', 'a', 'b']);
+  await mesh.reload(config('b', 'a'));
+  t.deepEqual(await ask(), ['b', 'a', 'b', 'a']);
+});
+
 test('calls of many clients share a connection, each gets its own answers, and the counters are right', async (t) => {
   const server = await boltServer(t, (request) => ({ content: `for ${request.text.slice(-3)}` }));
   const { mesh, address } = await meshOf(t, { one: [server.address] });

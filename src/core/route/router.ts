@@ -72,8 +72,9 @@ class CompiledRouter implements Router {
   match(s: Stream): Route | null {
     const head = s.req;
     const name = head.rpcName;
-    if (name === null || !this.#isByName || head.isEdited || head.pathChanged || head.authorityChanged)
-      return this.#match(s);
+    if (name === null || !this.#isByName || head.isEdited) return this.#match(s);
+    // A rewrite or a caller may have set others.
+    if (head.pathText !== name.path || head.authorityText !== name.service) return this.#match(s);
     if (name.router === this) return name.route as Route | null;
     const route = this.#match(s);
     name.router = this;

@@ -1,8 +1,10 @@
 import type { FramedProtocol } from '../framed/index.ts';
+import { headerBytes } from './constants.ts';
 import { encodeForeignRequest, encodeOwnRequest } from './encode-request.ts';
 import { encodeFailure, encodeForeignResponse, encodeOwnResponse } from './encode-response.ts';
 import { heartbeat, heartbeatAck, idHighOf, idOf, kindOf, match, readOnly, setId, sizeOf } from './frame.ts';
 import { readRequest, readResponse } from './read.ts';
+import { toHttpStatus } from './status.ts';
 
 /**
  * Dubbo2, the TCP protocol of Apache Dubbo 2 and 3: 16-byte header, bodies of Hessian 2.0 values in a row. Words and
@@ -22,6 +24,8 @@ export const dubboProtocol: FramedProtocol = {
     setId(buf, start, id, idHigh);
     return null;
   },
+  quickStatusOf: (buf, start) => toHttpStatus(buf[start + 3] as number),
+  bodyBytesOf: (_buf, start, end) => end - start - headerBytes,
   readRequest(head, buf, start, end, context) {
     head.framing = dubboProtocol;
     return readRequest(head, buf, start, end, context);
