@@ -156,6 +156,37 @@ test('a redirect of the upstream is followed to another cluster, body and all', 
   t.regex(got.headers['x-heddle-original-url'] as string, /^http:\/\/127\.0\.0\.1:\d+\/old$/);
 });
 
+test('each try may be called by the name of its host', async (t) => {
+  const hosts: string[] = [];
+  const answer: RequestListener = (request, response) => {
+    hosts.push(request.headers.host ?? '');
+    response.writeHead(hosts.length === 1 ? 503 : 200).end('x');
+  };
+  const one = await upstream(t, answer);
+  const two = await upstream(t, answer);
+  const mesh = await createMesh({
+    clusters: [
+      {
+        name: 'app',
+        endpoints: [{ address: one.address, hostname: 'one.test' }, two.address],
+      },
+    ],
+    inProcess: {
+      virtualHosts: [
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: [{ cluster: 'app', rewrite: { hostFromEndpoint: true }, retry: { on: ['gatewayError'] } }],
+        },
+      ],
+    },
+  });
+  t.teardown(() => mesh.close());
+  const response = await within(mesh.request({ authority: 'anything' }), 'the answer');
+  t.is(response.status, 200);
+  t.deepEqual(hosts.toSorted(), [two.address, 'one.test'].toSorted());
+});
+
 test('a generated cookie keeps a client on its host', async (t) => {
   const hosts = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => named(t, name)));
   const { call } = await gateway(t, { app: hosts.map(({ address }) => address) }, [

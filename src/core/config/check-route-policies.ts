@@ -8,7 +8,7 @@ import { refuseTogether } from './repeats.ts';
 export function checkRewrite(route: Cursor, problems: ProblemList): void {
   const rewrite = route.at('rewrite');
   refuseTogether(rewrite, ['path', 'prefix', 'regex', 'template'], problems);
-  refuseTogether(rewrite, ['host', 'hostFromHeader'], problems);
+  refuseTogether(rewrite, ['host', 'hostFromHeader', 'hostFromEndpoint'], problems);
   checkTemplateRewrite(rewrite.at('template'), route.at('match').at('template'), problems);
   checkRegexRewrite(rewrite.at('regex'), problems);
 }

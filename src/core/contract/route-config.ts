@@ -201,7 +201,7 @@ export interface DirectResponseConfig {
   readonly body: string;
 }
 
-/** Changes of the request line. At most one of prefix, path, regex, template, and one of host and hostFromHeader. */
+/** Changes of the request line. At most one of prefix, path, regex, template, and one of host, hostFromHeader, hostFromEndpoint. */
 export interface RewriteConfig {
   /** Instead of the matched prefix; of the whole path where path, template or regex matched. */
   readonly prefix?: string | undefined;
@@ -215,6 +215,8 @@ export interface RewriteConfig {
   readonly host?: string | undefined;
   /** Header that holds the new authority; without it, or with a value that is none, the authority stays. */
   readonly hostFromHeader?: string | undefined;
+  /** true: the authority is the name of the host that was chosen: its `hostname`, else its address. */
+  readonly hostFromEndpoint?: true | undefined;
 }
 
 /** A replacement by pattern. */

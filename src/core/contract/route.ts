@@ -75,6 +75,8 @@ export interface Rewrite {
   path(s: Stream): string | null;
   /** The new authority, or null to keep it. */
   authority(s: Stream): string | null;
+  /** Each try has the name of its host as authority. */
+  readonly usesEndpoint: boolean;
 }
 
 /** Bits of `RetryPolicy.on`. */

@@ -12,6 +12,7 @@ import {
   type MirrorPolicy,
   RetryOn,
   type RetryPolicy,
+  type Rewrite,
   type Route,
 } from '../contract/route.ts';
 import { makeRoute } from './make-route.ts';
@@ -59,14 +60,18 @@ export function compileMirrors(
   });
 }
 
+const endpointOnly: Rewrite = { path: () => null, authority: () => null, usesEndpoint: true };
+
 /** @param route what the first try goes by */
 export function compileHedge(
   config: HedgeConfig,
-  route: Pick<Route, 'name' | 'virtualHost' | 'action' | 'metadataMatch' | 'hashPolicies'>,
+  route: Pick<Route, 'name' | 'virtualHost' | 'action' | 'metadataMatch' | 'hashPolicies' | 'rewrite'>,
 ): HedgePolicy {
   const { name, virtualHost, action, metadataMatch, hashPolicies } = route;
+  // Path and authority are rewritten already; only what depends on the host is done again.
+  const rewrite = route.rewrite?.usesEndpoint === true ? endpointOnly : null;
   return {
-    route: makeRoute({ name, virtualHost, action, metadataMatch, hashPolicies, timeoutMs: 0 }),
+    route: makeRoute({ name, virtualHost, action, metadataMatch, hashPolicies, rewrite, timeoutMs: 0 }),
     delayMs: config.delayMs ?? 0,
     maxHedges: config.maxHedges,
   };

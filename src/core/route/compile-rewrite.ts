@@ -27,6 +27,7 @@ export function compileRewrite(
       return changed === null ? null : changed + query;
     },
     authority: compileAuthority(config),
+    usesEndpoint: config.hostFromEndpoint ?? false,
   };
 }
 

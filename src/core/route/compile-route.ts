@@ -71,6 +71,7 @@ export function compileRoute(
     action: compileAction(config, context),
     metadataMatch: config.metadataMatch,
     hashPolicies: compileHashPolicies(config.hashPolicies, context.random),
+    rewrite: compileRewrite(config.rewrite, match, path),
   };
   const route = makeRoute({
     ...target,
@@ -79,7 +80,6 @@ export function compileRoute(
     retry: config.retry === undefined ? null : compileRetry(config.retry),
     requestHeaders: edits.request,
     responseHeaders: edits.response,
-    rewrite: compileRewrite(config.rewrite, match, path),
     filterConfigs: compileFilterConfigs(config.filterConfigs, host.filterConfigs, context.filterSlots),
     metadata: config.metadata,
     mirrors: compileMirrors(config.mirrors, host.config.name, context.clusterRef),

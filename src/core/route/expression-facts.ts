@@ -17,9 +17,12 @@ export const requestFields = {
   cookies: 'map<string, string>',
 } as const;
 
-/** `request` of an expression: each field is made when it is read. One object an expression, bound to a stream at a time. */
+/** `request` of an expression: each field is made when it is first read. One object an expression, bound to a stream at a time. */
 export class RequestFacts {
   #stream: Stream | null = null;
+  #headers: Map<string, string> | null = null;
+  #query: Map<string, string> | null = null;
+  #cookies: Map<string, string> | null = null;
 
   bind(s: Stream): void {
     this.#stream = s;
@@ -27,6 +30,7 @@ export class RequestFacts {
 
   release(): void {
     this.#stream = null;
+    this.#headers = this.#query = this.#cookies = null;
   }
 
   get #s(): Stream {
@@ -63,6 +67,11 @@ export class RequestFacts {
 
   /** Names in lower case; repeated ones joined by ",". */
   get headers(): Map<string, string> {
+    this.#headers ??= this.#readHeaders();
+    return this.#headers;
+  }
+
+  #readHeaders(): Map<string, string> {
     const { req } = this.#s;
     const all = new Map<string, string>();
     req.forEach((name, value) => {
@@ -75,6 +84,11 @@ export class RequestFacts {
 
   /** First values, decoded. */
   get query(): Map<string, string> {
+    this.#query ??= this.#readQuery();
+    return this.#query;
+  }
+
+  #readQuery(): Map<string, string> {
     const all = new Map<string, string>();
     for (const part of splitQuery(this.#s.req.path)[1].slice(1).split('&')) {
       const equals = part.indexOf('=');
@@ -88,6 +102,11 @@ export class RequestFacts {
 
   /** First values, without quotes. */
   get cookies(): Map<string, string> {
+    this.#cookies ??= this.#readCookies();
+    return this.#cookies;
+  }
+
+  #readCookies(): Map<string, string> {
     const all = new Map<string, string>();
     for (const field of this.#s.req.getAll('cookie')) {
       for (const part of field.split(';')) {

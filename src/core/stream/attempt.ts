@@ -21,7 +21,8 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   s.tryStartMs = s.tries === 1 ? s.startMs : p.context.clock.now();
   s.phase = Phase.awaitUpstream;
   armAttempt(p, s);
-  const { mirrors, hedge } = s.route as Route;
+  const { mirrors, hedge, rewrite } = s.route as Route;
+  if (rewrite?.usesEndpoint === true) nameEndpoint(s, s.host as Host);
   if (mirrors !== null) beginMirrors(p, s, mirrors);
   if (hedge !== null) beginHedging(p, s, hedge);
   if (channels.streamTry.hasSubscribers) channels.streamTry.publish({ stream: s, try: s.tries });
@@ -29,6 +30,12 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   if (typeof end !== 'number') sendRequest(p, s, end);
   else if (end === waiting) s.isWaiting = true;
   else attemptFailed(p, s, end);
+}
+
+/** "unix:/path" is no authority: such a host needs a name to be called by. */
+function nameEndpoint(s: Stream, host: Host): void {
+  if (host.hostname !== '') s.req.authority = host.hostname;
+  else if (!host.address.startsWith('unix:')) s.req.authority = host.address;
 }
 
 /** The route's clock starts when the request is complete (Envoy's semantics); streaming bodies have the idle limit. */

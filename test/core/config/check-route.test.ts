@@ -40,6 +40,7 @@ test('contradictions and mistakes within a route are told where they are', (t) =
     [{ rewrite: { regex: { pattern: '(a)', substitution: '\\2' } } }, [/none of the pattern's 1 groups/]],
     [{ rewrite: { regex: { pattern: 'a', substitution: '\\x' } } }, [/before a digit or a backslash/]],
     [{ rewrite: { host: 'a', hostFromHeader: 'b' } }, [/rewrite/]],
+    [{ rewrite: { hostFromEndpoint: true, hostFromHeader: 'b' } }, [/rewrite/]],
     [{ hashPolicies: [{}] }, [/one of header, cookie/]],
     [{ hashPolicies: [{ header: 'a', query: 'b' }] }, [/hashPolicies\[0\]/]],
     [{ hashPolicies: [{ header: 'a', ttlMs: 1 }] }, [/belongs to a cookie/]],

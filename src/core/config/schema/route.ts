@@ -53,6 +53,7 @@ export const rewrite = fields({
   template: v.optional(v.string()),
   host: v.optional(authority),
   hostFromHeader: v.optional(token),
+  hostFromEndpoint: v.optional(v.literal(true, 'true, or leave the key out')),
 });
 
 /** Filter names to configurations; what stands in them is the filter's business. */
