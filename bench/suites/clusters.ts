@@ -39,9 +39,18 @@ export const suite: Suite = {
     const subsetDeltas = deltas(bench, 'with 618 subsets in use', {
       subsets,
     });
+    const locality = { mode: 'zoneAware', zone: 'zone-1' } as const;
+    const zoneDeltas = deltas(bench, 'over four zones', { locality });
     const plainDeltas = deltas(bench, 'without subsets', {});
     return {
-      rows: [...builds.rows, ...subsetDeltas.rows, ...plainDeltas.rows, ...tableRows(bench), ...picks(bench)],
+      rows: [
+        ...builds.rows,
+        ...subsetDeltas.rows,
+        ...zoneDeltas.rows,
+        ...plainDeltas.rows,
+        ...tableRows(bench),
+        ...picks(bench),
+      ],
       measures: [
         { id: 'clusters.subsetBuildMs', value: builds.medianMs },
         { id: 'clusters.deltaUs', value: subsetDeltas.medianUs },

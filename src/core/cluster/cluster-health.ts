@@ -23,6 +23,7 @@ export class ClusterHealth {
   readonly #clock: Clock;
   readonly #record: HealthRecord;
   #settings: OutlierSettings;
+  #isCounting: boolean;
 
   constructor(
     name: string,
@@ -33,6 +34,7 @@ export class ClusterHealth {
   ) {
     this.#name = name;
     this.#settings = settings;
+    this.#isCounting = countsInARow(settings);
     this.#list = list;
     this.#metrics = metrics;
     this.#context = context;
@@ -58,6 +60,7 @@ export class ClusterHealth {
 
   set settings(settings: OutlierSettings) {
     this.#settings = settings;
+    this.#isCounting = countsInARow(settings);
     this.ejections.settings = settings;
     this.#outliers.settings = settings;
   }
@@ -66,14 +69,13 @@ export class ClusterHealth {
   report(host: ClusterHost, status: number, code: number): void {
     const settings = this.#settings;
     const isComparing = this.#outliers.isOn;
-    const isCounting = countsInARow(settings);
-    if (!isCounting && !isComparing) return;
+    if (!this.#isCounting && !isComparing) return;
     const outcome = outcomeOf(status, code);
     // Split off, what a host did not answer is no part of how it answers.
     if (isComparing && (code === Code.none || settings.splitLocalOriginErrors !== true)) {
       this.#outliers.add(host, outcome);
     }
-    if (!isCounting) return;
+    if (!this.#isCounting) return;
     const kind = countInARow(host, status, code, outcome, settings);
     if (kind === null) return;
     forgetRows(host);

@@ -1,6 +1,7 @@
 import { ChunkedList, type ListView } from '../base/chunked-list.ts';
-import type { Host, HostSet, HostSetChanges } from '../contract/cluster.ts';
+import type { Host, HostSet, HostSetChanges, TierTally } from '../contract/cluster.ts';
 import type { ClusterHost } from './host.ts';
+import { TierCounts } from './host-tally.ts';
 
 /** The lists of one version; arrays of them are made when somebody asks. */
 export class Snapshot implements HostSet {
@@ -11,6 +12,7 @@ export class Snapshot implements HostSet {
   readonly changes: HostSetChanges | null;
   readonly hasEqualWeights: boolean;
   readonly hasOnePriority: boolean;
+  readonly tally: TierTally;
   #all: readonly Host[] | null = null;
   #available: readonly Host[] | null = null;
 
@@ -22,7 +24,9 @@ export class Snapshot implements HostSet {
     changes: HostSetChanges | null,
     hasEqualWeights: boolean,
     hasOnePriority: boolean,
+    tally: TierTally,
   ) {
+    this.tally = tally;
     this.hasOnePriority = hasOnePriority;
     this.hasEqualWeights = hasEqualWeights;
     this.version = version;
@@ -56,7 +60,8 @@ export class HostList {
   readonly #all = new ChunkedList<ClusterHost>();
   readonly #healthy = new ChunkedList<ClusterHost>();
   #panicThreshold: number;
-  #set = new Snapshot(0, new ChunkedList(), new ChunkedList(), false, null, true, true);
+  readonly #counts = new TierCounts();
+  #set: Snapshot;
   /** Slots below the highest in use that no host has. */
   readonly #freeSlots: number[] = [];
   /** Hosts with a weight above 0. */
@@ -74,6 +79,8 @@ export class HostList {
   /** @param panicThreshold share of healthy hosts, 0 to 1, below which all are available; 0 = never */
   constructor(panicThreshold: number) {
     this.#panicThreshold = panicThreshold;
+    const none = (): ChunkedList<ClusterHost> => new ChunkedList();
+    this.#set = new Snapshot(0, none(), none(), false, null, true, true, this.#counts.tally);
   }
 
   /** All hosts, also those that are not in a snapshot yet. Do not keep it. */
@@ -135,6 +142,7 @@ export class HostList {
     this.#countPriority(host, -1);
     this.#setEligible(host, false);
     this.#countUnhealthy(host, false);
+    this.#counts.count(host, false);
     this.#setHealthy(host, false);
   }
 
@@ -144,6 +152,7 @@ export class HostList {
     this.#countPriority(host, host.priority);
     this.#setEligible(host, host.weight > 0);
     this.#countUnhealthy(host, host.isUnhealthy);
+    this.#counts.count(host, true);
     this.#setHealthy(host, host.isHealthy && host.weight > 0);
   }
 
@@ -158,7 +167,17 @@ export class HostList {
     const changes = isPanic || before.isPanic ? null : this.#changes(before.version);
     const hasEqualWeights = !isPanic && this.#weights.size <= 1;
     const hasOnePriority = this.#priorities.size <= 1;
-    this.#set = new Snapshot(version, all, available, isPanic, changes, hasEqualWeights, hasOnePriority);
+    const { tally } = this.#counts;
+    this.#set = new Snapshot(
+      version,
+      all,
+      available,
+      isPanic,
+      changes,
+      hasEqualWeights,
+      hasOnePriority,
+      tally,
+    );
     this.#allChanged = this.#dirty = false;
     this.#touched.clear();
     return this.#set;

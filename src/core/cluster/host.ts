@@ -7,6 +7,7 @@ import type {
 } from '../contract/cluster.ts';
 import type { HostCheck } from './health/active.ts';
 import type { HostRecord } from './host-statistics.ts';
+import type { HostTally } from './host-tally.ts';
 
 /** What the hosts of one cluster share: one reference each instead of four. */
 export interface HostOwner {
@@ -41,6 +42,9 @@ export class ClusterHost implements Host {
   countedWeight = 0;
   isUnhealthy = false;
   isCountedUnhealthy = false;
+  /** The count of its priority and zone that it is in, and whether as a healthy one. */
+  tally: HostTally | null = null;
+  isTalliedHealthy = false;
   isRemoved = false;
   /** Failed in a row; ejections so far, falling again while it behaves. */
   consecutiveErrors = 0;

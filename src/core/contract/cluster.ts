@@ -67,10 +67,22 @@ export interface HostSet {
   readonly hasEqualWeights?: boolean | undefined;
   /** All hosts of `all` have the same priority. Absent: not known. */
   readonly hasOnePriority?: boolean | undefined;
+  /** How many hosts each priority and zone has, as of now: it goes on counting, do not keep it. Absent: not known. */
+  readonly tally?: TierTally | undefined;
   /** Too few are healthy to be choosy: `available` holds unhealthy hosts too. */
   readonly isPanic: boolean;
   /** How `available` differs from that of the version before, so that a picker need not be built anew; null: unknown. */
   readonly changes: HostSetChanges | null;
+}
+
+/** Hosts with a weight above 0 by priority and zone. */
+export type TierTally = ReadonlyMap<number, ReadonlyMap<string, ZoneTally>>;
+
+export interface ZoneTally {
+  readonly zone: string;
+  readonly total: number;
+  /** Neither unhealthy nor ejected. */
+  readonly healthy: number;
 }
 
 export interface HostSetChanges {

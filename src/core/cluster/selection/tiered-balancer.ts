@@ -1,18 +1,8 @@
-import { ChunkedList } from '../../base/chunked-list.ts';
 import type { Random } from '../../base/random.ts';
 import type { Balancer, Host, HostSet } from '../../contract/cluster.ts';
-import type { LocalityConfig } from '../../contract/cluster-config.ts';
 import type { Stream } from '../../contract/stream.ts';
-import { zoneLoads } from './locality-load.ts';
-import { priorityLoads } from './priority-load.ts';
-
-export interface TierSettings {
-  /** Per cent by which a level is taken to have more hosts than it needs (140). */
-  readonly overprovisioningPercent: number;
-  /** Share of healthy hosts of a level below which all of them get traffic, 0 to 1. */
-  readonly panicThreshold: number;
-  readonly locality: LocalityConfig | null;
-}
+import { HostGroup } from './host-group.ts';
+import { isHealthy, isSameShape, planTiers, type TierPlan, type TierSettings, tallyOf } from './tier-plan.ts';
 
 /** A balancer with subsets: what stands in for a subset without hosts is asked only once no priority has one. */
 export interface FallingBack extends Balancer {
@@ -21,24 +11,18 @@ export interface FallingBack extends Balancer {
 }
 
 type Inner = Balancer & Partial<FallingBack>;
+type Group = HostGroup<Inner>;
 type Pass = (balancer: Inner, s: Stream | null) => Host | null;
 
 const whole: Pass = (balancer, s) => balancer.pick(s);
 const matching: Pass = (balancer, s) => (balancer as FallingBack).pickMatching(s);
 const fallback: Pass = (balancer, s) => (balancer as FallingBack).pickFallback(s);
 
-/** Hosts of one priority and zone (or of all its zones) with a balancer of their own. */
-interface Group {
-  readonly balancer: Inner;
-  hosts: Host[];
-  version: number;
-}
-
+/** A priority with the groups of its zones, or with one for all. */
 interface Tier {
-  readonly load: number;
+  readonly plan: TierPlan;
+  /** In the order of `plan.shares`. */
   readonly groups: readonly Group[];
-  /** One per group, adding up to 1. */
-  readonly shares: readonly number[];
 }
 
 /**
@@ -47,6 +31,8 @@ interface Tier {
  *   pick -> priority by load -> zone by share -> balancer
  *
  * As long as there is one priority and zones do not matter the balancer has the cluster's own host set, changes and all.
+ * Otherwise a change costs one group its change, and all of them new shares: 10 us among 50,000 hosts in four zones. All
+ * hosts are looked at when a level begins or ends to panic, and when a priority or zone comes or goes.
  */
 export class TieredBalancer implements Balancer {
   readonly #settings: TierSettings;
@@ -54,6 +40,8 @@ export class TieredBalancer implements Balancer {
   readonly #createBalancer: () => Inner;
   readonly #single: Inner;
   readonly #groups = new Map<string, Group>();
+  /** Where each host is that may be chosen, while there are tiers. */
+  readonly #homes = new Map<Host, Group>();
   /** Null while one balancer serves all. */
   #tiers: Tier[] | null = null;
   #hasTiers = false;
@@ -69,10 +57,13 @@ export class TieredBalancer implements Balancer {
 
   update(set: HostSet): void {
     this.#look(set);
-    if (this.#hasTiers) this.#build(set);
-    else {
+    if (this.#hasTiers) {
+      const plans = planTiers(set.tally ?? tallyOf(set.all), this.#settings);
+      if (!this.#apply(set, plans)) this.#build(set, plans);
+    } else {
       this.#tiers = null;
       this.#groups.clear();
+      this.#homes.clear();
       this.#single.update(set);
     }
     this.#version = set.version;
@@ -96,8 +87,8 @@ export class TieredBalancer implements Balancer {
     if (host !== null) return host;
     // A subset may be empty in one level and not in the next, even one that gets no traffic otherwise.
     for (const tier of tiers) {
-      const other =
-        tier === first || (tier.load === 0 && pass !== matching) ? null : this.#pickIn(tier, s, pass);
+      const isIdle = tier.plan.load === 0 && pass !== matching;
+      const other = tier === first || isIdle ? null : this.#pickIn(tier, s, pass);
       if (other !== null) return other;
     }
     return null;
@@ -125,70 +116,71 @@ export class TieredBalancer implements Balancer {
     }
   }
 
-  #build(set: HostSet): void {
-    const factor = this.#settings.overprovisioningPercent / 100;
-    const byPriority = groupBy(
-      set.all.filter((host) => host.weight > 0),
-      (host) => host.priority,
-    );
-    const priorities = [...byPriority.keys()].sort((a, b) => a - b);
-    const health = priorities.map((priority) => healthOf(byPriority.get(priority) as Host[]));
-    const loads = priorityLoads(health, factor, this.#settings.panicThreshold);
-    const used = new Set<string>();
-    this.#tiers = priorities.map((priority, i) => {
-      const { load, isPanic } = loads[i] as (typeof loads)[number];
-      return this.#buildTier(priority, byPriority.get(priority) as Host[], load, isPanic, set, used);
-    });
-    for (const name of [...this.#groups.keys()]) if (!used.has(name)) this.#groups.delete(name);
+  /** Moves the hosts that changed. @returns false when they would not fit: the tiers are to be built */
+  #apply({ changes }: HostSet, plans: readonly TierPlan[]): boolean {
+    const before = this.#tiers?.map((tier) => tier.plan);
+    if (before === undefined || changes === null || changes.from !== this.#version) return false;
+    if (!isSameShape(before, plans)) return false;
+    const touched = new Set<Group>();
+    for (const host of changes.removed) this.#move(host, null, touched);
+    for (const host of changes.changed) this.#move(host, this.#homeOf(host, plans), touched);
+    for (const host of changes.added) this.#move(host, this.#homeOf(host, plans), touched);
+    this.#tiers = plans.map((plan) => this.#tierOf(plan));
+    for (const group of touched) group.flush();
+    return true;
   }
 
-  #buildTier(
-    priority: number,
-    hosts: readonly Host[],
-    load: number,
-    isPanic: boolean,
-    set: HostSet,
-    used: Set<string>,
-  ): Tier {
-    const byZone = groupBy(hosts, (host) => host.zone);
-    const zones = [...byZone].map(([zone, all]) => ({ zone, ...healthOf(all) }));
-    const { locality, overprovisioningPercent } = this.#settings;
-    const isPlain = locality === null || isPanic;
-    const shares = isPlain ? null : zoneLoads(zones, locality, overprovisioningPercent / 100);
-    const sum = shares?.reduce((all, each) => all + each, 0) ?? 0;
-    const group = (name: string, of: readonly Host[]): Group => {
-      used.add(name);
-      return this.#updateGroup(name, isPanic ? [...of] : of.filter(isHealthy), set);
-    };
-    if (shares === null || sum === 0) return { load, groups: [group(`${priority}`, hosts)], shares: [1] };
-    return {
-      load,
-      groups: zones.map(({ zone }) => group(`${priority}/${zone}`, byZone.get(zone) as Host[])),
-      shares: shares.map((each) => each / sum),
-    };
+  #build(set: HostSet, plans: readonly TierPlan[]): void {
+    const members = new Map<Group, Host[]>();
+    const tiers = plans.map((plan) => this.#tierOf(plan));
+    for (const { groups } of tiers) for (const group of groups) members.set(group, []);
+    for (const [name, group] of this.#groups) if (!members.has(group)) this.#groups.delete(name);
+    const panicking = new Set(plans.filter((plan) => plan.isPanic).map((plan) => plan.priority));
+    this.#homes.clear();
+    for (const host of set.all) {
+      if (host.weight <= 0 || !(isHealthy(host) || panicking.has(host.priority))) continue;
+      const group = this.#homeOf(host, plans);
+      if (group === null) continue;
+      this.#homes.set(host, group);
+      members.get(group)?.push(host);
+    }
+    this.#tiers = tiers;
+    for (const [group, hosts] of members) {
+      group.replace(hosts);
+      group.flush();
+    }
   }
 
-  #updateGroup(name: string, hosts: Host[], set: HostSet): Group {
+  #move(host: Host, to: Group | null, touched: Set<Group>): void {
+    const from = this.#homes.get(host);
+    if (from !== undefined && from !== to) {
+      from.drop(host);
+      touched.add(from);
+      this.#homes.delete(host);
+    }
+    if (to === null) return;
+    to.put(host);
+    touched.add(to);
+    this.#homes.set(host, to);
+  }
+
+  #homeOf({ priority, zone }: Host, plans: readonly TierPlan[]): Group | null {
+    const plan = plans.find((each) => each.priority === priority);
+    return plan === undefined ? null : this.#groupOf(plan, zone);
+  }
+
+  #tierOf(plan: TierPlan): Tier {
+    const zones = plan.zones ?? [''];
+    return { plan, groups: zones.map((zone) => this.#groupOf(plan, zone)) };
+  }
+
+  #groupOf({ priority, zones }: TierPlan, zone: string): Group {
+    const name = zones === null ? `${priority}` : `${priority}/${zone}`;
     let group = this.#groups.get(name);
     if (group === undefined) {
-      group = { balancer: this.#createBalancer(), hosts: [], version: 0 };
+      group = new HostGroup(this.#createBalancer());
       this.#groups.set(name, group);
     }
-    const isSame = hosts.length === group.hosts.length && hosts.every((host, i) => group.hosts[i] === host);
-    // Weights or metadata of hosts that stay may have changed, unless the set says that none did.
-    if (isSame && group.version > 0 && set.changes !== null && set.changes.changed.length === 0) return group;
-    group.hosts = hosts;
-    group.version++;
-    const availableView = ChunkedList.from(hosts);
-    const { version } = group;
-    group.balancer.update({
-      version,
-      all: hosts,
-      available: hosts,
-      availableView,
-      isPanic: false,
-      changes: null,
-    });
     return group;
   }
 
@@ -196,47 +188,27 @@ export class TieredBalancer implements Balancer {
     let rest = this.#random.next() * 100;
     let last: Tier | null = null;
     for (const tier of tiers) {
-      if (tier.load === 0) continue;
+      if (tier.plan.load === 0) continue;
       last = tier;
-      rest -= tier.load;
+      rest -= tier.plan.load;
       if (rest < 0) return tier;
     }
     return last;
   }
 
-  #pickIn(tier: Tier, s: Stream | null, pass: Pass): Host | null {
-    let rest = tier.groups.length === 1 ? 0 : this.#random.next();
-    for (let i = 0; i < tier.groups.length; i++) {
-      rest -= tier.shares[i] as number;
-      if (rest > 0 || tier.shares[i] === 0) continue;
-      const host = pass((tier.groups[i] as Group).balancer, s);
+  #pickIn({ plan, groups }: Tier, s: Stream | null, pass: Pass): Host | null {
+    let rest = groups.length === 1 ? 0 : this.#random.next();
+    for (let i = 0; i < groups.length; i++) {
+      const share = plan.shares[i] as number;
+      rest -= share;
+      if (rest > 0 || share === 0) continue;
+      const host = pass((groups[i] as Group).balancer, s);
       if (host !== null) return host;
     }
-    for (const group of tier.groups) {
+    for (const group of groups) {
       const host = pass(group.balancer, s);
       if (host !== null) return host;
     }
     return null;
   }
-}
-
-function isHealthy(host: Host): boolean {
-  return !host.isUnhealthy && host.ejectedUntilMs === 0;
-}
-
-function healthOf(hosts: readonly Host[]): { total: number; healthy: number } {
-  let healthy = 0;
-  for (const host of hosts) if (isHealthy(host)) healthy++;
-  return { total: hosts.length, healthy };
-}
-
-function groupBy<K>(hosts: readonly Host[], keyOf: (host: Host) => K): Map<K, Host[]> {
-  const groups = new Map<K, Host[]>();
-  for (const host of hosts) {
-    const key = keyOf(host);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [host]);
-    else group.push(host);
-  }
-  return groups;
 }
