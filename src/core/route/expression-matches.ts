@@ -17,7 +17,9 @@ export function withLinearMatches(source: string, parse: (source: string) => Par
     linear = linear.slice(0, at) + ours + linear.slice(at + theirs.length);
   }
   if (callsOf(theirs, parse(linear).ast).length > 0) {
-    throw new HeddleError('ERR_EXPRESSION_INVALID', `${source}: matches() cannot be read here`);
+    throw new HeddleError('ERR_EXPRESSION_INVALID', `${source}: matches() cannot be read here`, {
+      context: { reason: 'matches() cannot be read here' },
+    });
   }
   return linear;
 }
@@ -30,7 +32,8 @@ export function literalPatterns(ast: ASTNode): string[] {
   return callsOf(ours, ast).map((call) => {
     const pattern = (call.args as [string, ASTNode, ASTNode[]])[2][0];
     if (pattern?.op === 'value' && typeof pattern.args === 'string') return pattern.args;
-    throw new HeddleError('ERR_EXPRESSION_INVALID', 'the pattern of matches() is a text that stands there');
+    const reason = 'the pattern of matches() is a text that stands there';
+    throw new HeddleError('ERR_EXPRESSION_INVALID', reason, { context: { reason } });
   });
 }
 

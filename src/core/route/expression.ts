@@ -50,7 +50,8 @@ export function expressionProblem(source: string): string | null {
     compileExpression(source, () => undefined);
     return null;
   } catch (thrown) {
-    return messageOf(thrown);
+    const reason = thrown instanceof HeddleError ? thrown.context['reason'] : undefined;
+    return typeof reason === 'string' ? reason : messageOf(thrown);
   }
 }
 
@@ -115,16 +116,15 @@ function loadCel(): typeof Cel {
     } catch (thrown) {
       const { code, message = '' } = thrown as { code?: string; message?: string };
       if (code === 'MODULE_NOT_FOUND' && message.includes(packageName)) continue;
-      throw new HeddleError('ERR_PEER_MISSING', `"${packageName}": ${messageOf(thrown)}`, { cause: thrown });
+      const reason = `"${packageName}": ${messageOf(thrown)}`;
+      throw new HeddleError('ERR_PEER_MISSING', reason, { cause: thrown, context: { reason } });
     }
   }
-  throw new HeddleError(
-    'ERR_PEER_MISSING',
-    `"${packageName}" is not installed (npm install ${packageName}); route expressions need it`,
-  );
+  const reason = `"${packageName}" is not installed (npm install ${packageName}); route expressions need it`;
+  throw new HeddleError('ERR_PEER_MISSING', reason, { context: { reason } });
 }
 
 const invalid = (source: string, reason: string): HeddleError =>
-  new HeddleError('ERR_EXPRESSION_INVALID', `${source.slice(0, 200)}: ${reason}`);
+  new HeddleError('ERR_EXPRESSION_INVALID', `${source.slice(0, 200)}: ${reason}`, { context: { reason } });
 
 const firstLine = (thrown: unknown): string => messageOf(thrown).split('\n', 1)[0] as string;
