@@ -24,6 +24,9 @@ export class AttachmentCursor {
   timeoutMs = 0;
   remainingMs = 0;
   hasVersion = false;
+  /** The value of `path`; 0: there is none. */
+  pathStart = 0;
+  pathEnd = 0;
   readonly #buf: Buffer;
   readonly #valuesStart: number;
   readonly #mapStart: number;
@@ -94,6 +97,10 @@ export class AttachmentCursor {
       if (this.#isKey('version')) this.hasVersion = true;
       else if (this.#isKey('timeout')) this.timeoutMs = this.#milliseconds();
     } else if (length === 3 && this.#isKey('_TO')) this.remainingMs = this.#milliseconds();
+    else if (length === 4 && this.isText && this.#isKey('path')) {
+      this.pathStart = this.value.start;
+      this.pathEnd = this.value.end;
+    }
   }
 
   #isKey(name: string): boolean {

@@ -65,7 +65,8 @@ function withBody(flag: number, body: Buffer, id: number, idHigh: number): Buffe
 function setService(head: HeadView, words: DubboWords): void {
   const service = head.authority;
   const before = decode(head.buf, words.path.start, words.path.end);
-  for (const name of ['path', 'interface']) if (head.get(name) === before) head.set(name, service);
+  if (head.has('path')) head.set('path', service);
+  if (head.get('interface') === before) head.set('interface', service);
 }
 
 /** Path and version may be new, the rest stands as it came. Returns the offset behind the words, -1: too long. */

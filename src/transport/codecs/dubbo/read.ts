@@ -45,7 +45,10 @@ export function readRequest(
   if (indexAttachments(head, cursor) < 0) return Code.downstreamProtocol;
   if (head.count > context.limits.maxHeaderCount) return Code.headersTooLarge;
   const { path, method } = words;
-  setRpcName(head, context.names.get(buf, path.start, path.end, method.start, method.end));
+  // Java's providers look the service up by the attachment: the word alone would let a call past the rules of its route.
+  const serviceStart = cursor.pathEnd > cursor.pathStart ? cursor.pathStart : path.start;
+  const serviceEnd = cursor.pathEnd > cursor.pathStart ? cursor.pathEnd : path.end;
+  setRpcName(head, context.names.get(buf, serviceStart, serviceEnd, method.start, method.end));
   setBody(head, at, map);
   if (!cursor.hasVersion && words.version.end > words.version.start) showVersion(head, words.version);
   head.timeoutMs = cursor.remainingMs > 0 ? cursor.remainingMs : cursor.timeoutMs;

@@ -134,6 +134,19 @@ test('another authority is another service, for providers that look at the word 
   t.is(dubboProtocol.encodeRequest(versioned, bodyOf(versioned), 1, 0), Code.headersTooLarge);
 });
 
+test('the service is the one that a Java provider looks up: the attachment, where it differs from the word', (t) => {
+  const head = readRequest(
+    request({ attachments: map({ path: 'demo/com.acme.Real', interface: 'com.acme.Demo' }) }),
+  );
+  t.is(head.service, 'demo/com.acme.Real');
+  t.is(head.path, '/demo/com.acme.Real/sayHello');
+  t.is(readRequest(request({ attachments: map({ path: '' }) })).service, 'com.acme.Demo');
+  head.authority = 'com.acme.Other';
+  const got = again(head);
+  t.is(got.service, 'com.acme.Other');
+  t.is(got.get('interface'), 'com.acme.Other');
+});
+
 test('text beyond ASCII is UTF-8 in headers and hessian text on the wire', (t) => {
   const latin = (text: string): string => Buffer.from(text).toString('latin1');
   const head = readRequest(request());
