@@ -47,6 +47,7 @@ export { type ExplainPlace, explain } from './explain.ts';
 export { createMesh, Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
+export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
 export { version } from './version.ts';

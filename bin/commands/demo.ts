@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { createMesh, type Mesh } from '../../src/index.ts';
-import { clusters, rpcProtocols, Stage, userService } from '../demo/stage.ts';
+import { clusters, rpcProtocols, Stage, userService, virtualHosts } from '../demo/stage.ts';
 import { formatTable, Screen } from '../demo/table.ts';
 import { Traffic } from '../demo/traffic.ts';
 
 const loops = 8;
 const repaintMs = 250;
 const logEveryMs = 1000;
-/** Between taking an instance off the list and ending its process. */
+/** Between taking an instance off the list and ending its process; shorter in a short demo. */
 const graceMs = 1500;
+const leastGraceMs = 600;
 
 interface DemoOptions {
   readonly seconds?: string;
@@ -41,6 +42,7 @@ async function runDemo(options: DemoOptions): Promise<number> {
       clusters: clusters(stage.listFile, stage.missing === ''),
       inProcess: {
         filters: ['request-id'],
+        virtualHosts: virtualHosts(stage.missing === ''),
       },
     });
     try {
@@ -99,8 +101,9 @@ function rpcTraffics(stage: Stage, mesh: Mesh): Traffic[] {
 async function script(stage: Stage, pauseSeconds: number, show: Display): Promise<void> {
   await wait(pauseSeconds);
   show.event('users-2 is taken off the list and stopped');
-  await stage.removeInstance('users-2', Math.min(graceMs, pauseSeconds * 800));
-  await wait(pauseSeconds - Math.min(graceMs, pauseSeconds * 800) / 1000);
+  const ownGraceMs = Math.min(graceMs, Math.max(leastGraceMs, pauseSeconds * 800));
+  await stage.removeInstance('users-2', ownGraceMs);
+  await wait(Math.max(0, pauseSeconds - ownGraceMs / 1000));
   await stage.addInstance('users-4');
   show.event('users-4 started and joined the list');
 }

@@ -118,10 +118,14 @@ const commandUrl = (): URL => new URL(isSource ? '../heddle.js' : '../../../bin/
 const sibling = (name: string): URL => new URL(`${name}${isSource ? '.ts' : '.js'}`, import.meta.url);
 
 function proxyConfig(listFile: string, speaksRpc: boolean): string {
-  const retry = { numRetries: 2 };
-  const json = { match: { segmentPrefix: `/${userService}` }, cluster: 'dubbo-users', retry };
+  const json = { match: { segmentPrefix: `/${userService}` }, cluster: 'dubbo-users', retry: rpcRetry };
   const transcode = { name: 'transcode', config: { to: 'dubbo', argTypes: { find: ['java.lang.String'] } } };
-  const plain = { match: { prefix: '/' }, cluster: 'users', retry, filterConfigs: { transcode: false } };
+  const plain = {
+    match: { prefix: '/' },
+    cluster: 'users',
+    retry: httpRetry,
+    filterConfigs: { transcode: false },
+  };
   return JSON.stringify({
     listeners: [
       {
@@ -142,14 +146,33 @@ function proxyConfig(listFile: string, speaksRpc: boolean): string {
   });
 }
 
+const httpRetry = { numRetries: 2 };
+/** To find a user twice does no harm, which no proxy can know of a method: it has to be said. */
+const rpcRetry = { numRetries: 2, nonIdempotent: true };
+
+/** Routes of in-process calls: each cluster by its name. */
+export function virtualHosts(speaksRpc: boolean) {
+  return clusterNames(speaksRpc).map((name) => ({
+    name,
+    domains: [name],
+    routes: [{ cluster: name, retry: name === 'users' ? httpRetry : rpcRetry }],
+  }));
+}
+
+const clusterNames = (speaksRpc: boolean): string[] => [
+  'users',
+  ...(speaksRpc ? rpcProtocols.map((protocol) => `${protocol}-users`) : []),
+];
+
 /** The same clusters for the proxy and for the in-process mesh. */
 export function clusters(listFile: string, speaksRpc: boolean) {
-  const names = ['users', ...(speaksRpc ? rpcProtocols.map((protocol) => `${protocol}-users`) : [])];
-  return names.map((name) => ({
+  return clusterNames(speaksRpc).map((name) => ({
     name,
     codec: rpcProtocols.find((protocol) => name === `${protocol}-users`) ?? 'http1',
     discovery: { name: 'file', config: { path: listFile } },
     loadBalancer: 'leastRequest',
+    // All that is under way to an instance which has just gone may be repeated at once.
+    circuitBreakers: { maxRetries: 64 },
   }));
 }
 

@@ -5,8 +5,8 @@ import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
 import { callError } from '../../core/stream/call.ts';
 import type { StreamProxy } from '../../core/stream/proxy.ts';
+import { noAttachments, type RpcOutcome } from '../../transport/rpc/call.ts';
 import { protocolOf, type RpcEngine } from '../../transport/rpc/engine.ts';
-import { noAttachments, type RpcOutcome } from '../../transport/rpc/message.ts';
 import { outcomeError } from './errors.ts';
 
 /** The answer to a call. */

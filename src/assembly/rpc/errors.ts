@@ -1,7 +1,7 @@
 import { HeddleError } from '../../core/base/errors.ts';
 import type { Stream } from '../../core/contract/stream.ts';
+import type { RpcOutcome } from '../../transport/rpc/call.ts';
 import { protocolOf } from '../../transport/rpc/engine.ts';
-import type { RpcOutcome } from '../../transport/rpc/message.ts';
 import { statusNameOf } from '../../transport/rpc/status.ts';
 
 /** What a caller's promise rejects with where the other end did not give a value. */

@@ -2,10 +2,10 @@ import { HeddleError } from '../../core/base/errors.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamProxy } from '../../core/stream/proxy.ts';
+import { noAttachments, type RpcProtocol, type RpcRequest } from '../../transport/rpc/call.ts';
 import type { RpcEngine } from '../../transport/rpc/engine.ts';
 import { genericRequestOf } from '../../transport/rpc/generic.ts';
 import { inferType } from '../../transport/rpc/java-types.ts';
-import { noAttachments, type RpcProtocol, type RpcRequest } from '../../transport/rpc/message.ts';
 import { RpcCall, type RpcResult } from './call.ts';
 
 /** A service of another process, or of this one, that `mesh.rpc` calls. */

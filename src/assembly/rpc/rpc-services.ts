@@ -1,7 +1,7 @@
 import { HeddleError } from '../../core/base/errors.ts';
 import type { ListenerConfig } from '../../core/contract/config.ts';
+import type { RpcProtocol } from '../../transport/rpc/call.ts';
 import type { RpcEngines } from '../../transport/rpc/engine.ts';
-import type { RpcProtocol } from '../../transport/rpc/message.ts';
 import type { ClusterTable } from '../clusters.ts';
 import { completeListener, defaultCluster } from '../default-config.ts';
 import type { Runtime } from '../runtime.ts';

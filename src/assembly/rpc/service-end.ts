@@ -4,10 +4,10 @@ import type { HeadView } from '../../core/base/head-view.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
+import type { RpcOutcome, RpcRequest } from '../../transport/rpc/call.ts';
 import { protocolOf, type RpcEngine, type RpcEngines } from '../../transport/rpc/engine.ts';
 import { exceptionOf } from '../../transport/rpc/exception.ts';
 import { genericCallOf } from '../../transport/rpc/generic.ts';
-import type { RpcOutcome, RpcRequest } from '../../transport/rpc/message.ts';
 import type { IncomingCall } from '../../transport/rpc/messages.ts';
 import type { RpcServiceCall, ServiceTable } from './service-table.ts';
 

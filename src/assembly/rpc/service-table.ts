@@ -1,5 +1,5 @@
 import { HeddleError } from '../../core/base/errors.ts';
-import type { RpcRequest } from '../../transport/rpc/message.ts';
+import type { RpcRequest } from '../../transport/rpc/call.ts';
 
 /** What a method gets besides its arguments. */
 export interface RpcServiceCall {

@@ -9,12 +9,12 @@ import {
   isHessianCodec,
   serializationOf,
 } from './bolt-frame.ts';
+import type { RpcOutcome, RpcRequest } from './call.ts';
 import { namesThrowable, readThrowable, throwableValue } from './exception.ts';
 import { fieldsOf, flatten, nested } from './fields.ts';
 import { PlainReader } from './from-java.ts';
 import type { HessianDecoder, HessianLibrary } from './hessian-library.ts';
 import { classNameOf } from './java-types.ts';
-import type { RpcOutcome, RpcRequest } from './message.ts';
 import type { IncomingCall, RpcMessages } from './messages.ts';
 import { JavaConverter } from './to-java.ts';
 

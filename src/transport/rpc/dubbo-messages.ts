@@ -1,12 +1,12 @@
 import { HeddleError } from '../../core/base/errors.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import { toDubboStatus } from '../codecs/dubbo/status.ts';
+import type { RpcOutcome, RpcRequest } from './call.ts';
 import { readThrowable, throwableValue } from './exception.ts';
 import { fieldsOf, flatten } from './fields.ts';
 import { PlainReader } from './from-java.ts';
 import { definedClass, type HessianDecoder, type HessianLibrary } from './hessian-library.ts';
 import { descriptorOf, typesOf } from './java-types.ts';
-import type { RpcOutcome, RpcRequest } from './message.ts';
 import type { IncomingCall, RpcMessages } from './messages.ts';
 import { JavaConverter } from './to-java.ts';
 

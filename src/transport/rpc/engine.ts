@@ -7,9 +7,9 @@ import { boltProtocol } from '../codecs/bolt/protocol.ts';
 import { dubboProtocol } from '../codecs/dubbo/protocol.ts';
 import type { FramedProtocol, ReadContext } from '../codecs/framed/index.ts';
 import { BoltMessages } from './bolt-messages.ts';
+import type { RpcProtocol } from './call.ts';
 import { DubboMessages } from './dubbo-messages.ts';
 import { HessianLibrary } from './hessian-library.ts';
-import type { RpcProtocol } from './message.ts';
 import type { RpcMessages } from './messages.ts';
 
 /** For frames of our own making. */

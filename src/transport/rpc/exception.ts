@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/base/errors.ts';
-import type { RpcException } from './message.ts';
+import type { RpcException } from './call.ts';
 
 const defaultClass = 'java.lang.RuntimeException';
 const maxStackChars = 16 * 1024;

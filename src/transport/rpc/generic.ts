@@ -1,4 +1,4 @@
-import type { RpcRequest } from './message.ts';
+import type { RpcRequest } from './call.ts';
 
 const genericTypes = ['java.lang.String', 'java.lang.String[]', 'java.lang.Object[]'];
 

@@ -3,8 +3,8 @@ import { type HessianDialect, hessian2, sofaHessian } from '../codecs/hessian/di
 import { hessianProblemText } from '../codecs/hessian/problems.ts';
 import { HessianText, locateString } from '../codecs/hessian/read.ts';
 import { defaultHessianLimits, HessianSkipper } from '../codecs/hessian/skipper.ts';
+import type { RpcProtocol } from './call.ts';
 import { loadPeer } from './load-peer.ts';
-import type { RpcProtocol } from './message.ts';
 
 /** Writes values one after the other. */
 export interface HessianEncoder {

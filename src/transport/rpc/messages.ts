@@ -1,5 +1,5 @@
 import type { HeadView } from '../../core/base/head-view.ts';
-import type { RpcOutcome, RpcProtocol, RpcRequest } from './message.ts';
+import type { RpcOutcome, RpcProtocol, RpcRequest } from './call.ts';
 
 /** A call that was read from a frame, and the way to answer it in the frame's own version and dialect. */
 export interface IncomingCall {

@@ -1,4 +1,4 @@
-import type { RpcProtocol } from './message.ts';
+import type { RpcProtocol } from './call.ts';
 
 /** SOFABolt's ResponseStatus. */
 const bolt: Readonly<Record<number, string>> = {

@@ -1,7 +1,7 @@
 import { HeddleError } from '../../core/base/errors.ts';
 import type { Stream } from '../../core/contract/stream.ts';
+import type { RpcOutcome } from '../rpc/call.ts';
 import { protocolOf, type RpcEngine, type RpcEngines } from '../rpc/engine.ts';
-import type { RpcOutcome } from '../rpc/message.ts';
 import type { IncomingCall } from '../rpc/messages.ts';
 import type { TranscodeConfig } from './config.ts';
 import { addKnown, traceFields } from './fields.ts';

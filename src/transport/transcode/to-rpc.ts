@@ -1,10 +1,10 @@
 import { messageOf } from '../../core/base/errors.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import type { Stream } from '../../core/contract/stream.ts';
+import type { RpcOutcome, RpcRequest } from '../rpc/call.ts';
 import type { RpcEngine } from '../rpc/engine.ts';
 import { genericRequestOf } from '../rpc/generic.ts';
 import { inferType } from '../rpc/java-types.ts';
-import type { RpcOutcome, RpcRequest } from '../rpc/message.ts';
 import { statusNameOf } from '../rpc/status.ts';
 import { type JsonCall, readJsonCall } from './call.ts';
 import type { TranscodeConfig } from './config.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { HeddleError } from '../../../src/index.ts';
 import { httpStatusOf } from '../../../src/transport/codecs/bolt/status.ts';
 import { toHttpStatus } from '../../../src/transport/codecs/dubbo/status.ts';
+import type { RpcOutcome } from '../../../src/transport/rpc/call.ts';
 import { genericCallOf, genericRequestOf } from '../../../src/transport/rpc/generic.ts';
-import type { RpcOutcome } from '../../../src/transport/rpc/message.ts';
 import { bytesOf, vectors } from '../codecs/bolt/frames.ts';
 import { engineOf, protocols, readRequest, readResponse, request } from './support.ts';
 

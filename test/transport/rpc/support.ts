@@ -1,7 +1,7 @@
 import { HeadView } from '../../../src/core/base/head-view.ts';
 import { RpcNames } from '../../../src/core/base/rpc-names.ts';
+import type { RpcOutcome, RpcProtocol, RpcRequest } from '../../../src/transport/rpc/call.ts';
 import { type RpcEngine, RpcEngines } from '../../../src/transport/rpc/engine.ts';
-import type { RpcOutcome, RpcProtocol, RpcRequest } from '../../../src/transport/rpc/message.ts';
 import type { IncomingCall } from '../../../src/transport/rpc/messages.ts';
 
 export const protocols = ['bolt', 'dubbo'] as const;

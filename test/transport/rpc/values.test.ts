@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { HeddleError } from '../../../src/index.ts';
-import type { RpcProtocol } from '../../../src/transport/rpc/message.ts';
+import type { RpcProtocol } from '../../../src/transport/rpc/call.ts';
 import { engineOf, protocols, readRequest, readResponse, request } from './support.ts';
 
 /** What a value is at the other end. */
