@@ -94,6 +94,17 @@ test('what nobody edits passes byte for byte but for its id, other serialization
   }
 });
 
+test('an id of 64 bits comes back as it was, though ours has 31', async (t) => {
+  const server = await dubboServer(t);
+  const { peer } = await meshOf(t, { one: server.address });
+  const frame = callFrame({ id: 0xfffffffe });
+  frame.writeUInt32BE(0x7fffffff, 4);
+  peer.socket.write(frame);
+  const answer = await eventually(() => peer.answers[0], 'the answer');
+  t.is(answer.bytes.toString('hex', 4, 12), '7ffffffffffffffe');
+  t.true((server.requests[0] as Seen).bytes.readBigUInt64BE(4) < 2n ** 31n);
+});
+
 test('a trace goes on in the attachments', async (t) => {
   const server = await dubboServer(t);
   const { peer } = await meshOf(t, { one: server.address });
