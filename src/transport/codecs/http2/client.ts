@@ -213,6 +213,12 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
 
   protected peerReset(each: Http2Stream, error: number): void {
     const s = each.s;
+    // Content-Length says that the body is complete: only END_STREAM is missing (node:http2 does so when a window is used up).
+    if (error === H2Error.none && each.headSeen && each.recvLeft === 0 && s !== null && !each.isTunnel) {
+      each.localEnded = true;
+      this.passData(each, nothing, 0, 0, true);
+      return;
+    }
     this.forget(each);
     this.finished();
     if (s !== null) this.context.sink.upstreamReset(s, codeOfReset(error));

@@ -26,8 +26,11 @@ const FloodLimits = v.strictObject({
 export const Http2Config = v.strictObject({
   /** Streams that a peer may have open at once, and that this side opens on an upstream connection. */
   maxConcurrentStreams: v.optional(count(1, 2_147_483_647), 100),
-  /** Body bytes of one stream that a peer may send before they were passed on. */
-  streamWindowBytes: v.optional(count(1024, 2_147_483_647), 65_536),
+  /**
+   * Body bytes of one stream that a peer may send before they were passed on. Not a round number: servers of Node end a
+   * stream by RST_STREAM without END_STREAM when its last byte uses up the window.
+   */
+  streamWindowBytes: v.optional(count(1024, 2_147_483_647), 65_535),
   /** The same for all streams of a connection together. */
   connectionWindowBytes: v.optional(count(65_535, 2_147_483_647), 1_048_576),
   /** Table that peers may use to compress what they send here (RFC 7541 §4.2). */

@@ -74,9 +74,11 @@ export abstract class FrameSender extends StreamSender {
   protected commonSettings(): (readonly [number, number])[] {
     const { config } = this;
     const values: (readonly [number, number])[] = [
-      [Setting.initialWindowSize, config.streamWindowBytes],
       [Setting.maxHeaderListSize, this.headLimits().maxHeaderBytes],
     ];
+    if (config.streamWindowBytes !== defaultWindowBytes) {
+      values.push([Setting.initialWindowSize, config.streamWindowBytes]);
+    }
     if (config.headerTableBytes !== 4096) values.push([Setting.headerTableSize, config.headerTableBytes]);
     return values;
   }

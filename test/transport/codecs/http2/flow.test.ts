@@ -331,3 +331,19 @@ test('an idle connection holds no block, and frames of one turn leave in one wri
   const block = context.slab.blocks.take();
   t.is(context.slab.blocks.take() === block, false);
 });
+
+test('an upstream that ends a complete body by RST_STREAM with NO_ERROR has answered; an incomplete one has not', (t) => {
+  const { ask, send, sink } = h2Client();
+  const ok = block([':status', '200'], ['content-length', '3']);
+  ask();
+  ask();
+  send(
+    frame(F.settings, 0, 0),
+    headers(1, 4, ok),
+    frame(F.data, 0, 1, Buffer.from('abc')),
+    frame(F.rst, 0, 1, u32(0)),
+  );
+  t.deepEqual([sink.responses[0]?.body, sink.responses[0]?.end, sink.responses.length], ['abc', true, 1]);
+  send(headers(3, 4, ok), frame(F.data, 0, 3, Buffer.from('ab')), frame(F.rst, 0, 3, u32(0)));
+  t.is(sink.responses.at(-1)?.reset, Code.upstreamReset);
+});
