@@ -9,7 +9,7 @@ import type { ByteEngine, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { type GrowingMessage, isUntouched, isUntouchedLarge, joined } from './message.ts';
+import { GrowingMessages, isUntouched, isUntouchedLarge, joined } from './message.ts';
 import type { FramedProtocol, PeerAnnouncement } from './protocol.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
@@ -38,7 +38,7 @@ export abstract class FramedConnection
   /** Monotonic ms of the last bytes received. */
   lastReadMs: number;
   readonly #reader: FrameReader;
-  #growing: Map<Stream, GrowingMessage> | null = null;
+  readonly #growing = new GrowingMessages();
   /** Since when a frame is unfinished; 0: none is. */
   #partSinceMs = 0;
   #isDirty = false;
@@ -149,9 +149,7 @@ export abstract class FramedConnection
   sendHead(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number, end: boolean): boolean {
     if (!this.has(s)) return true;
     if (end) return this.sendMessage(s, head, buf, a, b);
-    const body: Buffer[] = [];
-    this.#growing ??= new Map();
-    this.#growing.set(s, { head, body, sizeBytes: 0 });
+    this.#growing.begin(s, head);
     return buf === null || this.#grow(s, buf, a, b);
   }
 
@@ -171,26 +169,21 @@ export abstract class FramedConnection
   resumeRead(): void {}
 
   #grow(s: Stream, buf: Buffer, a: number, b: number): boolean {
-    const message = this.#growing?.get(s);
-    if (message === undefined) return false;
-    if (b === a) return true;
-    message.sizeBytes += b - a;
-    if (message.sizeBytes > this.config.maxFrameBytes) {
-      this.forget(s);
-      this.cannotSend(s, 0);
-      return false;
-    }
-    message.body.push(this.isOwned(s) ? buf.subarray(a, b) : Buffer.from(buf.subarray(a, b)));
-    return true;
+    const view = buf.subarray(a, b);
+    const sizeBytes = this.#growing.add(s, this.isOwned(s) ? view : Buffer.from(view));
+    if (sizeBytes < 0) return false;
+    if (sizeBytes <= this.config.maxFrameBytes) return true;
+    this.forget(s);
+    this.cannotSend(s, Code.none);
+    return false;
   }
 
   /** Do the bytes that are given for `s` stay valid? */
   protected abstract isOwned(s: Stream): boolean;
 
   #sendGrown(s: Stream): void {
-    const message = this.#growing?.get(s);
+    const message = this.#growing.take(s);
     if (message === undefined) return;
-    this.forget(s);
     const { head, body } = message;
     if (isUntouchedLarge(head, this.protocol, message.sizeBytes)) {
       this.#putPieces(s, head, body);
@@ -211,9 +204,7 @@ export abstract class FramedConnection
 
   /** Drops what was collected for `s`. */
   protected forget(s: Stream): void {
-    if (this.#growing === null) return;
-    this.#growing.delete(s);
-    if (this.#growing.size === 0) this.#growing = null;
+    this.#growing.forget(s);
   }
 
   /**
@@ -298,7 +289,7 @@ export abstract class FramedConnection
   protected closed(): void {
     this.isClosed = true;
     this.out.clear();
-    this.#growing = null;
+    this.#growing.clear();
     this.context.wheel.disarm(this);
   }
 

@@ -1,11 +1,48 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
+import type { Stream } from '../../../core/contract/stream.ts';
 import type { FramedProtocol } from './protocol.ts';
 
 /** A message that did not come in one call: it is sent when it is complete, so that frames never mix. */
-export interface GrowingMessage {
+interface GrowingMessage {
   readonly head: HeadView;
   readonly body: Buffer[];
   sizeBytes: number;
+}
+
+/** The unfinished messages of one connection; holds nothing while there are none. */
+export class GrowingMessages {
+  #messages: Map<Stream, GrowingMessage> | null = null;
+
+  begin(s: Stream, head: HeadView): void {
+    this.#messages ??= new Map();
+    this.#messages.set(s, { head, body: [], sizeBytes: 0 });
+  }
+
+  /** How many bytes it has now; -1: `s` has none. @param view stays valid */
+  add(s: Stream, view: Buffer): number {
+    const message = this.#messages?.get(s);
+    if (message === undefined) return -1;
+    if (view.length > 0) message.body.push(view);
+    message.sizeBytes += view.length;
+    return message.sizeBytes;
+  }
+
+  /** Gives the message away. */
+  take(s: Stream): GrowingMessage | undefined {
+    const message = this.#messages?.get(s);
+    this.forget(s);
+    return message;
+  }
+
+  forget(s: Stream): void {
+    if (this.#messages === null) return;
+    this.#messages.delete(s);
+    if (this.#messages.size === 0) this.#messages = null;
+  }
+
+  clear(): void {
+    this.#messages = null;
+  }
 }
 
 /** May the frame that `head` was read from leave as it is, with these body bytes? */
