@@ -317,7 +317,7 @@ export class Http2Client extends ResponseReceiver implements ClientCodec {
     else if (isDue && this.isPingOut) this.#lost();
     else if (isDue) this.fail(H2Error.settingsTimeout, 'no acknowledgement of SETTINGS');
     else {
-      if (this.active === 0) this.blocks.clear();
+      if (this.active === 0) this.dropCaches();
       else if (this.#keepalive.wantsPing(nowMs, this.wire.bytesRead)) this.sendPing();
       this.#keepalive.arm(nowMs, this.active, this.ackDueMs);
     }

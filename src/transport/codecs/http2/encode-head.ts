@@ -177,17 +177,13 @@ function writeKnown(
   at: number,
   isRequest: boolean,
 ): number {
-  const { encoded } = template;
   const { version } = encoder.table;
-  if (encoded !== null && template.encoder === encoder && template.encoderVersion === version) {
-    return copyBytes(encoded, 0, encoded.length, target, at);
-  }
+  const known = encoder.known.find(template, version);
+  if (known !== null) return copyBytes(known, 0, known.length, target, at);
   const end = writeWire(encoder, head, target, at, isRequest, false);
-  // Literals that entered the table are indexes the next time.
+  // What entered the table with this block will be sent in another way the next time.
   if (encoder.table.version === version) {
-    template.encoded = Buffer.from(target.subarray(at, end));
-    template.encoder = encoder;
-    template.encoderVersion = version;
+    encoder.known.keep(template, version, Buffer.from(target.subarray(at, end)));
   }
   return end;
 }

@@ -61,6 +61,12 @@ export abstract class HeadReceiver extends BodyReceiver {
     this.#block = { id, flags: flags | isSelfDependent, parts: [part], sizeBytes: part.length };
   }
 
+  /** Idle connections hold no blocks. */
+  protected dropCaches(): void {
+    this.blocks.clear();
+    this.encoder.known.clear();
+  }
+
   protected get isInBlock(): boolean {
     return this.#block !== null;
   }

@@ -1,9 +1,8 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
-import type { HpackEncoder } from './hpack/encoder.ts';
 
 /**
  * A decoded head whose block has come before: what decoding and judging it again would give, in bytes that are never
- * changed. It stands in `head.framing`, so that a connection that sends the head on can keep its own block beside it.
+ * changed. It stands in `head.framing`, so that a connection that sends the head on finds the block it wrote for it before.
  */
 export class HeadTemplate {
   readonly #buf: Buffer;
@@ -14,10 +13,8 @@ export class HeadTemplate {
   readonly #authorityText: string | null;
   readonly #expectContinue: boolean;
   readonly removedCount: number;
-  /** The block of the wire fields as `encoder` wrote it last, while its table had that version. */
-  encoder: HpackEncoder | null = null;
-  encoderVersion = 0;
-  encoded: Buffer | null = null;
+  /** Of its bytes: heads that read the same on several connections have the same. */
+  readonly hash: number;
 
   /** @param head just judged, nothing added; its bytes are copied */
   constructor(head: HeadView) {
@@ -38,6 +35,15 @@ export class HeadTemplate {
     this.#authorityText = head.authorityText;
     this.#expectContinue = head.expectContinue;
     this.removedCount = head.removedCount;
+    let hash = end - start;
+    for (const byte of this.#buf) hash = Math.imul(hash ^ byte, 16_777_619);
+    this.hash = hash ^ (hash >>> 15);
+  }
+
+  /** Would the same wire fields be sent, in the same way? */
+  isSame(other: HeadTemplate): boolean {
+    const neverIndexed = 12;
+    return this.#numbers[neverIndexed] === other.#numbers[neverIndexed] && this.#buf.equals(other.#buf);
   }
 
   /** Makes of a clean head what decoding would have made of it. */

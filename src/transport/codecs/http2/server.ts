@@ -263,7 +263,7 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
 
   /** Requests that take too long to arrive, and answers that nobody reads. */
   #lookAtStreams(nowMs: number): void {
-    if (this.streams.size === 0) this.blocks.clear();
+    if (this.streams.size === 0) this.dropCaches();
     const limitMs = this.owner.limits.requestTimeoutMs;
     for (const each of [...this.streams.values()]) {
       const s = each.s;

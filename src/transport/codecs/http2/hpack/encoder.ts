@@ -1,6 +1,7 @@
 import { copyBytes } from '../../../../core/base/bytes.ts';
 import { lowerByte } from '../../../../core/base/header-field.ts';
 import { FieldKind } from '../field-kind.ts';
+import { KnownBlocks } from '../known-blocks.ts';
 import { DynamicTable, type TableState } from './dynamic-table.ts';
 import { huffmanEncode, huffmanLength } from './huffman.ts';
 import { writeInteger } from './integer.ts';
@@ -31,6 +32,7 @@ export const fieldOverheadBytes = 16;
  */
 export class HpackEncoder {
   readonly table: DynamicTable = new DynamicTable(largestTableBytes);
+  readonly known: KnownBlocks = new KnownBlocks();
   readonly #huffman: boolean;
   /** The field that is being written. */
   #name: Buffer = nothing;
