@@ -25,7 +25,10 @@ export function report(thrown: unknown, isJson = false): number {
 }
 
 function problemsOf({ context }: HeddleError): readonly Problem[] {
-  return Array.isArray(context['problems']) ? (context['problems'] as Problem[]) : [];
+  const problems: unknown = context['problems'];
+  // The monitor's are sentences, and its message holds them already.
+  const isList = Array.isArray(problems) && problems.every((problem) => typeof problem === 'object');
+  return isList ? (problems as Problem[]) : [];
 }
 
 function plainError(error: HeddleError): object {

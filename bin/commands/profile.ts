@@ -104,11 +104,11 @@ function addFileCommands(profile: Command): void {
     .action((file: string, flags: JsonFlag) => {
       const rules = parseRules(readRulesFile(file).monitor.rules);
       if (flags.json) console.log(JSON.stringify(rules));
-      else if (rules.mode === 'holmes') console.log(`${file}: holmes' rules, no problems`);
+      else if (rules.mode === 'holmes') console.log("holmes' rules");
       else
-        console.log(
-          `${file}: ${rules.rules.length} rules, no problems: ${rules.rules.map(({ name }) => name).join(', ')}`,
-        );
+        for (const { name, enabled, type, capture } of rules.rules)
+          console.log(enabled ? `${name}: ${type}, takes ${capture.join(', ')}` : `${name}: off`);
+      if (!flags.json) note(`${file}: no problems`);
     });
 }
 

@@ -3,10 +3,10 @@ import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import {
   type AgentOptions,
+  checkMonitorOptions,
   HeddleError,
   messageOf,
   type ProcessMatch,
-  parseRules,
 } from '../../src/diagnostics/index.ts';
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
@@ -46,13 +46,39 @@ export function readRulesFile(path: string): RulesFile {
     string,
     unknown
   >;
-  parseRules(monitor['rules']);
-  const list = match === undefined || Array.isArray(match) ? match : [match];
+  try {
+    checkMonitorOptions(monitor);
+  } catch (thrown) {
+    throw thrown instanceof HeddleError && thrown.code === 'ERR_MONITOR_RULES'
+      ? thrown
+      : new HeddleError('ERR_OPTION_INVALID', `${path}: ${detailOf(thrown)}`, { cause: thrown });
+  }
   return {
     monitor: monitor as AgentOptions,
-    match: list as RulesFile['match'],
+    match: match === undefined ? undefined : matchesOf(match, path),
     socket: socket as string | undefined,
   };
+}
+
+const detailOf = (thrown: unknown): string => {
+  const problems = thrown instanceof HeddleError ? thrown.context['problems'] : undefined;
+  return Array.isArray(problems) ? problems.join('; ') : messageOf(thrown);
+};
+
+const matchKeys = ['name', 'commandLine', 'labels'];
+
+/** A misspelt condition would match every process: it is refused. */
+function matchesOf(match: unknown, path: string): ProcessMatch[] {
+  const list: unknown[] = Array.isArray(match) ? match : [match];
+  for (const [index, one] of list.entries()) {
+    const isMap = typeof one === 'object' && one !== null;
+    const wrong = isMap ? Object.keys(one).find((key) => !matchKeys.includes(key)) : undefined;
+    if (isMap && wrong === undefined) continue;
+    const what = isMap ? `unknown condition "${wrong}"` : 'a condition is a map';
+    const detail = `${path}: match.${index}: ${what}; there are ${matchKeys.join(', ')}`;
+    throw new HeddleError('ERR_OPTION_INVALID', detail);
+  }
+  return list as ProcessMatch[];
 }
 
 /** `cpu.abs=80` into `{ cpu: { abs: 80 } }`, on top of what earlier ones said. */

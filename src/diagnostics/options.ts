@@ -95,6 +95,11 @@ export interface MonitorSettings {
   readonly control: ControlSocket;
 }
 
+/** Throws what `createMonitor` would throw for these options, and does nothing else. */
+export function checkMonitorOptions(options: unknown): void {
+  resolveSettings(options as MonitorOptions);
+}
+
 /** Checks everything at once; throws ERR_OPTION_INVALID with every problem and its path. */
 export function resolveSettings(options: MonitorOptions): MonitorSettings {
   const {
@@ -106,7 +111,10 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
   } = options;
   const parsed = v.safeParse(settingsSchema, data);
   if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'monitor'}: ${issue.message}`);
+    const problems = parsed.issues.map((issue) => {
+      const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+      return `${v.getDotPath(issue) ?? 'monitor'}: ${isUnknown ? 'there is no such setting' : issue.message}`;
+    });
     throw new HeddleError('ERR_OPTION_INVALID', problems.join('; '), { context: { problems } });
   }
   const settings = parsed.output;

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import { buildVerdict, troubledCpu, type VerdictProfile } from '../verdict/build
 import { verdictPage } from '../verdict/markdown.ts';
 import { hottestLine } from '../verdict/summary.ts';
 import { type DirectoryBounds, enforceBounds, linkLatest, writePrivate } from './directory.ts';
+import { baseName, fileName, fileOf } from './file-names.ts';
 import { mergeProfiles } from './merge.ts';
 
 /** Everything a capture consists of before it is encoded: plain data, sent to the pool. */
@@ -229,29 +230,4 @@ function labelsOf(job: CaptureJob, artifact: ProfileArtifact): Record<string, st
     trigger: job.trigger.rule,
     thread: artifact.threadName ?? String(artifact.threadId),
   };
-}
-
-/** `orders-4711-20260102T030405.678Z-e3`: sorts by service, process and time. */
-const baseName = (job: CaptureJob): string =>
-  `${job.service}-${job.pid}-${stamp(job.startMs)}-e${job.serial}`;
-
-function fileName(job: CaptureJob, artifact: ProfileArtifact, extension: string): string {
-  const window = artifact.window === 'during' ? '' : `-${artifact.window}`;
-  const { service, pid, serial } = job;
-  const head = `${service}-${pid}-t${artifact.threadId}-${artifact.kind}${window}`;
-  return `${head}-${stamp(job.startMs)}-e${serial}.${extension}`;
-}
-
-const stamp = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:]/g, '');
-
-function fileOf(
-  job: CaptureJob,
-  name: string,
-  kind: string,
-  format: CaptureFile['format'],
-  threadId: number,
-  window: CaptureFile['window'],
-): CaptureFile {
-  const path = join(job.directory, name);
-  return { name, path, sizeBytes: statSync(path).size, kind, format, threadId, window };
 }

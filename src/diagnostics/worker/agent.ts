@@ -1,4 +1,3 @@
-import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileTarget } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture } from '../../core/contract/sink.ts';
@@ -10,7 +9,6 @@ import type {
   MonitorEvent,
   MonitorStatus,
 } from '../contract.ts';
-import { hookExpression } from '../hooks/registry.ts';
 import type { MonitorSettings } from '../options.ts';
 import type { KindContext } from '../profiles/context.ts';
 import { createProfileKinds } from '../profiles/kinds.ts';
@@ -18,13 +16,15 @@ import { inspectedHeap, nativeHeap, type StandingHeap } from '../profiles/standi
 import type { SharedState } from '../shared-state.ts';
 import { SignalLog, urgentLine } from '../signals/signal-log.ts';
 import { SinkQueue } from '../sinks/queue.ts';
+import { AppHooks } from './app-hooks.ts';
 import { type CaptureOrder, Capturer } from './capturer.ts';
 import { nowMs } from './cpu-profiler.ts';
 import { FlightRecorder } from './flight-recorder.ts';
-import { evaluate, type MainSession } from './main-session.ts';
+import type { MainSession } from './main-session.ts';
 import { MainSessions } from './main-sessions.ts';
+import { Pulse } from './pulse.ts';
 import { RuleRunner } from './rule-runner.ts';
-import { pollMsOf, Sampler, troubledPollMs } from './sampler.ts';
+import { Sampler } from './sampler.ts';
 import { withSiblings } from './sibling-threads.ts';
 
 export interface AgentOptions {
@@ -43,6 +43,7 @@ export class MonitorAgent implements MonitorControl {
   readonly #options: AgentOptions;
   readonly #session: MainSession;
   readonly #sessions = new MainSessions();
+  readonly #hooks: AppHooks;
   readonly #standingHeap: StandingHeap;
   readonly #capturer: Capturer;
   readonly #runner: RuleRunner;
@@ -50,26 +51,27 @@ export class MonitorAgent implements MonitorControl {
   readonly #recorder: FlightRecorder | undefined;
   readonly #listeners = new Set<(event: MonitorEvent) => void>();
   readonly #startedMs = nowMs();
-  readonly #pollMs: number;
+  readonly #pulse: Pulse;
   #log: SignalLog | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #lastTickMs = 0;
   #paused = false;
   #stopped = false;
-  #tickOverruns = 0;
   #problems = 0;
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { settings, state } = options;
-    this.#pollMs = pollMsOf(settings.intervalMs);
     this.#session = this.#sessions.connect();
-    const hook = (method: string, argument?: unknown): Promise<unknown> => this.#hook(method, argument);
+    this.#hooks = new AppHooks(this.#session, options.id);
     this.#standingHeap =
       options.backend.name === 'inspector'
         ? inspectedHeap(this.#session, settings.heapSamplingBytes)
-        : nativeHeap(hook, settings.heapSamplingBytes);
+        : nativeHeap((method, argument) => this.#hooks.call(method, argument), settings.heapSamplingBytes);
     this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
+    this.#pulse = new Pulse(this.sampler, settings.intervalMs, {
+      tick: (sample) => this.#onTick(sample),
+      look: (sample) => this.#onLook(sample),
+      problem: (message) => this.problem(message),
+    });
     this.#recorder =
       settings.recorder === undefined
         ? undefined
@@ -92,9 +94,9 @@ export class MonitorAgent implements MonitorControl {
     this.#runner = new RuleRunner(settings, options.oldSpaceBytes, {
       take: (order, ruleName) => this.#take(order, ruleName),
       refusal: (order) => this.#capturer.refusal(order),
-      prepare: (kind) => this.#prepare(kind),
+      prepare: (kind) => this.#hooks.prepare(kind),
       collectGarbage: () => this.#session.post('HeapProfiler.collectGarbage').then(() => {}),
-      readHeap: () => this.#readHeap(),
+      readHeap: () => this.#hooks.readHeap(),
       emit: (event) => this.emit(event),
       stall: () => this.sampler.stall,
     });
@@ -109,10 +111,7 @@ export class MonitorAgent implements MonitorControl {
     if (backend.note !== '') this.problem(backend.note);
     if (settings.heapSamplingBytes > 0) await this.#standingHeap.start();
     await this.#recorder?.start();
-    // The first sample now: the warm-up counts from it.
-    this.#lastTickMs = nowMs();
-    this.#runner.step(this.sampler.tick());
-    this.#schedule(this.#pollMs);
+    if (!this.#stopped) this.#pulse.start();
   }
 
   status(): MonitorStatus {
@@ -134,7 +133,7 @@ export class MonitorAgent implements MonitorControl {
         capturesHeld: held,
         capturesFailed: failed,
         capturesDegraded: degraded,
-        tickOverruns: this.#tickOverruns,
+        tickOverruns: this.#pulse.overruns,
         problems: this.#problems,
         ...this.#sinks.counters(),
       },
@@ -159,6 +158,7 @@ export class MonitorAgent implements MonitorControl {
       durationMs: request.durationMs ?? 5000,
       ...(request.deep !== undefined && { deep: request.deep }),
       ...(request.maxHeapBytes !== undefined && { maxHeapBytes: request.maxHeapBytes }),
+      ...(request.threadId !== undefined && { threadId: request.threadId }),
       troubleMs: atMs,
       stallCpuShare: Number.NaN,
       emergency: false,
@@ -200,7 +200,7 @@ export class MonitorAgent implements MonitorControl {
   /** Ends every session at once; the application may exit right after. */
   release(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#pulse.stop();
     this.#log?.close();
     this.#sessions.disconnectAll();
   }
@@ -208,7 +208,7 @@ export class MonitorAgent implements MonitorControl {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#pulse.stop();
     await this.#recorder?.stop().catch(() => {});
     await this.#standingHeap.stop().catch(() => {});
     await this.#sinks.close();
@@ -216,39 +216,16 @@ export class MonitorAgent implements MonitorControl {
     await this.#capturer.close();
   }
 
-  #schedule(delayMs: number): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => this.#turn(), delayMs);
+  #onTick(sample: SignalSample): void {
+    this.emit({ type: 'sample', sample });
+    this.#log?.write(sample);
+    this.#runner.step(sample);
   }
 
-  /** One look; every `intervalMs` it is a regular tick. Trouble makes the looks more frequent. */
-  #turn(): void {
-    const { intervalMs } = this.#options.settings;
-    let isTroubled = false;
-    try {
-      const atMs = nowMs();
-      const sinceTickMs = atMs - this.#lastTickMs;
-      if (sinceTickMs >= intervalMs - this.#pollMs / 2) {
-        if (sinceTickMs > intervalMs * 2) this.#tickOverruns++;
-        this.#lastTickMs = atMs;
-        const sample = this.sampler.tick();
-        this.emit({ type: 'sample', sample });
-        this.#log?.write(sample);
-        this.#runner.step(sample);
-        if (intervalMs <= this.#pollMs) this.sampler.ask();
-      } else {
-        if (sinceTickMs >= intervalMs - this.#pollMs * 1.5) this.sampler.ask();
-        const urgent = this.sampler.poll();
-        if (urgent !== undefined) {
-          isTroubled = true;
-          this.emit({ type: 'sample', sample: urgent, urgent: true });
-          this.#log?.write(urgentLine(urgent));
-          this.#runner.look(urgent);
-        }
-      }
-    } catch (error) {
-      this.problem(messageOf(error));
-    }
-    this.#schedule(isTroubled ? troubledPollMs : this.#pollMs);
+  #onLook(sample: SignalSample): void {
+    this.emit({ type: 'sample', sample, urgent: true });
+    this.#log?.write(urgentLine(sample));
+    this.#runner.look(sample);
   }
 
   async #take(order: CaptureOrder, ruleName?: string): Promise<Capture> {
@@ -259,28 +236,12 @@ export class MonitorAgent implements MonitorControl {
     return capture;
   }
 
-  async #prepare(kind: string): Promise<void> {
-    const word = kind.endsWith('pending') ? 'Pending' : 'Buffers';
-    await this.#hook(kind.startsWith('stop ') ? `stop${word}` : `start${word}`);
-  }
-
-  async #readHeap(): Promise<Record<string, number>> {
-    const expression =
-      "(() => { const heap = process.getBuiltinModule('node:v8').getHeapStatistics(); return [heap.used_heap_size, heap.external_memory]; })()";
-    const [heapUsedBytes = 0, externalBytes = 0] = await evaluate<number[]>(this.#session, expression);
-    return { heapUsedBytes, heapAfterGcBytes: heapUsedBytes, externalBytes };
-  }
-
-  async #hook<Result>(method: string, argument?: unknown): Promise<Result | undefined> {
-    return evaluate<Result | undefined>(this.#session, hookExpression(this.#options.id, method, argument));
-  }
-
   #kindContext(): KindContext {
     const { settings, ownUrl } = this.#options;
     return {
       pid: process.pid,
       connect: () => this.#sessions.connect(),
-      hook: (method, argument) => this.#hook(method, argument),
+      hook: (method, argument) => this.#hooks.call(method, argument),
       recorder: this.#recorder,
       hertz: settings.cpuHertz,
       standingHeap: this.#standingHeap,

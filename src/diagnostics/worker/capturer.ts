@@ -20,6 +20,8 @@ export interface CaptureOrder {
   readonly eventId?: string;
   readonly deep?: boolean;
   readonly maxHeapBytes?: number;
+  /** Only this thread; 0 is the main thread. */
+  readonly threadId?: number;
   readonly signal?: AbortSignal;
   /** When the trouble began; earlier recorder windows are quiet. */
   readonly troubleMs: number;
@@ -127,11 +129,17 @@ export class Capturer {
     const serial = ++this.#serial;
     if (order.emergency) return this.#takeEmergency(order, serial, startMs);
     const warm = this.#warmPool();
-    const { artifacts, missing } = await collect(kinds, wanted, target, request);
+    const collected = await collect(kinds, wanted, target, request);
+    const { missing } = collected;
+    const { threadId } = order;
+    const artifacts = collected.artifacts.filter(
+      (one) => threadId === undefined || one.threadId === threadId,
+    );
     const endMs = nowMs();
     if (!order.manual) this.#bounds.spend(endMs, degraded ? 0 : endMs - startMs);
     const job = this.#job(order, serial, startMs, endMs, artifacts, missing);
-    if (job.artifacts.length === 0 && missing.length > 0 && order.manual) throw new Error(missing.join('; '));
+    if (artifacts.length === 0 && order.manual)
+      throw new Error(missing.join('; ') || `there is no thread ${threadId} to take ${wanted.join(', ')} of`);
     try {
       const capture = await (await warm).run(job);
       if (capture === undefined) throw new Error('the encoder gave no answer');

@@ -59,7 +59,7 @@ test('wrong input ends with a sentence and a documented exit code', async (t) =>
     [['profile', '1', 'colour'], 2, /Allowed choices are cpu/],
     [['profile', String(2 ** 22 + 1), 'cpu'], 1, /there is no process/],
     [['watch'], 2, /name a process id, a command after "--"/],
-    [['watch', '--replay', join(directory, 'none')], 1, /ENOENT/],
+    [['watch', '--replay', join(directory, 'none')], 2, /ENOENT/],
     [['watch', '--', 'no-such-command'], 1, /"no-such-command" cannot be started/],
   ];
   for (const [args, code, reason] of cases) {
