@@ -21,6 +21,9 @@ const opened = ['lang', 'lang.reflect', 'util', 'math', 'text', 'time', 'io', 'n
   `java.base/java.${name}=ALL-UNNAMED`,
 ]);
 
+/** SOFARPC sends baggage only when asked to; Dubbo 3 must not refuse classes it has not seen in an interface. */
+const settings = ['-Dinvoke.baggage.enable=true', '-Ddubbo.application.serialize-check-status=WARN'];
+
 /** A JVM that answers lines; see java/common/heddle/interop/Lines.java. */
 export class Jvm {
   readonly #child: ChildProcess;
@@ -87,16 +90,18 @@ export class Jvm {
   }
 }
 
-/** Starts the program of java/<project>; jars and classes are made once and kept in the cache. @throws NotInstalled */
-export async function startJvm(scope: Scope, project: 'sofarpc' | 'dubbo', main: string): Promise<Jvm> {
+/** A folder of java/, with the jars of another version where its name says so (pom-2.7.xml). */
+export type JavaProject = 'sofarpc' | 'dubbo' | 'dubbo-2.7';
+
+/** Starts a program; jars and classes are made once and kept in the cache. @throws NotInstalled */
+export async function startJvm(scope: Scope, project: JavaProject, main: string): Promise<Jvm> {
   requireJava();
   const place = await built(project);
   const path = [join(place, 'classes'), join(place, 'lib', '*')].join(':');
-  const child = spawn(
-    'java',
-    ['-Xmx512m', '-Dinvoke.baggage.enable=true', ...opened, '-cp', path, `heddle.interop.${main}`],
-    { stdio: ['pipe', 'pipe', 'pipe'], cwd: place },
-  );
+  const child = spawn('java', ['-Xmx512m', ...settings, ...opened, '-cp', path, `heddle.interop.${main}`], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    cwd: place,
+  });
   const jvm = new Jvm(child);
   scope.teardown(() => jvm.kill());
   return jvm;
@@ -114,9 +119,10 @@ function requireJava(): void {
   }
 }
 
-async function built(project: string): Promise<string> {
-  const pom = join(sources, project, 'pom.xml');
-  const files = [...globSync(`${sources}common/**/*.java`), ...globSync(`${sources}${project}/**/*.java`)];
+async function built(project: JavaProject): Promise<string> {
+  const [folder = '', version] = project.split('-');
+  const pom = join(sources, folder, version === undefined ? 'pom.xml' : `pom-${version}.xml`);
+  const files = [...globSync(`${sources}common/**/*.java`), ...globSync(`${sources}${folder}/**/*.java`)];
   const hash = createHash('sha256');
   for (const file of [pom, ...files.sort()]) hash.update(readFileSync(file));
   const place = join(cache, `${project}-${hash.digest('hex').slice(0, 16)}`);

@@ -4,7 +4,7 @@ import { createMesh, type Mesh, type MeshConfig } from '../../../src/index.ts';
 import { proxyProcess } from '../../e2e/support.ts';
 import { deadAddress, eventually } from '../../mesh/support.ts';
 import type { Scope } from '../kit/check.ts';
-import { type Jvm, startJvm } from '../kit/java.ts';
+import { type JavaProject, type Jvm, startJvm } from '../kit/java.ts';
 import { callFromJava } from './java-calls.ts';
 import { curlToJava, javaToHttp } from './json.ts';
 import { callFromNode } from './node-calls.ts';
@@ -17,11 +17,7 @@ type Protocol = 'bolt' | 'dubbo';
  *                     └── proxy ── Java server              ├── proxy ── Node service
  *                                                           └── proxy ── Java server
  */
-export async function runPeers(
-  scope: Scope,
-  protocol: Protocol,
-  project: 'sofarpc' | 'dubbo',
-): Promise<string> {
+export async function runPeers(scope: Scope, protocol: Protocol, project: JavaProject): Promise<string> {
   const main = project === 'sofarpc' ? 'SofaMain' : 'DubboMain';
   const java = await deadAddress();
   const startServer = async (): Promise<Jvm> => {

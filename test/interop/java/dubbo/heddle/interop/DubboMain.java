@@ -20,7 +20,7 @@ public final class DubboMain {
     private static final Map<String, Peer> peers = new HashMap<>();
     private static final PeerImpl impl = new PeerImpl(key -> {
         RpcContext.getServerContext().setAttachment("served-by", "java");
-        return RpcContext.getServerAttachment().getAttachment(key);
+        return RpcContext.getContext().getAttachment(key);
     });
 
     private DubboMain() {}
@@ -38,7 +38,6 @@ public final class DubboMain {
     private static ApplicationConfig application() {
         ApplicationConfig application = new ApplicationConfig("heddle-interop");
         application.setQosEnable(false);
-        application.setSerializeCheckStatus("WARN");
         return application;
     }
 
@@ -60,7 +59,7 @@ public final class DubboMain {
 
     private static String call(String address, String name, String attachment) throws Exception {
         Peer peer = peers.computeIfAbsent(address, DubboMain::refer);
-        RpcContext.getClientAttachment().setAttachment("tenant", attachment == null ? "none" : attachment);
+        RpcContext.getContext().setAttachment("tenant", attachment == null ? "none" : attachment);
         String result = Calls.run(peer, name);
         Object back = RpcContext.getServerContext().getAttachment("served-by");
         return back == null ? result : result + " <" + back + ">";
