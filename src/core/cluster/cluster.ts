@@ -19,7 +19,7 @@ import type { ClusterHost, HostOwner } from './host.ts';
 import { HostList } from './host-list.ts';
 import { HostRecord } from './host-statistics.ts';
 import { Membership } from './membership.ts';
-import { createSelector, panicShare, type Selector, sameSelection } from './selector.ts';
+import { panicShare, Selector } from './selector.ts';
 import type { ClusterDependencies, ClusterSettings } from './settings.ts';
 
 /** A cluster as those see it who feed, reload and show it; the stream core sees `Cluster`. */
@@ -63,11 +63,11 @@ class BalancedCluster implements LiveCluster {
   readonly #owner: { name: string; createUpstream: UpstreamFactory } & HostOwner;
   readonly #health: ClusterHealth;
   readonly #checks: ClusterChecks;
-  #selector: Selector;
+  readonly #selector: Selector;
   #code: number = Code.none;
 
   constructor(settings: ClusterSettings, dependencies: ClusterDependencies) {
-    this.#selector = createSelector(settings, dependencies);
+    this.#selector = new Selector(settings, dependencies);
     this.name = settings.name;
     this.settings = settings;
     this.#dependencies = dependencies;
@@ -124,7 +124,7 @@ class BalancedCluster implements LiveCluster {
     if (this.#code !== Code.none) return this.#code;
     if (this.#list.isDirty) this.#rebuild();
     if (!this.breakers.tryRequest()) return Code.requestOverflow;
-    const host = this.#selector.balancer.pick(s);
+    const host = this.#selector.pick(s);
     if (host === null) {
       this.breakers.releaseRequest();
       this.#count(this.slots.noHost);
@@ -178,11 +178,7 @@ class BalancedCluster implements LiveCluster {
   }
 
   update(settings: ClusterSettings, createUpstream?: UpstreamFactory): void {
-    if (!sameSelection(settings, this.settings)) {
-      const selector = createSelector(settings, this.#dependencies);
-      selector.balancer.update(this.hostSet);
-      this.#selector = selector;
-    }
+    this.#selector.change(settings, this.settings, this.hostSet);
     this.settings = settings;
     this.breakers.settings = settings.circuitBreakers;
     this.#health.settings = settings.outlierDetection;
@@ -199,7 +195,7 @@ class BalancedCluster implements LiveCluster {
   get preparing(): string | null {
     if (this.#checks.unchecked > 0) return 'no host has been checked yet';
     if (this.#list.isDirty) this.#rebuild();
-    return this.#selector.balancer.isPreparing === true ? 'the load balancer has no table yet' : null;
+    return this.#selector.isPreparing ? 'the load balancer has no table yet' : null;
   }
 
   setHealthy(address: string, isHealthy: boolean): void {
@@ -255,7 +251,7 @@ class BalancedCluster implements LiveCluster {
 
   #rebuild(): void {
     const set = this.#list.snapshot();
-    this.#selector.balancer.update(set);
+    this.#selector.update(set);
     this.#health.judge(set);
   }
 

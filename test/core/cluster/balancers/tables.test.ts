@@ -178,6 +178,25 @@ for (const name of balancers) {
   });
 }
 
+test('a reload to a balancer that needs a table: the one before serves until it is there', (t) => {
+  const { cluster, dependencies } = make('maglev', endpoints(6000));
+  void cluster.preparing;
+  settle(dependencies.clock);
+  cluster.update({ ...cluster.settings, loadBalancer: { name: 'roundRobin' } });
+  t.is(new Set(Array.from({ length: 50 }, () => homes(cluster, 1)[0])).size, 50);
+  cluster.update({
+    ...cluster.settings,
+    loadBalancer: { name: 'ringHash', config: { key: [{ metadata: 'user' }] } },
+  });
+  t.is(cluster.preparing, 'the load balancer has no table yet');
+  t.is(new Set(Array.from({ length: 50 }, () => homes(cluster, 1)[0])).size, 50, 'still in turns');
+  cluster.applyDelta(change({ removed: [endpoints(1)[0]?.address ?? ''] }));
+  homes(cluster, 1);
+  settle(dependencies.clock);
+  t.is(new Set(Array.from({ length: 50 }, () => homes(cluster, 1)[0])).size, 1, 'by key');
+  t.is(cluster.preparing, null);
+});
+
 test('maglev: a table of another size', (t) => {
   const { cluster } = make('maglev', endpoints(7), { tableSize: 101 });
   t.is(new Set(homes(cluster)).size, 7);
