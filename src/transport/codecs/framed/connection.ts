@@ -16,6 +16,8 @@ const nothing: Buffer = Buffer.alloc(0);
 const stateVersion = 1;
 /** After our FIN: how long a peer may take to close. */
 const lingerMs = 2000;
+/** Unfinished frames up to this size are always borne. */
+const spareableBytes = 65_536;
 /** The same while it still takes what was sent before. */
 const slowLingerMs = 30_000;
 
@@ -44,6 +46,7 @@ export abstract class FramedConnection
   #isDirty = false;
   #isEnding = false;
   #endingSinceMs = 0;
+  #countedBytes = 0;
 
   constructor(wire: Wire, context: CodecContext, protocol: FramedProtocol, config: FramedConfig) {
     super();
@@ -108,7 +111,17 @@ export abstract class FramedConnection
     this.#watchPart(now);
   }
 
+  /** An unfinished frame counts against what the whole mesh may hold; the large ones go first when that is used up. */
+  #countPart(sizeBytes: number): void {
+    const { budget } = this.context;
+    budget.heldBytes += sizeBytes - this.#countedBytes;
+    this.#countedBytes = sizeBytes;
+    if (sizeBytes > spareableBytes && budget.isExhausted) this.overflow();
+  }
+
   #watchPart(now: number): void {
+    const sizeBytes = this.isClosed ? 0 : this.#reader.partBytes;
+    if (sizeBytes !== this.#countedBytes) this.#countPart(sizeBytes);
     if (this.#reader.partBytes === 0) this.#partSinceMs = 0;
     else if (this.#partSinceMs === 0) {
       this.#partSinceMs = now;
@@ -290,6 +303,7 @@ export abstract class FramedConnection
     this.isClosed = true;
     this.out.clear();
     this.#growing.clear();
+    this.#countPart(0);
     this.context.wheel.disarm(this);
   }
 
@@ -306,7 +320,9 @@ export abstract class FramedConnection
   exportState(): CodecState | null {
     if (!this.isIdle() || this.isDraining) return null;
     const data = { peer: this.peer, ...this.exportData() };
-    return { codec: this.protocol.name, version: stateVersion, unread: this.#reader.takePart(), data };
+    const unread = this.#reader.takePart();
+    this.#countPart(0);
+    return { codec: this.protocol.name, version: stateVersion, unread, data };
   }
 
   importState(state: CodecState): void {

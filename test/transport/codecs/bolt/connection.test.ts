@@ -142,3 +142,22 @@ test('many calls in progress are told apart, answered in any order', (t) => {
   }
   t.is(relay.client.active + relay.server.active, 0);
 });
+
+test('unfinished frames count against what the mesh may hold, and a large one goes when that is used up', (t) => {
+  const relay = new FramedRelay(bolt);
+  const { budget } = relay.context;
+  const large = ask(1, { content: Buffer.alloc(1_000_000) });
+  relay.down.send(large.subarray(0, 100_000));
+  t.is(budget.heldBytes, 100_000);
+  relay.down.send(large.subarray(100_000));
+  t.is(budget.heldBytes, 0, 'it is complete');
+  budget.limitBytes = 150_000;
+  relay.down.send(ask(2, { content: Buffer.alloc(1_000_000) }).subarray(0, 140_000));
+  t.is(relay.down.destroyedWith, -1);
+  const other = new FramedRelay(bolt);
+  other.context.budget.limitBytes = 50_000;
+  other.down.send(large.subarray(0, 90_000));
+  t.is(other.down.destroyedWith, Code.bufferOverflow);
+  other.server.onClose(Code.bufferOverflow);
+  t.is(other.context.budget.heldBytes, 0);
+});
