@@ -71,18 +71,19 @@ async function startBackend(place: LoadPlace, answerBytes: number) {
 }
 
 async function runH2load(place: LoadPlace, plan: H2Plan, port: number, seconds: number): Promise<LoadReport> {
-  const clients = Math.max(1, plan.connections);
-  // `--duration` leaves what is in flight unanswered; a count does not.
-  const rate = await guessedRate(place, plan, port, seconds);
-  const count = Math.max(clients * plan.streams, Math.round(rate * seconds));
-  return h2load(place, plan, port, count);
-}
-
-/** How many requests a second it may take: a first hundredth of the time says. */
-async function guessedRate(place: LoadPlace, plan: H2Plan, port: number, seconds: number): Promise<number> {
-  if (seconds < 0.2) return 1000;
-  const first = await h2load(place, plan, port, plan.connections * plan.streams * 4);
-  return first.answered / first.seconds;
+  // `--duration` leaves what is in flight unanswered, a count does not: how many there is time for a first run says.
+  const atOnce = plan.connections * plan.streams;
+  const first = await h2load(place, plan, port, atOnce * 4);
+  if (seconds < 0.2 || first.answered === 0 || first.errors > 0) return first;
+  const count = Math.max(atOnce, Math.round((first.answered / first.seconds) * seconds));
+  const second = await h2load(place, plan, port, count);
+  // Its requests cost the contender as much as those that follow.
+  return {
+    ...second,
+    answered: first.answered + second.answered,
+    seconds: first.seconds + second.seconds,
+    cpuSeconds: first.cpuSeconds + second.cpuSeconds,
+  };
 }
 
 async function h2load(place: LoadPlace, plan: H2Plan, port: number, count: number): Promise<LoadReport> {
