@@ -54,12 +54,14 @@ const notCarried: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-const longestNotCarried = 17;
+/** The core states it where a filter replaced the body; the frame has a length of its own. */
+const contentLength = 'content-length';
 
 /** Writes the live fields of a head as a header map. `known` come first and replace fields of their names. */
 export class HeaderMapWriter {
   readonly #head: HeadView;
   readonly #known: readonly (readonly [name: string, value: string])[];
+  readonly #asksAll: boolean;
   readonly #live: number[] = [];
   readonly #extraLive: number[] = [];
   readonly sizeBytes: number;
@@ -68,6 +70,7 @@ export class HeaderMapWriter {
     head.index();
     this.#head = head;
     this.#known = known;
+    this.#asksAll = head.framing === null || known.length > 0;
     let size = 0;
     for (const [name, value] of known) size += 8 + name.length + Buffer.byteLength(value, encodingOf(value));
     size += this.#choose(head.count, head.fields, head.buf, this.#live);
@@ -92,7 +95,9 @@ export class HeaderMapWriter {
       const start = fields[place] as number;
       if (start < 0) continue;
       const nameBytes = (fields[place + 1] as number) - start;
-      if (nameBytes <= longestNotCarried && this.#isLeftOut(latin1(buf, start, start + nameBytes))) continue;
+      // Fields of our own protocol are looked at by name only where one may have to go.
+      const isAsked = this.#asksAll || nameBytes === contentLength.length;
+      if (isAsked && this.#isLeftOut(latin1(buf, start, start + nameBytes))) continue;
       chosen.push(place);
       size += 8 + nameBytes + (fields[place + 3] as number) - (fields[place + 2] as number);
     }
@@ -101,7 +106,7 @@ export class HeaderMapWriter {
 
   #isLeftOut(name: string): boolean {
     if (this.#head.framing === null && notCarried.has(name.toLowerCase())) return true;
-    if (name === 'content-length') return true;
+    if (name === contentLength) return true;
     return this.#known.some(([known]) => known === name);
   }
 }
