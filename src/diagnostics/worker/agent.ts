@@ -22,6 +22,7 @@ import { nowMs } from './cpu-profiler.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { MainSession } from './main-session.ts';
 import { MainSessions } from './main-sessions.ts';
+import { collectOwnGarbage } from './own-garbage.ts';
 import { Pulse } from './pulse.ts';
 import { RuleRunner } from './rule-runner.ts';
 import { Sampler } from './sampler.ts';
@@ -36,6 +37,9 @@ export interface AgentOptions {
   readonly ownUrl: string;
   readonly backend: BackendInUse;
 }
+
+/** By then all that runs regularly has been loaded and compiled. */
+const settledMs = 3000;
 
 /** The monitor as it runs in its worker thread: sessions, signals, rules, captures, sinks. */
 export class MonitorAgent implements MonitorControl {
@@ -53,6 +57,8 @@ export class MonitorAgent implements MonitorControl {
   readonly #startedMs = nowMs();
   readonly #pulse: Pulse;
   #log: SignalLog | undefined;
+  #settled: NodeJS.Timeout | undefined;
+  #endCollection = (): void => {};
   #paused = false;
   #stopped = false;
   #problems = 0;
@@ -111,7 +117,11 @@ export class MonitorAgent implements MonitorControl {
     if (backend.note !== '') this.problem(backend.note);
     if (settings.heapSamplingBytes > 0) await this.#standingHeap.start();
     await this.#recorder?.start();
-    if (!this.#stopped) this.#pulse.start();
+    if (this.#stopped) return;
+    this.#pulse.start();
+    this.#settled = setTimeout(() => {
+      this.#endCollection = collectOwnGarbage();
+    }, settledMs);
   }
 
   status(): MonitorStatus {
@@ -202,6 +212,8 @@ export class MonitorAgent implements MonitorControl {
     this.#stopped = true;
     this.#pulse.stop();
     this.#log?.close();
+    clearTimeout(this.#settled);
+    this.#endCollection();
     this.#sessions.disconnectAll();
   }
 
