@@ -161,7 +161,10 @@ test('a stale connection and a retry policy count from the redirect on', (t) => 
 });
 
 test('the route that rewrote the host is led back by the name that was asked for', (t) => {
-  const h = following({}, { rewrite: { path: (s) => `/v2${s.req.path}`, authority: () => 'internal.test', usesEndpoint: false } });
+  const h = following(
+    {},
+    { rewrite: { path: (s) => `/v2${s.req.path}`, authority: () => 'internal.test', usesEndpoint: false } },
+  );
   const s = h.begin('GET', { path: '/a' });
   t.is(h.up.path, '/v2/a');
   redirect(h, s, 302, 'http://a.test/b');
