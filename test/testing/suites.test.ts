@@ -2,6 +2,7 @@ import test from 'ava';
 import type { Balancer, Host } from '../../src/core/contract/cluster.ts';
 import type { Limiter } from '../../src/core/contract/limiter.ts';
 import type { Registry, RegistryDelta } from '../../src/core/contract/registry.ts';
+import type { Stream } from '../../src/core/contract/stream.ts';
 import {
   balancerContractSuite,
   type endpoint,
@@ -21,8 +22,12 @@ class InTurn implements Balancer {
     this.#hosts = set.available;
   }
 
-  pick(): Host | null {
-    return this.#hosts[this.#next++ % this.#hosts.length] ?? null;
+  pick(s?: Stream | null): Host | null {
+    for (let i = 0; i < this.#hosts.length; i++) {
+      const host = this.#hosts[this.#next++ % this.#hosts.length] as Host;
+      if (s?.triedHosts?.includes(host) !== true) return host;
+    }
+    return this.#hosts[0] ?? null;
   }
 }
 
