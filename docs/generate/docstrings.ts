@@ -14,6 +14,7 @@ const files = [
   'pipeline',
   'cluster',
   'route-config',
+  'tls-config',
 ].map((name) => `src/core/contract/${name}.ts`);
 const interfaces =
   /(?:\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n)?(?:export )?interface (\w+)(?: extends ([\w, ]+?))? \{\n?([\s\S]*?)\n?\}\n/g;

@@ -6,6 +6,7 @@ import type { Codec, ServerConnection } from '../core/contract/codec.ts';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
+import type { Dialer } from '../core/contract/wire.ts';
 import { createPool } from '../transport/index.ts';
 import { handlerAddress } from './handler-address.ts';
 import { checkDependencies } from './host-checks.ts';
@@ -35,6 +36,7 @@ export class ClusterTable {
   readonly #entries = new Map<string, Entry>();
   readonly #refs = new Map<string, ClusterRef>();
   readonly #handlers = new Map<string, UpstreamFactory>();
+  readonly #dialers = new Map<string, Dialer>();
   readonly #pools = new Set<Pool>();
   readonly registries: Registries;
   #version = 0;
@@ -69,6 +71,16 @@ export class ClusterTable {
     return this.#entries.get(name)?.config ?? null;
   }
 
+  /** As the cluster's pools dial. */
+  ownDialerOf(name: string): Dialer {
+    return this.#dialers.get(name) ?? this.#runtime.dial;
+  }
+
+  /** For who writes a PROXY header himself: TLS where the cluster has it, else plain. */
+  dialerOf(name: string): Dialer {
+    return this.configOf(name)?.tls === undefined ? this.#runtime.dial : this.ownDialerOf(name);
+  }
+
   /** Adds or changes; what is equal keeps its object with pools, health and counts. */
   put(config: ClusterConfig): void {
     const entry = this.#entries.get(config.name);
@@ -82,6 +94,7 @@ export class ClusterTable {
     for (const [name, entry] of this.#entries) {
       if (names.has(name) || this.#handlers.has(name)) continue;
       this.#entries.delete(name);
+      this.#dialers.delete(name);
       this.ref(name).current = null;
       entry.list.unsubscribe();
       entry.live.drain();
@@ -174,8 +187,20 @@ export class ClusterTable {
   #change(entry: Entry, config: ClusterConfig): void {
     const before = entry.config;
     const isDialledAnew =
-      canonicalJson([before.codec, before.pool, before.connectTimeoutMs, before.proxyProtocol ?? null]) !==
-      canonicalJson([config.codec, config.pool, config.connectTimeoutMs, config.proxyProtocol ?? null]);
+      canonicalJson([
+        before.codec,
+        before.pool,
+        before.connectTimeoutMs,
+        before.proxyProtocol ?? null,
+        before.tls ?? null,
+      ]) !==
+      canonicalJson([
+        config.codec,
+        config.pool,
+        config.connectTimeoutMs,
+        config.proxyProtocol ?? null,
+        config.tls ?? null,
+      ]);
     entry.live.update(config, isDialledAnew ? this.#upstreamFactory(config) : undefined);
     entry.config = config;
     const isListedAnew =
@@ -212,7 +237,8 @@ export class ClusterTable {
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {
     const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
     if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
-    const dial = ownDialer(this.#runtime.dial, config);
+    const dial = ownDialer(this.#runtime, config);
+    this.#dialers.set(config.name, dial);
     return (host, permits) => {
       const handler = this.#handlers.get(config.name);
       if (handler !== undefined) return handler(host, permits);

@@ -7,7 +7,6 @@ import type { Host } from '../core/contract/cluster.ts';
 import type { Dialer } from '../core/contract/wire.ts';
 import { WireDuplex } from '../transport/wire/wire-duplex.ts';
 import type { ClusterTable } from './clusters.ts';
-import { ownDialer } from './own-dialer.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A raw connection to a host that the cluster's balancer chose; it counts as one request until it closes. */
@@ -25,7 +24,7 @@ export function connectToCluster(runtime: Runtime, clusters: ClusterTable, name:
       }),
     );
   }
-  return dial(runtime, cluster, host, ownDialer(runtime.dial, clusters.configOf(name)));
+  return dial(runtime, cluster, host, clusters.ownDialerOf(name));
 }
 
 function dial(runtime: Runtime, cluster: LiveCluster, host: Host, dialer: Dialer): Promise<Duplex> {

@@ -30,7 +30,7 @@ export function checkDependencies(runtime: Runtime): CheckDependencies {
         metrics,
         cluster: settings.name,
         // The settings of a cluster of ours are its whole configuration.
-        dial: ownDialer(runtime.dial, settings as Pick<ClusterConfig, 'proxyProtocol'>),
+        dial: ownDialer(runtime, settings as ClusterConfig),
         timeoutMs: check.timeoutMs,
         reuseConnection: check.reuseConnection,
       });

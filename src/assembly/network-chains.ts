@@ -1,7 +1,7 @@
 import { HeddleError } from '../core/base/errors.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
 import type { Codec } from '../core/contract/codec.ts';
-import type { ListenerConfig } from '../core/contract/config.ts';
+import type { ListenerConfig, ListenerTlsConfig } from '../core/contract/config.ts';
 import type { ExtensionConfig } from '../core/contract/extension.ts';
 import type {
   ConnectionEnding,
@@ -11,6 +11,7 @@ import type {
 import { Detector } from '../transport/detect/detector.ts';
 import type { DetectConfig } from '../transport/detect/index.ts';
 import { codecEnding, createChain, type NetworkChain } from '../transport/network-filters/chain.ts';
+import { TlsAcceptor } from '../transport/tls/acceptor.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -44,12 +45,25 @@ export function buildChain(
   const last = all.at(-1);
   const terminal = last?.serve === undefined ? null : (last as Required<NetworkFilter>);
   const isDetected = codecNamed(config.codec.name, runtime).isDetector === true;
-  if (filters.length === 0 && !isDetected) return { chain: null, filters };
-  if (isDetected)
-    all.splice(terminal === null ? all.length : -1, 0, detectorOf(config, terminal !== null, runtime));
+  if (filters.length === 0 && !isDetected && config.tls === undefined) return { chain: null, filters };
+  const beforeEnd = (): number => (terminal === null ? all.length : all.length - 1);
+  if (config.tls !== undefined) all.splice(beforeEnd(), 0, acceptorOf(config, config.tls, runtime));
+  if (isDetected) all.splice(beforeEnd(), 0, detectorOf(config, terminal !== null, runtime));
   // Without a terminal filter a detector closes what it does not know: the ending is never reached then.
   const ending = terminal ?? endingOf(config.codec, runtime);
   return { chain: createChain(config.name, all, ending, runtime.codec, runtime.logger), filters };
+}
+
+/** ALPN offers what the listener speaks; a terminal network filter speaks nothing itself. */
+function acceptorOf(config: ListenerConfig, tls: ListenerTlsConfig, runtime: Runtime): TlsAcceptor {
+  const codec = codecNamed(config.codec.name, runtime);
+  const choices =
+    codec.isDetector === true
+      ? (config.codec.config as DetectConfig).codecs.map((each) => codecNamed(each.name, runtime))
+      : [codec];
+  const isSpoken = !config.networkFilters.some(({ name }) => definitionOf(name, runtime).isTerminal === true);
+  const spoken = isSpoken || codec.isDetector === true ? choices.flatMap((each) => each.alpn ?? []) : [];
+  return new TlsAcceptor(tls, tls.alpn ?? spoken, config.name, runtime);
 }
 
 function detectorOf(config: ListenerConfig, hasFallback: boolean, runtime: Runtime): Detector {
@@ -80,7 +94,9 @@ export function networkContext(
     cluster: (name) => {
       const cluster = clusters.get(name);
       const proxyProtocol = clusters.configOf(name)?.proxyProtocol?.version ?? null;
-      return cluster === null ? null : { cluster, permits: cluster.breakers, proxyProtocol };
+      return cluster === null
+        ? null
+        : { cluster, permits: cluster.breakers, proxyProtocol, dial: clusters.dialerOf(name) };
     },
     acquireStream: () => proxy.acquire(),
     releaseStream: (s) => proxy.release(s),

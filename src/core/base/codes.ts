@@ -41,6 +41,12 @@ export const Code = {
   heartbeatLost: 33,
   transferred: 34,
   locallyClosed: 35,
+  tlsFailed: 36,
+  tlsExpired: 37,
+  tlsWrongName: 38,
+  tlsUntrusted: 39,
+  tlsWrongTrustDomain: 40,
+  tlsRevoked: 41,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -102,6 +108,12 @@ export const codeFacts: readonly CodeFacts[] = [
   facts('heartbeat_lost', 502, 'UC', 'ERR_UPSTREAM_RESET'),
   facts('transferred', 0, '-', 'ERR_MESH_CLOSED'),
   facts('locally_closed', 502, 'LR', 'ERR_UPSTREAM_RESET'),
+  facts('tls_failed', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('tls_certificate_expired', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('tls_certificate_name', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('tls_certificate_untrusted', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('tls_certificate_trust_domain', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('tls_certificate_revoked', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
 ];
 
 /** The facts of a code; an unknown number reads as `upstream_reset`. */

@@ -224,6 +224,12 @@ export const errorCodes = {
     'a heap snapshot cannot be read',
     'give a complete .heapsnapshot file of Node.js 20 or newer',
   ),
+  ERR_TLS_CONFIG: entry(
+    'config',
+    'no',
+    'TLS settings cannot be used',
+    'correct the named certificate, key, CA or option; nothing listens or dials without it',
+  ),
   ERR_UPGRADE_FAILED: entry(
     'internal',
     'no',

@@ -30,6 +30,9 @@ export function checkClusters(draft: Cursor, problems: ProblemList): void {
       const place = cluster.at('outlierDetection').at('maxEjectionMs');
       problems.add(place.path, maxEjectionMs, `at least baseEjectionMs, ${String(baseEjectionMs)}`);
     }
+    if (cluster.has('tls') && cluster.has('proxyProtocol')) {
+      problems.add(cluster.at('tls').path, 'tls', 'only one of tls, proxyProtocol');
+    }
     checkSubsets(cluster, problems);
     checkLocality(cluster, draft.at('node'), problems);
     checkSharding(cluster, problems);

@@ -5,6 +5,7 @@ import type {
   BuffersConfig,
   CircuitBreakersConfig,
   ClusterConfig,
+  ClusterTlsConfig,
   CookieMatchConfig,
   DirectResponseConfig,
   DiscoveryConfig,
@@ -20,6 +21,7 @@ import type {
   InternalRedirectConfig,
   ListenerConfig,
   ListenerLimits,
+  ListenerTlsConfig,
   LocalityConfig,
   LogConfig,
   MetadataMatchConfig,
@@ -35,6 +37,7 @@ import type {
   RetryConfig,
   RouteConfig,
   RouteMatchConfig,
+  SanMatcherConfig,
   ShardingConfig,
   SubsetsConfig,
   SuccessRateConfig,
@@ -73,6 +76,7 @@ export interface ListenerInput
       codec: Named;
       networkFilters: readonly Named[];
       limits: Optional<ListenerLimits>;
+      tls: Replace<ListenerTlsConfig, SanInput, 'certificates'>;
     },
     'name' | 'address'
   > {}
@@ -146,7 +150,10 @@ type ClusterParts = {
   locality: LocalityConfig;
   pool: Optional<PoolConfig>;
   proxyProtocol: Optional<ProxyProtocolConfig>;
+  tls: Replace<ClusterTlsConfig, SanInput>;
 };
+
+type SanInput = { sanMatchers: readonly Optional<SanMatcherConfig>[] };
 
 type RateParts = {
   successRate: Optional<SuccessRateConfig>;

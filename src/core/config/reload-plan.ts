@@ -73,7 +73,7 @@ function listenerStep(before: ListenerConfig, after: ListenerConfig): Effects {
 }
 
 /** Keys on which connections to the hosts depend. */
-const dialling = ['codec', 'pool', 'connectTimeoutMs', 'proxyProtocol'] as const;
+const dialling = ['codec', 'pool', 'connectTimeoutMs', 'tls', 'proxyProtocol'] as const;
 /** Keys on which the choice of a host depends. */
 const choosing = [
   'loadBalancer',

@@ -1,6 +1,7 @@
 import type { Endpoint } from './cluster.ts';
 import type { HealthCheckConfig, OutlierDetectionConfig } from './cluster-health-config.ts';
 import type { ExtensionConfig } from './extension.ts';
+import type { ClusterTlsConfig } from './tls-config.ts';
 
 export type * from './cluster-health-config.ts';
 
@@ -26,6 +27,8 @@ export interface ClusterConfig {
   readonly overprovisioningPercent: number;
   /** Protocol towards the hosts; a name or { name, config } ("http1"). */
   readonly codec: ExtensionConfig;
+  /** Speaks TLS with the hosts (plain connections). Not together with `proxyProtocol`. */
+  readonly tls?: ClusterTlsConfig | undefined;
   /** Begins each connection to a host with a PROXY header (none). */
   readonly proxyProtocol?: ProxyProtocolConfig | undefined;
   /** Limit of one connect (5000). */

@@ -27,6 +27,8 @@ export interface Codec<Config = unknown> {
   /** Streams one upstream connection may carry at once. */
   readonly maxConcurrent: number;
   readonly config: ConfigSchema<Config>;
+  /** Names of the protocol in a TLS handshake (RFC 7301); absent: it has none. */
+  readonly alpn?: readonly string[];
   /** It chooses among the codecs of its configuration (`codecs`) and speaks none: for listeners only. */
   readonly isDetector?: true;
   /** Is this protocol what `buf[start, end)`, the first bytes of a connection, begins? */

@@ -4,9 +4,11 @@ import type { ServerLimits } from './codec.ts';
 import type { ExtensionConfig } from './extension.ts';
 import type { PathNormalization } from './pipeline.ts';
 import type { HeaderEditsConfig, VirtualHostConfig } from './route-config.ts';
+import type { ListenerTlsConfig } from './tls-config.ts';
 
 export type * from './cluster-config.ts';
 export type * from './route-config.ts';
+export type * from './tls-config.ts';
 
 /**
  * The effective configuration: plain data, every default filled in, every reference known to exist. It is itself a
@@ -74,6 +76,8 @@ export interface ListenerConfig extends PipelineConfig {
   readonly address: string;
   /** Protocol of the connections; a name or { name, config } ("http1"). */
   readonly codec: ExtensionConfig;
+  /** Ends TLS here; a detecting codec goes by ALPN (plain connections). */
+  readonly tls?: ListenerTlsConfig | undefined;
   /** What each connection meets before its codec; a terminal one, such as tcp-proxy, takes the codec's place; a name or { name, config } (none). */
   readonly networkFilters: readonly ExtensionConfig[];
   /** What one peer may use. */

@@ -44,6 +44,8 @@ export interface ConnectionEnding {
 export interface ArrivingConnection {
   /** With the layers that filters have put on it so far. Filters do not attach to it, `serve` does. */
   readonly wire: Wire;
+  /** Below all layers. */
+  readonly socket: Wire;
   /** Who is at the other end: of the socket, or as a trusted PROXY header says. */
   readonly peer: Peer;
   /** "host:port" that the client asked for, likewise. */
@@ -61,10 +63,14 @@ export interface ArrivingConnection {
   consume(sizeBytes: number): void;
   /** Replaces who the peer is for everything behind. */
   impersonate(peer: Peer, destination: string): void;
+  /** Goes on over another wire of the same connection; what was read of the one before belongs to that. */
+  replaceSocket(wire: Wire): void;
   /** Puts a wire on the wire. It takes effect for what comes behind. */
   addLayer(layer: (wire: Wire) => Wire): void;
   /** Continues after `wait`, with the next filter. Ignored when the connection is gone. */
   resume(): void;
+  /** Ends the connection. */
+  drop(code: number): void;
   /** Who takes the connection over: the listener's codec or its terminal filter, until a filter chooses another. */
   ending: ConnectionEnding;
 }
@@ -73,6 +79,8 @@ export interface ArrivingConnection {
 export interface DialledCluster {
   readonly cluster: Cluster;
   readonly permits: ConnectionPermits;
+  /** Its way to dial, where it has one: TLS. */
+  readonly dial?: Dialer;
   /** Sent in front of everything; null: nothing. */
   readonly proxyProtocol: 1 | 2 | null;
 }

@@ -48,6 +48,8 @@ export class Detector implements NetworkFilter {
 
   admit(connection: ArrivingConnection): Admission {
     const { buf, start, end, isFinal } = connection;
+    const agreed = connection.facts?.get('tls.alpn');
+    if (agreed !== undefined && this.#takeAgreed(agreed, connection)) return Admission.pass;
     if (end > start) {
       for (const [index, { codec, ending }] of this.#candidates.entries()) {
         const match = codec.match(buf, start, end);
@@ -60,6 +62,16 @@ export class Detector implements NetworkFilter {
     } else if (!isFinal) return Admission.more;
     this.#count(this.#unknown);
     return this.#hasFallback ? Admission.pass : Admission.close;
+  }
+
+  /** What client and server agreed on in their TLS handshake needs no look at the bytes. */
+  #takeAgreed(protocol: string, connection: ArrivingConnection): boolean {
+    const index = this.#candidates.findIndex(({ codec }) => codec.alpn?.includes(protocol));
+    const candidate = this.#candidates[index];
+    if (candidate === undefined) return false;
+    this.#count(this.#counters[index] as number);
+    connection.ending = candidate.ending;
+    return true;
   }
 
   #count(slot: number): void {

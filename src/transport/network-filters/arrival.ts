@@ -21,7 +21,7 @@ const defaultTimeoutMs = 10_000;
  */
 export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine {
   /** The socket, below all layers. */
-  readonly socket: Wire;
+  socket: Wire;
   wire: Wire;
   peer: Peer;
   destination: string;
@@ -81,6 +81,15 @@ export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine
   impersonate(peer: Peer, destination: string): void {
     this.peer = peer;
     this.destination = destination;
+  }
+
+  replaceSocket(wire: Wire): void {
+    this.socket = wire;
+    this.wire = wire;
+    this.#isAttached = false;
+    this.#timedIndex = -1;
+    this.#release();
+    this.#attach();
   }
 
   addLayer(layer: (wire: Wire) => Wire): void {

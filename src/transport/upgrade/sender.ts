@@ -131,12 +131,13 @@ export class HandOverSender {
       wire.release();
       return;
     }
+    const kind = wire.kind === 'unix' ? 'unix' : 'tcp';
     const { handle, unread } = wire.detach();
     const socket = handle as Socket;
     listener.closed(codec);
     const id = ++this.#ids;
     this.#channel.send(
-      { heddle: 'connection', id, listener: listener.name, kind: wire.kind, state: joined(state, unread) },
+      { heddle: 'connection', id, listener: listener.name, kind, state: joined(state, unread) },
       socket,
     );
     // The same turn: a byte that this process still read would be lost.

@@ -51,7 +51,7 @@ export function createDialer(clock: Clock, wheel: TimerWheel): Dialer {
 }
 
 /** The data path expects values, not throws: an address that nobody can read is a connect that fails. */
-function readAddress(address: string): SocketAddress | Error {
+export function readAddress(address: string): SocketAddress | Error {
   try {
     return parseAddress(address);
   } catch (error) {
@@ -59,7 +59,7 @@ function readAddress(address: string): SocketAddress | Error {
   }
 }
 
-function failedWire(error: Error): Wire {
+export function failedWire(error: Error): Wire {
   const socket = new Socket();
   const wire = new SocketWire(socket, 'tcp', 'dialled');
   socket.destroy(error);

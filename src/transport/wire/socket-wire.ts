@@ -40,10 +40,11 @@ export type SocketRole = 'accepted' | 'dialled';
  * (bytes are borrowed). Errors never throw: they end in `onClose(code)`.
  */
 export class SocketWire implements Wire {
-  readonly kind: 'tcp' | 'unix';
+  readonly kind: 'tcp' | 'unix' | 'tls';
   readonly ownsReads: boolean;
   bytesWritten = 0;
   readonly #socket: WiredSocket;
+  readonly #isDialled: boolean;
   #engine: ByteEngine | null = null;
   #state: number;
   #code: number = Code.none;
@@ -51,15 +52,18 @@ export class SocketWire implements Wire {
   #queue: WriteQueue | null = null;
   #flushed: (() => void) | null = null;
 
-  constructor(socket: Socket, kind: 'tcp' | 'unix', role: SocketRole) {
+  /** @param peer of the socket below a TLS socket, which forgets it when it closes */
+  constructor(socket: Socket, kind: SocketWire['kind'], role: SocketRole, peer: Peer | null = null) {
     this.kind = kind;
-    this.ownsReads = role === 'accepted';
+    this.#isDialled = role === 'dialled';
+    this.ownsReads = !this.#isDialled || kind === 'tls';
+    this.#peer = peer;
     this.#state = role === 'dialled' ? connecting : 0;
     this.#socket = socket as WiredSocket;
     this.#socket[wireOf] = this;
     socket.on('error', onError);
     socket.on('close', onClose);
-    if (role === 'dialled') socket.on('connect', onConnect);
+    if (this.#isDialled) socket.on(kind === 'tls' ? 'secureConnect' : 'connect', onConnect);
   }
 
   get highWaterBytes(): number {
@@ -85,12 +89,13 @@ export class SocketWire implements Wire {
   }
 
   get localAddress(): string {
-    if (this.kind === 'unix') return 'unix';
+    if (this.kind === 'unix' || this.#peer?.address === 'unix') return 'unix';
     return formatAddress(plainAddress(this.#socket.localAddress ?? ''), this.#socket.localPort ?? 0);
   }
 
   get canDetach(): boolean {
-    return this.ownsReads && (this.#state & (connecting | ending | peerEnded | closed | detached)) === 0;
+    if (this.kind === 'tls' || this.#isDialled) return false;
+    return (this.#state & (connecting | ending | peerEnded | closed | detached)) === 0;
   }
 
   attach(engine: ByteEngine): void {
@@ -225,7 +230,7 @@ export class SocketWire implements Wire {
   /** @internal */
   failed(): void {
     if ((this.#state & connecting) !== 0 || this.#code !== Code.none) return;
-    this.#code = this.ownsReads ? Code.downstreamClosed : Code.upstreamReset;
+    this.#code = this.#isDialled ? Code.upstreamReset : Code.downstreamClosed;
   }
 
   /** @internal */
@@ -238,7 +243,7 @@ export class SocketWire implements Wire {
 
   #closeCode(): number {
     if (this.#code !== Code.none) return this.#code;
-    if (this.ownsReads) return Code.downstreamClosed;
+    if (!this.#isDialled) return Code.downstreamClosed;
     return (this.#state & connecting) === 0 ? Code.upstreamClosed : Code.connectFailure;
   }
 
@@ -292,7 +297,7 @@ function announceClose(engine: ByteEngine, code: number): void {
   engine.onClose(code);
 }
 
-function readPeer(socket: Socket, kind: 'tcp' | 'unix'): Peer {
+function readPeer(socket: Socket, kind: SocketWire['kind']): Peer {
   const address = kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? '');
   return new SocketPeer(socket, address, socket.remotePort ?? 0);
 }

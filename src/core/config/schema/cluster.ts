@@ -3,6 +3,7 @@ import { healthCheck, outlierDetection } from './cluster-health.ts';
 import { locality, sharding, subsets } from './cluster-selection.ts';
 import { fields, textOr } from './combine.ts';
 import { balancer, codec, discovery } from './extension.ts';
+import { clusterTls } from './tls.ts';
 import { count, hostAddress, integer, milliseconds, name } from './values.ts';
 
 export const endpointObject = fields({
@@ -61,6 +62,7 @@ export const cluster = fields({
   panicThresholdPercent: v.optional(integer(0, 100), 50),
   overprovisioningPercent: v.optional(integer(100, 10_000), 140),
   codec: v.optional(codec, 'http1'),
+  tls: v.optional(clusterTls),
   proxyProtocol: v.optional(proxyProtocol),
   connectTimeoutMs: v.optional(integer(1, 2_147_483_647), 5000),
   circuitBreakers: v.optional(circuitBreakers, {}),

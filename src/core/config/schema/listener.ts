@@ -4,6 +4,7 @@ import { isPlainData } from '../canonical-json.ts';
 import { fields } from './combine.ts';
 import { codec, filter, networkFilter } from './extension.ts';
 import { headerEdits, virtualHost } from './route.ts';
+import { listenerTls } from './tls.ts';
 import { address, count, headerValue, integer, milliseconds, name, sizeBytes } from './values.ts';
 
 export const accessLog = fields({
@@ -62,6 +63,7 @@ export const listener = fields({
   name,
   address,
   codec: v.optional(codec, 'http1'),
+  tls: v.optional(listenerTls),
   networkFilters: v.optional(v.array(networkFilter), []),
   limits: v.optional(limits, {}),
   ...pipeline,

@@ -12,6 +12,7 @@ const textPlain = headerField('content-type', 'text/plain');
 /** HTTP/1.1 and HTTP/1.0 (RFC 9110, RFC 9112). */
 export const http1: Codec<Http1Config> = {
   name: 'http1',
+  alpn: ['http/1.1', 'http/1.0'],
   poolMode: 'pingPong',
   maxConcurrent: 1,
   config: Http1Config,

@@ -12,6 +12,7 @@ const textPlain = headerField('content-type', 'text/plain');
 /** HTTP/2 (RFC 9113, RFC 7541, RFC 8441): h2c by prior knowledge, h2 behind TLS. */
 export const http2: Codec<Http2Config> = {
   name: 'http2',
+  alpn: ['h2'],
   poolMode: 'multiplex',
   maxConcurrent: 100,
   config: Http2Config,

@@ -1,7 +1,7 @@
 import { Code } from '../../../core/base/codes.ts';
 import type { Cluster, ConnectionPermits, Host } from '../../../core/contract/cluster.ts';
 import type { DialledCluster, NetworkFilterContext } from '../../../core/contract/network-filter.ts';
-import type { Peer, Wire } from '../../../core/contract/wire.ts';
+import type { Dialer, Peer, Wire } from '../../../core/contract/wire.ts';
 
 /** One try to reach a host: its permits, which are given back exactly once. */
 export interface Attempt {
@@ -21,6 +21,7 @@ export class Dialling {
   attempts = 0;
   current: Attempt | null = null;
   readonly #context: NetworkFilterContext;
+  readonly #dial: Dialer;
   readonly #maxAttempts: number;
   readonly #peer: Peer;
   #tried: Host[] | null = null;
@@ -28,6 +29,7 @@ export class Dialling {
 
   constructor(context: NetworkFilterContext, dialled: DialledCluster, maxAttempts: number, peer: Peer) {
     this.#context = context;
+    this.#dial = dialled.dial ?? context.dial;
     this.cluster = dialled.cluster;
     this.proxyProtocol = dialled.proxyProtocol;
     this.#permits = dialled.permits;
@@ -49,7 +51,7 @@ export class Dialling {
       return Code.connectionOverflow;
     }
     this.attempts++;
-    const wire = this.#context.dial(host.address, cluster.connectTimeoutMs);
+    const wire = this.#dial(host.address, cluster.connectTimeoutMs);
     this.current = { host, wire, startMs: this.#context.clock.now() };
     return this.current;
   }
