@@ -7,7 +7,7 @@ import type { ListenerTlsConfig, TlsCertificateConfig, TlsConfig } from '../../c
 import { namesOf } from './names.ts';
 
 /** The text of a PEM text or file. @throws HeddleError ERR_TLS_CONFIG */
-export function readPem(given: string | Secret, what: string): string {
+function readPem(given: string | Secret, what: string): string {
   const text = given instanceof Secret ? given.reveal() : given;
   if (text.includes('-----BEGIN')) return text;
   try {

@@ -20,9 +20,9 @@ const key = v.pipe(
   ),
 );
 
-export const certificate = fields({ cert: pemOrPath, key });
+const certificate = fields({ cert: pemOrPath, key });
 
-export const sanMatcher = v.pipe(
+const sanMatcher = v.pipe(
   fields({
     type: v.optional(v.picklist(['uri', 'dns']), 'uri'),
     exact: v.optional(name),
