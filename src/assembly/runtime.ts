@@ -5,10 +5,9 @@ import { RpcNames } from '../core/base/rpc-names.ts';
 import { TextCache } from '../core/base/text-cache.ts';
 import type { ExtensionSet } from '../core/config/extensions.ts';
 import type { CodecContext } from '../core/contract/codec.ts';
-import type { ExtensionContext } from '../core/contract/extension.ts';
 import type { LogOutputs } from '../core/contract/log-output.ts';
 import type { Logger } from '../core/contract/logger.ts';
-import type { FileAccess, Resolver } from '../core/contract/registry.ts';
+import type { FileAccess, RegistryContext, RegistryDialer, Resolver } from '../core/contract/registry.ts';
 import type { Dialer } from '../core/contract/wire.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
 import { StreamProxy } from '../core/stream/proxy.ts';
@@ -20,6 +19,7 @@ import {
   type KeepAlive,
   SystemClock,
 } from '../transport/index.ts';
+import { TlsDialing } from '../transport/tls/dial.ts';
 
 /** Everything ambient, injected once: two meshes in one process share none of it. */
 export interface Surroundings {
@@ -33,14 +33,11 @@ export interface Surroundings {
 }
 
 /** What all parts of one mesh share. */
-export interface Runtime extends ExtensionContext {
+export interface Runtime extends RegistryContext {
   readonly wheel: DrivenWheel;
   readonly metrics: MetricsTable;
   readonly proxy: StreamProxy;
-  readonly codec: CodecContext;
   readonly dial: Dialer;
-  readonly files: FileAccess;
-  readonly resolver: Resolver;
   readonly logs: LogOutputs;
   readonly extensions: ExtensionSet;
   readonly keepAlive: KeepAlive;
@@ -82,6 +79,10 @@ export function createRuntime(
     flushLater: flushList.add,
   };
   const dial = surroundings.dial ?? createDialer(clock, wheel);
+  const dialer: RegistryDialer = (name, tls, alpn) =>
+    tls === null
+      ? dial
+      : new TlsDialing(tls, tls.alpn ?? alpn, `registry ${name}`, { clock, wheel, metrics, logger }).dial;
   return {
     clock,
     random,
@@ -91,6 +92,7 @@ export function createRuntime(
     proxy,
     codec,
     dial,
+    dialer,
     files,
     resolver,
     logs,

@@ -170,6 +170,18 @@ export const errorCodes = {
     'a profile cannot be read',
     'give a pprof file (.pb.gz), a .cpuprofile or a .heapprofile',
   ),
+  ERR_REGISTRY_CLOSED: entry(
+    'internal',
+    'no',
+    'a publication was withdrawn, or its registry closed, before the registry had it',
+    'nothing to do where that was meant; otherwise look at /health for what kept the registry away',
+  ),
+  ERR_REGISTRY_PUBLISH: entry(
+    'config',
+    'no',
+    'a service cannot be published as it is described',
+    'correct the name, address or protocol that the message names; registries that only list (static, file, dns) take no publication',
+  ),
   ERR_REQUEST_ABORTED: entry(
     'downstream',
     'no',

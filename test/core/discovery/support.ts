@@ -7,6 +7,8 @@ import type {
   Resolver,
 } from '../../../src/core/contract/registry.ts';
 import { MetricsTable } from '../../../src/core/observe/metrics.ts';
+import { fakeCodecContext } from '../../../src/testing/codec-bench.ts';
+import { RecordingSink } from '../../../src/testing/recording-sink.ts';
 import { ManualClock, MemoryLogger } from '../cluster/support.ts';
 
 /** Files in memory; a write calls the watchers. */
@@ -82,6 +84,10 @@ export function testContext(): TestContext {
     metrics: new MetricsTable(),
     files: new MemoryFiles(),
     resolver: new MemoryResolver(),
+    dialer: () => () => {
+      throw new Error('this registry needs no network');
+    },
+    codec: fakeCodecContext(new RecordingSink()),
   };
 }
 
