@@ -48,6 +48,11 @@ export interface MeshOptions {
   readonly surroundings?: Partial<Surroundings>;
 }
 
+export interface MeshReloadOptions {
+  /** Asked when all is ready and nothing has changed for anybody yet; false: the running configuration stays. */
+  readonly approve?: () => Promise<boolean>;
+}
+
 /** What a reload did. */
 export interface ReloadResult {
   readonly applied: boolean;
@@ -195,8 +200,8 @@ export class Mesh implements AsyncDisposable {
    *
    * @throws HeddleError ERR_LISTENER_ADDRESS when an address cannot be bound; the running configuration stays
    */
-  reload(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
-    return this.#afterReload(() => this.#reloadNow(input));
+  reload(input: MeshConfig | EffectiveConfig, options: MeshReloadOptions = {}): Promise<ReloadResult> {
+    return this.#afterReload(() => this.#reloadNow(input, options));
   }
 
   /** What changes listeners or clusters happens one after the other. */
@@ -213,7 +218,10 @@ export class Mesh implements AsyncDisposable {
     else await prepared.abandon();
   }
 
-  async #reloadNow(input: MeshConfig | EffectiveConfig): Promise<ReloadResult> {
+  async #reloadNow(
+    input: MeshConfig | EffectiveConfig,
+    { approve }: MeshReloadOptions,
+  ): Promise<ReloadResult> {
     this.#refuseClosed('mesh.reload');
     const checked = checkConfig(input, this.runtime.extensions, textChecks);
     if (checked.config === null) return { applied: false, problems: checked.problems };
@@ -224,6 +232,13 @@ export class Mesh implements AsyncDisposable {
       this.#refuseClosed('mesh.reload');
       this.#putClusters(next);
       await this.clusters.warm(warmLimitMs);
+      this.#refuseClosed('mesh.reload');
+      if (approve !== undefined && !(await approve())) {
+        this.#putAll(this.#config);
+        this.clusters.keepOnly(namesOf(this.#config));
+        await prepared.abandon();
+        return { applied: false, problems: [] };
+      }
       this.#refuseClosed('mesh.reload');
     } catch (thrown) {
       await prepared.abandon();

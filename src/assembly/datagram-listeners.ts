@@ -50,9 +50,10 @@ export class DatagramTable {
           next.set(config.name, { config, listener: before.listener, next: handler });
           continue;
         }
-        const { clock } = this.#runtime;
+        const { clock, sockets } = this.#runtime;
         const listener = new DatagramListener(config.name, config.address, this.#handler(config), clock);
-        next.set(config.name, { config, listener: await listener.start(), next: null });
+        const shared = sockets?.datagrams(config.name, config.address) ?? null;
+        next.set(config.name, { config, listener: await listener.start(shared), next: null });
         started.push(listener);
       }
     } catch (thrown) {

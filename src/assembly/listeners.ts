@@ -153,6 +153,7 @@ export class ListenerTable {
       limits: config.limits,
       logger: this.#runtime.logger,
       onGone: this.#clusters.unbind,
+      sockets: this.#runtime.sockets,
     });
   }
 

@@ -17,6 +17,7 @@ import {
   DrivenWheel,
   FlushList,
   type KeepAlive,
+  type SocketSource,
   SystemClock,
 } from '../transport/index.ts';
 import { TlsDialing } from '../transport/tls/dial.ts';
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly resolver: Resolver;
   readonly logs: LogOutputs;
   readonly dial?: Dialer;
+  /** Listening sockets of a process that does not bind them itself (bound here). */
+  readonly sockets?: SocketSource;
 }
 
 /** What all parts of one mesh share. */
@@ -41,6 +44,7 @@ export interface Runtime extends RegistryContext {
   readonly logs: LogOutputs;
   readonly extensions: ExtensionSet;
   readonly keepAlive: KeepAlive;
+  readonly sockets: SocketSource | null;
 }
 
 export interface RuntimeOptions {
@@ -98,5 +102,6 @@ export function createRuntime(
     logs,
     extensions,
     keepAlive,
+    sockets: surroundings.sockets ?? null,
   };
 }

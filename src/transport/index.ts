@@ -2,7 +2,7 @@
 export { createFileAccess } from './files.ts';
 export { FlushList } from './flush.ts';
 export { Listener } from './listener/listener.ts';
-export type { ListenerLimits, ListenerOptions } from './listener/options.ts';
+export type { ListenerLimits, ListenerOptions, ListenPlace, SocketSource } from './listener/options.ts';
 export { createPool, type PoolSetup } from './pool/index.ts';
 export { createResolver, type ResolverOptions } from './resolver.ts';
 export { createKeepAlive, DrivenWheel, type KeepAlive, SystemClock } from './system-clock.ts';

@@ -42,13 +42,19 @@ export class DatagramListener implements AsyncDisposable {
     return sum;
   }
 
-  /** @throws HeddleError ERR_LISTENER_ADDRESS */
-  async start(): Promise<this> {
-    const address = parseAddress(this.#address);
+  /**
+   * @param shared "host:port" that other processes receive on as well, each the datagrams of other clients
+   * @throws HeddleError ERR_LISTENER_ADDRESS
+   */
+  async start(shared: string | null = null): Promise<this> {
+    const address = parseAddress(shared ?? this.#address);
     if (address.kind === 'unix') {
       throw new HeddleError('ERR_LISTENER_ADDRESS', `${this.#address}: datagrams need "host:port"`);
     }
-    const socket = createSocket({ type: isIPv6(address.host) ? 'udp6' : 'udp4' });
+    const socket = createSocket({
+      type: isIPv6(address.host) ? 'udp6' : 'udp4',
+      reusePort: shared !== null,
+    });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once('error', (cause) =>
       reject(new HeddleError('ERR_LISTENER_ADDRESS', `${this.#address} (${messageOf(cause)})`, { cause })),

@@ -243,12 +243,22 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   }
 
   async #listen(inherited: Server | null = null): Promise<void> {
+    const { backlog } = this.limits;
+    const source = inherited === null ? this.#options.sockets : null;
+    if (source) {
+      const { name, address } = this.#options;
+      const given = source.listen({ name, address, backlog });
+      this.#adopt(given.server, given.address);
+      return;
+    }
     const isPipe = this.#address.kind === 'unix';
     const server =
       isPipe && inherited !== null ? inherited : createServer({ noDelay: true, keepAlive: true });
-    const { backlog } = this.limits;
     const mode = this.#options.mode ?? defaultMode;
-    const boundTo = await bind(server, this.#address, backlog, mode, inherited);
+    this.#adopt(server, await bind(server, this.#address, backlog, mode, inherited));
+  }
+
+  #adopt(server: Server, boundTo: string): void {
     if (this.#isClosed || this.isDraining) {
       server.close();
       return;

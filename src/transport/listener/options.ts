@@ -1,3 +1,4 @@
+import type { Server } from 'node:net';
 import type { Codec, CodecContext, ServerConnection, ServerLimits } from '../../core/contract/codec.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
@@ -12,6 +13,26 @@ export interface ListenerLimits extends ServerLimits {
   readonly maxConnectionsPerSource: number;
   /** Connections that the kernel holds before they are accepted (511). */
   readonly backlog: number;
+}
+
+/** What a listener asks a `SocketSource` for. */
+export interface ListenPlace {
+  /** Name of the listener. */
+  readonly name: string;
+  /** As configured. */
+  readonly address: string;
+  readonly backlog: number;
+}
+
+/** Where the sockets of listeners come from in a process that does not bind them itself. */
+export interface SocketSource {
+  /**
+   * A server that tells of each connection by 'connection', and the address in use. Closing it gives the place up.
+   * @throws HeddleError ERR_LISTENER_ADDRESS
+   */
+  listen(place: ListenPlace): { readonly server: Server; readonly address: string };
+  /** "host:port" that a UDP listener binds, shared with other processes (`reusePort`). */
+  datagrams(name: string, address: string): string;
 }
 
 export interface ListenerOptions {
@@ -32,4 +53,6 @@ export interface ListenerOptions {
   /** What each connection goes through before its protocol begins (none). */
   readonly chain?: NetworkChain | null;
   readonly descriptors?: DescriptorProbe;
+  /** Gives the listening socket (it is bound here). */
+  readonly sockets?: SocketSource | null;
 }
