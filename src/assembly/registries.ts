@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { HeddleError } from '../core/base/errors.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
 import type { DiscoveryConfig } from '../core/contract/config.ts';
-import type { Registry, RegistryDelta } from '../core/contract/registry.ts';
+import type { ExtensionConfig } from '../core/contract/extension.ts';
+import type { Publication, Published, Registry, RegistryDelta } from '../core/contract/registry.ts';
 import type { Health } from '../core/contract/state.ts';
 import { LastGoodRegistry } from '../core/discovery/index.ts';
 import type { Runtime } from './runtime.ts';
@@ -21,6 +22,7 @@ export class Registries {
   readonly #runtime: Runtime;
   readonly #shared = new Map<string, Shared>();
   readonly #ending = new Set<Promise<void>>();
+  readonly #published = new Set<Published>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -28,19 +30,49 @@ export class Registries {
 
   /** @throws HeddleError ERR_CONFIG_INVALID */
   subscribe(discovery: DiscoveryConfig, onDelta: (delta: RegistryDelta) => void): () => void {
-    const key = canonicalJson([discovery.name, discovery.config ?? {}, this.lastGoodDirectory]);
-    const shared = this.#shared.get(key) ?? this.#create(key, discovery);
-    shared.users++;
-    const unsubscribe = shared.registry.subscribe(discovery.service, onDelta);
-    let isOver = false;
-    return () => {
-      if (isOver) return;
-      isOver = true;
-      unsubscribe();
-      if (--shared.users > 0) return;
-      this.#shared.delete(key);
-      this.#end(shared);
-    };
+    const { registry, leave } = this.#join(discovery);
+    try {
+      const unsubscribe = registry.subscribe(discovery.service, onDelta);
+      return () => {
+        unsubscribe();
+        leave();
+      };
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  /** @throws HeddleError ERR_CONFIG_INVALID, ERR_REGISTRY_PUBLISH */
+  publish(at: ExtensionConfig, publication: Publication): Published {
+    const { registry, leave } = this.#join(at);
+    try {
+      if (registry.publish === undefined) {
+        throw new HeddleError('ERR_REGISTRY_PUBLISH', `the registry ${JSON.stringify(at.name)} only lists`);
+      }
+      const inner = registry.publish(publication);
+      let withdrawn: Promise<void> | null = null;
+      const published: Published = {
+        ready: inner.ready,
+        withdraw: () => {
+          withdrawn ??= inner.withdraw().finally(() => {
+            this.#published.delete(published);
+            leave();
+          });
+          return withdrawn;
+        },
+      };
+      this.#published.add(published);
+      return published;
+    } catch (thrown) {
+      leave();
+      throw thrown;
+    }
+  }
+
+  /** Takes back all that this mesh published, for a drain. */
+  async withdrawAll(): Promise<void> {
+    await Promise.allSettled([...this.#published].map((each) => each.withdraw()));
   }
 
   /** One entry a registry. */
@@ -66,19 +98,35 @@ export class Registries {
     this.#ending.add(ending);
   }
 
-  #create(key: string, discovery: DiscoveryConfig): Shared {
-    const definition = this.#runtime.extensions.registries.find((each) => each.name === discovery.name);
+  /** `leave` counts once. */
+  #join(at: ExtensionConfig): { readonly registry: Registry; readonly leave: () => void } {
+    const key = canonicalJson([at.name, at.config ?? {}, this.lastGoodDirectory]);
+    const shared = this.#shared.get(key) ?? this.#create(key, at);
+    shared.users++;
+    let isOver = false;
+    const leave = (): void => {
+      if (isOver) return;
+      isOver = true;
+      if (--shared.users > 0 || this.#shared.get(key) !== shared) return;
+      this.#shared.delete(key);
+      this.#end(shared);
+    };
+    return { registry: shared.registry, leave };
+  }
+
+  #create(key: string, at: ExtensionConfig): Shared {
+    const definition = this.#runtime.extensions.registries.find((each) => each.name === at.name);
     if (definition === undefined) {
-      throw new HeddleError('ERR_CONFIG_INVALID', `no registry is named ${JSON.stringify(discovery.name)}`);
+      throw new HeddleError('ERR_CONFIG_INVALID', `no registry is named ${JSON.stringify(at.name)}`);
     }
-    const made = definition.create(discovery.config ?? {}, this.#runtime);
-    const registry = definition.isFixed === true ? made : this.#remembering(made, discovery);
-    const shared: Shared = { name: discovery.name, registry, users: 0 };
+    const made = definition.create(at.config ?? {}, this.#runtime);
+    const registry = definition.isFixed === true ? made : this.#remembering(made, at);
+    const shared: Shared = { name: at.name, registry, users: 0 };
     this.#shared.set(key, shared);
     return shared;
   }
 
-  #remembering(registry: Registry, { name, config }: DiscoveryConfig): Registry {
+  #remembering(registry: Registry, { name, config }: ExtensionConfig): Registry {
     if (this.lastGoodDirectory === null) return registry;
     // Configurations hold addresses and passwords: the file is named by a hash of them.
     const hash = createHash('sha256')

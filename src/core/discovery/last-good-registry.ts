@@ -1,6 +1,12 @@
 import { messageOf } from '../base/errors.ts';
 import type { Endpoint } from '../contract/cluster.ts';
-import type { Registry, RegistryContext, RegistryDelta } from '../contract/registry.ts';
+import type {
+  Publication,
+  Published,
+  Registry,
+  RegistryContext,
+  RegistryDelta,
+} from '../contract/registry.ts';
 import type { Health } from '../contract/state.ts';
 import { Debounce } from './debounce.ts';
 import { parseServiceFile } from './service-file.ts';
@@ -15,6 +21,8 @@ const fileMode = 0o600;
  * starts while the registry is down serves. The file is a service file as the `file` registry reads it.
  */
 export class LastGoodRegistry implements Registry {
+  /** As the registry behind does, where it does. */
+  readonly publish?: (publication: Publication) => Published;
   readonly #inner: Registry;
   readonly #path: string;
   readonly #context: RegistryContext;
@@ -29,6 +37,7 @@ export class LastGoodRegistry implements Registry {
   /** @param path a file of this registry's own; its directory must exist */
   constructor(inner: Registry, path: string, context: RegistryContext) {
     this.#inner = inner;
+    if (inner.publish !== undefined) this.publish = inner.publish.bind(inner);
     this.#path = path;
     this.#context = context;
     this.#save = new Debounce(context.clock, saveDebounce, () => this.#write());
