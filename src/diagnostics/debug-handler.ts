@@ -5,14 +5,22 @@ import type { Capture } from '../core/contract/sink.ts';
 import { monitorMetrics } from './metrics.ts';
 import type { Monitor } from './monitor.ts';
 
+interface PulledKind {
+  readonly kind: string;
+  readonly fileKind: string;
+  readonly defaultSeconds: number;
+}
+
 /** Go's names of profiles, so that Parca, Pyroscope and `go tool pprof URL` can pull them. */
-const kinds: Readonly<Record<string, { kind: string; fileKind: string; defaultSeconds: number }>> = {
+const kinds: Readonly<Record<string, PulledKind>> = {
   profile: { kind: 'cpu', fileKind: 'cpu', defaultSeconds: 10 },
   heap: { kind: 'heap', fileKind: 'heap', defaultSeconds: 0 },
   allocs: { kind: 'allocations', fileKind: 'allocations', defaultSeconds: 10 },
   goroutine: { kind: 'pending', fileKind: 'pending', defaultSeconds: 2 },
 };
 const maxSeconds = 60;
+/** Pullers ask for all kinds at once: so many wait for their turn. */
+const maxWaiting = 8;
 
 export interface DebugHandlerOptions {
   /** Who may ask; everything else gets 403. @default only a loopback peer that names a loopback host */
@@ -24,7 +32,7 @@ export type DebugHandler = (request: IncomingMessage, response: ServerResponse) 
 
 /**
  * A request handler for an HTTP server of your own. Profiles tell much about a program, so only loopback may ask
- * unless `allow` says otherwise; one profile is taken at a time.
+ * unless `allow` says otherwise. Profiles are taken one after the other: eight requests wait, one more gets 429.
  *
  * @example
  * const debug = createDebugHandler(monitor);
@@ -32,7 +40,8 @@ export type DebugHandler = (request: IncomingMessage, response: ServerResponse) 
  */
 export function createDebugHandler(monitor: Monitor, options: DebugHandlerOptions = {}): DebugHandler {
   const allow = options.allow ?? isLocal;
-  let busy = false;
+  let waiting = 0;
+  let turn: Promise<unknown> = Promise.resolve();
   return async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname !== '/metrics' && !url.pathname.startsWith('/debug/pprof')) return false;
@@ -50,23 +59,35 @@ export function createDebugHandler(monitor: Monitor, options: DebugHandlerOption
     const seconds = Number(url.searchParams.get('seconds') ?? wanted.defaultSeconds);
     if (!(seconds >= 0 && seconds <= maxSeconds))
       return answer(response, 400, `seconds must be 0 to ${maxSeconds}\n`);
-    if (busy) return answer(response, 429, 'another profile is being taken\n');
-    busy = true;
-    try {
-      const durationMs = Math.max(100, seconds * 1000);
-      const capture = await monitor.capture({
-        kinds: [wanted.kind],
-        durationMs,
-        reason: `GET ${url.pathname}`,
-      });
-      return await sendFile(response, capture, wanted.fileKind, name);
-    } catch (error) {
-      const status = error instanceof HeddleError && error.code === 'ERR_MONITOR_STOPPED' ? 503 : 500;
-      return answer(response, status, `${messageOf(error)}\n`);
-    } finally {
-      busy = false;
-    }
+    if (waiting >= maxWaiting)
+      return answer(response, 429, `${maxWaiting} profiles are waited for already\n`);
+    waiting++;
+    const mine = turn.then(() => respond(monitor, response, name, wanted, seconds));
+    turn = mine.finally(() => void waiting--).catch(() => undefined);
+    return mine;
   };
+}
+
+async function respond(
+  monitor: Monitor,
+  response: ServerResponse,
+  name: string,
+  wanted: PulledKind,
+  seconds: number,
+): Promise<true> {
+  // Who gave up while others were served gets no profile taken.
+  if (response.destroyed) return true;
+  try {
+    const capture = await monitor.capture({
+      kinds: [wanted.kind],
+      durationMs: Math.max(100, seconds * 1000),
+      reason: `GET /debug/pprof/${name}`,
+    });
+    return await sendFile(response, capture, wanted.fileKind, name);
+  } catch (error) {
+    const status = error instanceof HeddleError && error.code === 'ERR_MONITOR_STOPPED' ? 503 : 500;
+    return answer(response, status, `${messageOf(error)}\n`);
+  }
 }
 
 async function sendFile(
