@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Endpoint } from '../../../src/core/contract/cluster.ts';
 import { Debounce } from '../../../src/core/discovery/debounce.ts';
-import { MetadataTable } from '../../../src/core/discovery/metadata-table.ts';
+import { FactsTable } from '../../../src/core/discovery/facts-table.ts';
 import { ServiceFeed } from '../../../src/core/discovery/service-feed.ts';
 import { endpoint, endpoints, ManualClock, MemoryLogger } from '../cluster/support.ts';
 import { Follower } from './support.ts';
@@ -83,7 +83,7 @@ test('an empty list is refused while a good one serves, also one that still wait
 });
 
 test('equal metadata is one object whatever the order of its keys, different metadata is not', (t) => {
-  const table = new MetadataTable();
+  const table = new FactsTable();
   const share = (metadata: Record<string, string>) => table.share(endpoint('a:1', { metadata })).metadata;
   t.is(share({ a: '1', b: '2' }), share({ b: '2', a: '1' }));
   t.not(share({ a: '1', b: '2' }), share({ a: '1","b":"2' }));
@@ -100,4 +100,67 @@ test('a listener that leaves while a delta is told harms nobody', (t) => {
   feed.publish(endpoints(1));
   t.is(follower.addresses.length, 1);
   t.is(feed.listenerCount, 1);
+});
+
+test('changes alone lead to the same list as whole lists', (t) => {
+  const change = fc.record({
+    put: fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 4 }),
+    removed: fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 4 }),
+    weight: fc.integer({ min: 1, max: 3 }),
+    waitMs: fc.constantFrom(0, 50, 2000),
+  });
+  const at = (i: number): string => `10.0.0.${i}:80`;
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
+      const clock = new ManualClock();
+      const feed = new ServiceFeed('s', clock, new MemoryLogger(), { allowEmpty: true });
+      const follower = new Follower();
+      feed.subscribe(follower.listen);
+      const expected = new Map<string, number>();
+      for (const { put, removed, weight, waitMs } of changes) {
+        for (const i of removed) expected.delete(at(i));
+        for (const i of put) expected.set(at(i), weight);
+        feed.apply({ put: put.map((i) => endpoint(at(i), { weight })), removed: removed.map(at) });
+        clock.advance(waitMs);
+      }
+      feed.flush();
+      const known = follower.addresses.map((each) => [each, follower.get(each)?.weight]);
+      t.deepEqual(known, [...expected].toSorted());
+    }),
+    { seed: 7, numRuns: 300 },
+  );
+});
+
+test('changes that would empty a list are refused unless they are meant, and what comes next starts anew', (t) => {
+  const clock = new ManualClock();
+  let refused = 0;
+  const feed = new ServiceFeed('s', clock, new MemoryLogger(), { onRefused: () => refused++ });
+  const follower = new Follower();
+  feed.subscribe(follower.listen);
+  feed.apply({ put: endpoints(2), removed: [] });
+  const both = follower.addresses;
+  feed.apply({ put: [], removed: both });
+  clock.advance(100);
+  t.is(refused, 1);
+  t.deepEqual(follower.addresses, both);
+  feed.apply({ put: [endpoint('10.9.9.9:80')], removed: [] });
+  clock.advance(100);
+  t.deepEqual(follower.addresses, ['10.9.9.9:80']);
+  feed.apply({ put: [], removed: ['10.9.9.9:80'], isEmptyMeant: true });
+  clock.advance(100);
+  t.deepEqual(follower.addresses, []);
+  t.is(refused, 1);
+});
+
+test('a list that is emptied and filled again within a burst is never refused', (t) => {
+  const clock = new ManualClock();
+  const feed = new ServiceFeed('s', clock, new MemoryLogger(), { onRefused: () => t.fail() });
+  const follower = new Follower();
+  feed.subscribe(follower.listen);
+  feed.apply({ put: endpoints(1), removed: [] });
+  feed.apply({ put: [], removed: follower.addresses });
+  clock.advance(50);
+  feed.apply({ put: [endpoint('10.9.9.9:80')], removed: [] });
+  clock.advance(1000);
+  t.deepEqual(follower.addresses, ['10.9.9.9:80']);
 });
