@@ -67,6 +67,13 @@ test('the hottest line tells which native call it was', (t) => {
   t.is(names('sum += 1'), 'sync-work');
 });
 
+test('JSON in a loop on one line is not called a large document', (t) => {
+  const input = inputOf(stalled, [cpu([['main > read', 9]])], {
+    hotLine: 'while (Date.now() < end) JSON.stringify(small);',
+  });
+  t.regex(buildVerdict(input).cause.text, /in a loop/);
+});
+
 test('a stall without processor time is a system call', (t) => {
   t.is(
     buildVerdict(inputOf(stalled, [cpu([['main', 1]])], { stallCpuShare: 0.05 })).cause.name,

@@ -63,13 +63,18 @@ function collector(
   return cause('gc-thrash', text, guilty, facts, 'Allocate less there, or give the heap more room.');
 }
 
+/** A line that calls again and again says nothing about the size of what it calls with. */
+const inLoop = /\b(while|for)\s*\(|\.(forEach|map|reduce)\(/;
+
 /** V8 samples no native function: what the hottest line calls tells which one it was. */
 function specialOf(
   hotLine: string,
   where: string,
 ): { name: CauseName; text: string; advice: string } | undefined {
   if (/\bJSON\.(parse|stringify)\(|\.json\(\)/.test(hotLine)) {
-    const text = `A very large JSON document was read or written synchronously in ${where}.`;
+    const text = inLoop.test(hotLine)
+      ? `JSON is read or written in a loop without a pause in ${where}.`
+      : `A very large JSON document was read or written synchronously in ${where}.`;
     return {
       name: 'json',
       text,
