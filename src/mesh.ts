@@ -26,6 +26,9 @@ import type { Logger } from './core/contract/logger.ts';
 import { silentLogger } from './core/observe/logger.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
+import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
+import { Embedding } from './embedding/embedding.ts';
+import type { MeshAgent } from './embedding/http/agent.ts';
 import { standard } from './standard.ts';
 import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
@@ -78,6 +81,7 @@ export class Mesh implements AsyncDisposable {
   readonly #rpc: RpcSide;
   readonly #unanswer: () => void;
   readonly #logs: OpenLogOutputs | null;
+  readonly #embedding: Embedding;
   readonly #closed = Promise.withResolvers<void>();
 
   /** @internal use `createMesh`. @param logs outputs that the mesh opened itself and closes */
@@ -98,6 +102,7 @@ export class Mesh implements AsyncDisposable {
       applyListeners: () => this.#afterReload(() => this.#applyListeners()),
     });
     this.#unanswer = answerMonitor(runtime);
+    this.#embedding = new Embedding(this, () => this.#inProcess.pipeline);
   }
 
   /** The configuration in force, every default filled in. */
@@ -166,6 +171,32 @@ export class Mesh implements AsyncDisposable {
     this.#tunnels.add(tunnel);
     tunnel.once('close', () => this.#tunnels.delete(tunnel));
     return tunnel;
+  }
+
+  /** Does the mesh answer calls to this authority? @param authority "host" or "host:port", in lower case */
+  knows(authority: string): boolean {
+    return this.#embedding.knows(authority);
+  }
+
+  /** The mesh as an undici dispatcher: `setGlobalDispatcher(mesh.dispatcher)`, `fetch(url, { dispatcher })`. */
+  get dispatcher(): MeshDispatcher {
+    return this.#embedding.dispatcher;
+  }
+
+  /** The mesh as an agent of `node:http`; names that it does not know go by Node's global agent. */
+  get agent(): MeshAgent {
+    return this.#embedding.agent;
+  }
+
+  /** The same for `node:https`: clusters with `tls` speak it to their hosts. */
+  get httpsAgent(): MeshAgent {
+    return this.#embedding.httpsAgent;
+  }
+
+  /** A connection into the mesh that speaks HTTP/1.1, for clients that take a stream. */
+  openHttp(): Duplex {
+    this.#refuseClosed('mesh.openHttp');
+    return this.#embedding.openHttp();
   }
 
   /** Serves a cluster by code of this process; the cluster is made when the configuration does not have it. */
@@ -300,6 +331,7 @@ export class Mesh implements AsyncDisposable {
 
   async #closeNow(): Promise<void> {
     this.#unanswer();
+    this.#embedding.close();
     await this.listeners.close();
     for (const tunnel of this.#tunnels) tunnel.destroy();
     await this.clusters.close();

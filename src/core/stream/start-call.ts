@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly authority: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: CallBody;
+  /** Bytes that a streamed body will have: sent as Content-Length. Without it the body is chunked. */
+  readonly contentLength?: number;
   readonly signal?: AbortSignal | undefined;
   /** The whole call, its body included; overrides the route's. 0 = none. */
   readonly timeoutMs?: number;
@@ -88,7 +90,11 @@ function writeHead(s: Stream, options: CallOptions): void {
     return;
   }
   const length =
-    typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : -1;
+    typeof body === 'string'
+      ? Buffer.byteLength(body)
+      : body instanceof Uint8Array
+        ? body.length
+        : (options.contentLength ?? -1);
   head.contentLength = length;
   if (length >= 0) head.add('content-length', String(length));
   else head.chunked = true;
