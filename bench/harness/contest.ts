@@ -22,9 +22,15 @@ export interface Traffic {
 
 export interface ContestPlan {
   readonly load: Omit<LoadPlan, 'port' | 'seconds'> | Traffic;
-  /** Seconds of load before the first round: Node's optimiser needs some. */
+  /** Seconds of load before the first round. */
   readonly warmUpSeconds: number;
 }
+
+/**
+ * How long every contender is loaded before it counts. V8 goes on optimising for 4 s of load (58 functions in the second
+ * 1.5 s, 6 in the third, none after that, by --trace-opt); a proxy runs for weeks.
+ */
+export const settledSeconds = (bench: Bench): number => Math.min(4.5, bench.seconds * 3);
 
 interface Field {
   readonly bench: Bench;

@@ -1,7 +1,7 @@
 /** Bolt v1, 416 bytes to ask and 414 to answer, 64 connections: pipelined (window 32) and one request at a time. */
 
 import { answerBytes, requestFrame, responseFrame, services } from '../../harness/bolt-frames.ts';
-import { runContest } from '../../harness/contest.ts';
+import { runContest, settledSeconds } from '../../harness/contest.ts';
 import { contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import { framedTraffic } from '../../harness/framed-load.ts';
 import type { ContenderResult } from '../../harness/results.ts';
@@ -42,6 +42,6 @@ function contest(bench: Bench, window: number): Promise<ContenderResult[]> {
   if (answer.length !== answerBytes) throw new Error(`an answer of ${answer.length} bytes`);
   return runContest(bench, contenders, {
     load: framedTraffic({ protocol: 'bolt', connections: 64, window, requests, answer }),
-    warmUpSeconds: Math.min(1.5, bench.seconds),
+    warmUpSeconds: settledSeconds(bench),
   });
 }

@@ -1,6 +1,6 @@
 /** Dubbo2 with hessian2, 416 bytes to ask and 414 to answer, 64 connections: pipelined (window 32) and one at a time. */
 
-import { runContest } from '../../harness/contest.ts';
+import { runContest, settledSeconds } from '../../harness/contest.ts';
 import { contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import { answerBytes, requestFrame, responseFrame, services } from '../../harness/dubbo-frames.ts';
 import { framedTraffic } from '../../harness/framed-load.ts';
@@ -38,6 +38,6 @@ function contest(bench: Bench, window: number): Promise<ContenderResult[]> {
   if (answer.length !== answerBytes) throw new Error(`an answer of ${answer.length} bytes`);
   return runContest(bench, contenders, {
     load: framedTraffic({ protocol: 'dubbo', connections: 64, window, requests, answer }),
-    warmUpSeconds: Math.min(1.5, bench.seconds),
+    warmUpSeconds: settledSeconds(bench),
   });
 }

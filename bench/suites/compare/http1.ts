@@ -1,6 +1,6 @@
 /** HTTP/1.1, keep-alive, 1 KB answers, 64 connections, 200 hosts: Heddle beside every proxy that can be had. */
 
-import { runContest } from '../../harness/contest.ts';
+import { runContest, settledSeconds } from '../../harness/contest.ts';
 import { bestOf, contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import type { Suite } from '../../harness/suite.ts';
 import { envoy, envoyFull } from '../../peers/envoy.ts';
@@ -35,7 +35,7 @@ export const suite: Suite = {
   async run(bench) {
     const results = await runContest(bench, contenders, {
       load: { connections: 64 },
-      warmUpSeconds: Math.min(1.5, bench.seconds),
+      warmUpSeconds: settledSeconds(bench),
     });
     const full = heddleFull.name;
     return {

@@ -1,6 +1,6 @@
 /** h2c to h2c, 1 KB answers, 32 connections with 10 and with 100 streams each. */
 
-import { runContest } from '../../harness/contest.ts';
+import { runContest, settledSeconds } from '../../harness/contest.ts';
 import { contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import { h2Traffic } from '../../harness/h2-load.ts';
 import type { ContenderResult } from '../../harness/results.ts';
@@ -36,6 +36,6 @@ function contest(bench: Bench, streams: number): Promise<ContenderResult[]> {
   return runContest(bench, contenders, {
     load: h2Traffic({ connections: 32, streams, answerBytes: 1024 }),
     // Node's optimiser sees a new connection's code rarely: it needs more requests than on HTTP/1.1.
-    warmUpSeconds: Math.min(4, bench.seconds * 2),
+    warmUpSeconds: 2 * settledSeconds(bench),
   });
 }

@@ -1,6 +1,6 @@
 /** Bytes from one connection to another, 64 connections: small exchanges for the goal, large answers beside them. */
 
-import { runContest } from '../../harness/contest.ts';
+import { runContest, settledSeconds } from '../../harness/contest.ts';
 import { contestFailures, contestRows, ratioMeasure } from '../../harness/contest-rows.ts';
 import type { ContenderResult } from '../../harness/results.ts';
 import type { Bench, Suite } from '../../harness/suite.ts';
@@ -32,6 +32,6 @@ export const suite: Suite = {
 function contest(bench: Bench, answerBytes: number): Promise<ContenderResult[]> {
   return runContest(bench, contenders, {
     load: { connections: 64, shape: { answerBytes } },
-    warmUpSeconds: Math.min(1.5, bench.seconds),
+    warmUpSeconds: settledSeconds(bench),
   });
 }
