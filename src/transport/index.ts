@@ -1,6 +1,19 @@
 /** Everything that moves bytes between processes: clock, wires, listeners, pools. Public as `heddle/transport`. */
 export { createFileAccess } from './files.ts';
 export { FlushList } from './flush.ts';
+export {
+  bytesMethod,
+  GrpcCall,
+  type GrpcCallOptions,
+  GrpcChannel,
+  type GrpcChannelOptions,
+  GrpcMetadata,
+  type GrpcMethod,
+  type GrpcOutcome,
+  GrpcStatus,
+  grpcStatusOfError,
+  type MetadataInit,
+} from './grpc/index.ts';
 export { Listener } from './listener/listener.ts';
 export type { ListenerLimits, ListenerOptions, ListenPlace, SocketSource } from './listener/options.ts';
 export { createPool, type PoolSetup } from './pool/index.ts';

@@ -104,7 +104,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
       return codec;
     }
     if (this.isDraining) return this.#refusal;
-    if (this.#count === 0) return this.#mayRedial() ? Code.connectionOverflow : Code.connectFailure;
+    if (this.#count === 0) return this.#refusalOfDial();
     return this.#waiters.tryAdd(s) ? waiting : Code.pendingOverflow;
   }
 
@@ -214,6 +214,11 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     return codec;
   }
 
+  /** Why there is no connection at all. */
+  #refusalOfDial(): number {
+    return this.#mayRedial() ? Code.connectionOverflow : Code.connectFailure;
+  }
+
   #mayRedial(): boolean {
     return this.#redial === null || this.#redial.mayDial(this.setup.context.clock.now());
   }
@@ -236,7 +241,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     for (const s of this.#waiters) {
       const codec = this.select(s) ?? this.#dialFor(s);
       if (codec === null) {
-        if (this.#count === 0) this.#waiters.failAll(Code.connectionOverflow);
+        if (this.#count === 0) this.#waiters.failAll(this.#refusalOfDial());
         // Another waiter may be tied to the connection that got free.
         if (this.setup.codec.poolMode === 'bound') continue;
         return;
@@ -280,11 +285,14 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
 
   /** Connections that left and whose last stream has ended. */
   #sweep(): void {
+    const before = this.#leaving.size;
     for (const codec of this.#leaving) {
       if (codec.active > 0) continue;
       this.#leaving.delete(codec);
       this.#release();
     }
+    // Streams that came while the last ones of a lost connection ended wait for its place.
+    if (this.#leaving.size < before && this.#waiters.size > 0) this.#serveWaiters();
   }
 
   #release(): void {
