@@ -101,6 +101,12 @@ export const errorCodes = {
     'a stream filter failed, so the request was refused',
     'look at the log line that names the filter',
   ),
+  ERR_GRPC_STATUS: entry(
+    'upstream',
+    'no',
+    'a gRPC call did not end with OK',
+    'see the status and what the server says; context.reason tells what ended a call that the server did not',
+  ),
   ERR_HEADER_INVALID: entry(
     'internal',
     'no',
@@ -125,12 +131,6 @@ export const errorCodes = {
     'no',
     'a heap snapshot would stop the application for too long',
     'raise maxHeapBytes if the pause is acceptable, or take "pending" or "heap" instead',
-  ERR_GRPC_STATUS: entry(
-    'upstream',
-    'no',
-    'a gRPC call did not end with OK',
-    'see the status and what the server says; context.reason tells what ended a call that the server did not',
-  ),
   ),
   ERR_MONITOR_DIRECTORY: entry(
     'config',
