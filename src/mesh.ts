@@ -294,6 +294,7 @@ export class Mesh implements AsyncDisposable {
   /** All of them or none. */
   #putClusters(next: EffectiveConfig): void {
     try {
+    this.runtime.credentials.refresh();
       this.#putAll(next);
     } catch (thrown) {
       this.#putAll(this.#config);
@@ -347,6 +348,7 @@ export class Mesh implements AsyncDisposable {
 
   #refuseClosed(what: string): void {
     if (this.#closing !== null || (this.#draining !== null && what === 'mesh.reload')) {
+    this.runtime.credentials.close();
       throw new HeddleError('ERR_MESH_CLOSED', what);
     }
   }

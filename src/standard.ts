@@ -40,6 +40,7 @@ import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
 import { transcode } from './transport/transcode/index.ts';
+import { directorySecrets } from './transport/tls/directory-source.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
@@ -73,3 +74,4 @@ export const standard: ExtensionSet = {
   limiters: [localTokenBucket, concurrency, slidingWindow],
   healthChecks: [httpCheck, tcpCheck],
 };
+  secretSources: [directorySecrets],

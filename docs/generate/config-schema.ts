@@ -10,6 +10,7 @@ import * as mesh from '../../src/core/config/schema/mesh.ts';
 import * as route from '../../src/core/config/schema/route.ts';
 import * as match from '../../src/core/config/schema/route-match.ts';
 import * as policies from '../../src/core/config/schema/route-policies.ts';
+import * as tls from '../../src/core/config/schema/tls.ts';
 import { secret } from '../../src/core/config/schema/values.ts';
 import type { ConfigSchema } from '../../src/core/contract/extension.ts';
 import { readDocstrings } from './docstrings.ts';
@@ -59,6 +60,11 @@ const documented: Readonly<Record<string, AnySchema>> = {
   PoolConfig: cluster.pool,
   HealthCheckConfig: health.healthCheck,
   ProxyProtocolConfig: cluster.proxyProtocol,
+  ListenerTlsConfig: tls.listenerTls,
+  ClusterTlsConfig: tls.clusterTls,
+  TlsCertificateConfig: tls.certificate,
+  SanMatcherConfig: tls.sanMatcher,
+  SessionTicketsConfig: tls.sessionTickets,
   AdminConfig: mesh.admin,
   LogConfig: mesh.log,
   BuffersConfig: mesh.buffers,
@@ -102,6 +108,10 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
     case extension.balancer.pipe[0]:
       return reference('LoadBalancer');
     case extension.discovery:
+    case extension.secretSource.pipe[0]:
+      return reference('SecretSource');
+    case extension.registry.pipe[0]:
+      return reference('Registry');
       return reference('Discovery');
     case route.filterConfigs:
       return reference('FilterConfigs');
@@ -113,7 +123,7 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
 }
 
 function extensionParts(extensions: ExtensionSet): Record<string, Json> {
-  const { codecs, filters, networkFilters, balancers, registries, healthChecks } = extensions;
+  const { codecs, filters, networkFilters, balancers, registries, healthChecks, secretSources } = extensions;
   const byFilter = filters.map((each): [string, Json] => [
     each.name,
     { anyOf: [schemaOf(each.config), { const: false }] },
@@ -137,6 +147,7 @@ function extensionParts(extensions: ExtensionSet): Record<string, Json> {
     },
     FilterConfigs: {
       description: 'Per filter name: its configuration here, or false to skip it.',
+    SecretSource: named('A source of certificates, by name or with its configuration.', secretSources),
       type: 'object',
       properties: Object.fromEntries(byFilter),
     },

@@ -104,6 +104,8 @@ function healthAnswer(subject: AdminSubject): AdminAnswer {
     : parts.some((each) => each.status === 'degraded')
       ? 'degraded'
       : 'ok';
+    { part: 'local registry', ...subject.localRegistry.health() },
+    ...subject.runtime.credentials.health().map(({ part, health }) => ({ part, ...health })),
   const status: Health['status'] = worst;
   return { status: worst === 'failed' ? 503 : 200, body: { status, parts } };
 }

@@ -10,7 +10,7 @@ import type { Dialer } from '../core/contract/wire.ts';
 import { createPool } from '../transport/index.ts';
 import { handlerAddress } from './handler-address.ts';
 import { checkDependencies } from './host-checks.ts';
-import { ownDialer } from './own-dialer.ts';
+import { type OwnDialer, ownDialer } from './own-dialer.ts';
 import { Registries } from './registries.ts';
 import type { Runtime } from './runtime.ts';
 import { type ServiceList, subscribeList } from './service-list.ts';
@@ -36,7 +36,7 @@ export class ClusterTable {
   readonly #entries = new Map<string, Entry>();
   readonly #refs = new Map<string, ClusterRef>();
   readonly #handlers = new Map<string, UpstreamFactory>();
-  readonly #dialers = new Map<string, Dialer>();
+  readonly #dialers = new Map<string, OwnDialer>();
   readonly #pools = new Set<Pool>();
   readonly registries: Registries;
   #version = 0;
@@ -73,7 +73,7 @@ export class ClusterTable {
 
   /** As the cluster's pools dial. */
   ownDialerOf(name: string): Dialer {
-    return this.#dialers.get(name) ?? this.#runtime.dial;
+    return this.#dialers.get(name)?.dial ?? this.#runtime.dial;
   }
 
   /** For who writes a PROXY header himself: TLS where the cluster has it, else plain. */
@@ -94,6 +94,7 @@ export class ClusterTable {
     for (const [name, entry] of this.#entries) {
       if (names.has(name) || this.#handlers.has(name)) continue;
       this.#entries.delete(name);
+      this.#dialers.get(name)?.tls?.close();
       this.#dialers.delete(name);
       this.ref(name).current = null;
       entry.list.unsubscribe();
@@ -158,6 +159,7 @@ export class ClusterTable {
       this.ref(entry.live.name).current = null;
     }
     this.#entries.clear();
+    for (const { tls } of this.#dialers.values()) tls?.close();
     await this.registries.close();
   }
 
@@ -175,7 +177,7 @@ export class ClusterTable {
       random: this.#runtime.random,
       metrics: this.#runtime.metrics,
       logger: this.#runtime.logger,
-      checks: checkDependencies(this.#runtime),
+      checks: checkDependencies(this.#runtime, (name) => this.ownDialerOf(name)),
       onHealthChange: (address, isHealthy) => entry.list.setHealth(address, isHealthy),
     });
     const entry: Entry = { config, live, list: noList, lastGood: null };
@@ -237,15 +239,16 @@ export class ClusterTable {
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {
     const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
     if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
-    const dial = ownDialer(this.#runtime, config);
-    this.#dialers.set(config.name, dial);
+    const own = ownDialer(this.#runtime, config);
+    this.#dialers.get(config.name)?.tls?.close();
+    this.#dialers.set(config.name, own);
     return (host, permits) => {
       const handler = this.#handlers.get(config.name);
       if (handler !== undefined) return handler(host, permits);
       const pool = createPool({
         codec: codec as Codec<never>,
         codecConfig: config.codec.config ?? {},
-        dial,
+        dial: own.dial,
         context: this.#runtime.codec,
         options: { ...config.pool, connectTimeoutMs: config.connectTimeoutMs },
         permits,

@@ -1,9 +1,8 @@
 import { HeddleError } from '../core/base/errors.ts';
 import type { CheckDependencies } from '../core/cluster/settings.ts';
-import type { ClusterConfig } from '../core/contract/config.ts';
 import { type HostProbe, ProbeResult } from '../core/contract/health-check.ts';
+import type { Dialer } from '../core/contract/wire.ts';
 import { isHandler } from './handler-address.ts';
-import { ownDialer } from './own-dialer.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Code of this process is there as long as the process is. */
@@ -13,8 +12,15 @@ const alwaysWell: HostProbe = {
   close() {},
 };
 
-/** Active checks of one cluster's hosts: the kind by its name, dialled as the cluster's own connections are. */
-export function checkDependencies(runtime: Runtime): CheckDependencies {
+/**
+ * Active checks of one cluster's hosts: the kind by its name, dialled as the cluster's own connections are.
+ *
+ * @param dialerOf the dialler of a cluster as it is then
+ */
+export function checkDependencies(
+  runtime: Runtime,
+  dialerOf: (cluster: string) => Dialer,
+): CheckDependencies {
   return {
     wheel: runtime.wheel,
     openProbes(settings, check) {
@@ -29,8 +35,7 @@ export function checkDependencies(runtime: Runtime): CheckDependencies {
         logger,
         metrics,
         cluster: settings.name,
-        // The settings of a cluster of ours are its whole configuration.
-        dial: ownDialer(runtime, settings as ClusterConfig),
+        dial: (address, limitMs) => dialerOf(settings.name)(address, limitMs),
         timeoutMs: check.timeoutMs,
         reuseConnection: check.reuseConnection,
       });

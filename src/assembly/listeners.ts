@@ -74,6 +74,8 @@ export class ListenerTable {
     const next = new Map<string, Entry>();
     const started: Listener[] = [];
     const abandon = async (): Promise<void> => {
+      const kept = new Set([...this.#entries.values()].map(({ chain }) => chain.tls?.acceptor));
+      for (const { chain } of next.values()) if (!kept.has(chain.tls?.acceptor)) chain.tls?.acceptor.close();
       await Promise.all(started.map((listener) => listener.close()));
     };
     const addresses = new Map(configs.map((config) => [config.name, config.address]));
@@ -101,6 +103,7 @@ export class ListenerTable {
   async close(): Promise<void> {
     const streams = [...this.all, ...this.#leaving.keys()].map((listener) => listener.close());
     await Promise.all([...streams, this.datagrams.close()]);
+    for (const { chain } of this.#entries.values()) chain.tls?.acceptor.close();
     this.#entries.clear();
   }
 
@@ -167,8 +170,10 @@ export class ListenerTable {
       entry.listener.update(entry.built.pipeline, entry.config.limits, entry.chain.chain);
       this.#entries.set(name, { ...entry, donor: null });
     }
-    for (const { listener } of before.values()) {
+    const acceptors = new Set([...next.values()].map(({ chain }) => chain.tls?.acceptor));
+    for (const { listener, chain } of before.values()) {
       if (!kept.has(listener)) this.#leave(listener);
+      if (!acceptors.has(chain.tls?.acceptor)) chain.tls?.acceptor.close();
     }
   }
 

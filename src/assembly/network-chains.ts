@@ -20,6 +20,8 @@ export interface BuiltChain {
   /** Null: connections go straight to the codec. */
   readonly chain: NetworkChain | null;
   readonly filters: readonly { readonly key: string; readonly filter: NetworkFilter }[];
+  /** What ends TLS; it watches its files until it is closed. */
+  readonly tls: { readonly key: string; readonly acceptor: TlsAcceptor } | null;
 }
 
 /**
@@ -45,17 +47,24 @@ export function buildChain(
   const last = all.at(-1);
   const terminal = last?.serve === undefined ? null : (last as Required<NetworkFilter>);
   const isDetected = codecNamed(config.codec.name, runtime).isDetector === true;
-  if (filters.length === 0 && !isDetected && config.tls === undefined) return { chain: null, filters };
+  if (filters.length === 0 && !isDetected && config.tls === undefined)
+    return { chain: null, filters, tls: null };
   const beforeEnd = (): number => (terminal === null ? all.length : all.length - 1);
-  if (config.tls !== undefined) all.splice(beforeEnd(), 0, acceptorOf(config, config.tls, runtime));
+  const tls = config.tls === undefined ? null : tlsPart(config, config.tls, runtime, before?.tls ?? null);
+  if (tls !== null) all.splice(beforeEnd(), 0, tls.acceptor);
   if (isDetected) all.splice(beforeEnd(), 0, detectorOf(config, terminal !== null, runtime));
   // Without a terminal filter a detector closes what it does not know: the ending is never reached then.
   const ending = terminal ?? endingOf(config.codec, runtime);
-  return { chain: createChain(config.name, all, ending, runtime.codec, runtime.logger), filters };
+  return { chain: createChain(config.name, all, ending, runtime.codec, runtime.logger), filters, tls };
 }
 
 /** ALPN offers what the listener speaks; a terminal network filter speaks nothing itself. */
-function acceptorOf(config: ListenerConfig, tls: ListenerTlsConfig, runtime: Runtime): TlsAcceptor {
+function tlsPart(
+  config: ListenerConfig,
+  tls: ListenerTlsConfig,
+  runtime: Runtime,
+  before: BuiltChain['tls'],
+): NonNullable<BuiltChain['tls']> {
   const codec = codecNamed(config.codec.name, runtime);
   const choices =
     codec.isDetector === true
@@ -63,7 +72,10 @@ function acceptorOf(config: ListenerConfig, tls: ListenerTlsConfig, runtime: Run
       : [codec];
   const isSpoken = !config.networkFilters.some(({ name }) => definitionOf(name, runtime).isTerminal === true);
   const spoken = isSpoken || codec.isDetector === true ? choices.flatMap((each) => each.alpn ?? []) : [];
-  return new TlsAcceptor(tls, tls.alpn ?? spoken, config.name, runtime);
+  const protocols = tls.alpn ?? spoken;
+  const key = canonicalJson([tls, protocols]);
+  if (before?.key === key) return before;
+  return { key, acceptor: new TlsAcceptor(tls, protocols, config.name, runtime) };
 }
 
 function detectorOf(config: ListenerConfig, hasFallback: boolean, runtime: Runtime): Detector {

@@ -6,25 +6,33 @@ import type { Runtime } from './runtime.ts';
 
 type DialConfig = Pick<ClusterConfig, 'name' | 'codec' | 'proxyProtocol' | 'tls'>;
 
+/** How one cluster dials. */
+export interface OwnDialer {
+  readonly dial: Dialer;
+  readonly tls: TlsDialing | null;
+}
+
 /**
  * Dials hosts of one cluster: with TLS where it has it. Where hosts expect a PROXY header, it says that no client stands
  * behind.
  *
  * @throws HeddleError ERR_TLS_CONFIG
  */
-export function ownDialer(runtime: Runtime, config: DialConfig | null): Dialer {
-  const tls = config?.tls;
-  if (config !== null && tls !== undefined) {
-    const codec = runtime.extensions.codecs.find((each) => each.name === config.codec.name);
-    return new TlsDialing(tls, tls.alpn ?? codec?.alpn?.slice(0, 1) ?? [], config.name, runtime).dial;
-  }
+export function ownDialer(runtime: Runtime, config: DialConfig): OwnDialer {
   const { dial } = runtime;
-  const version = config?.proxyProtocol?.version;
-  if (version === undefined) return dial;
+  const { tls } = config;
+  if (tls !== undefined) {
+    const codec = runtime.extensions.codecs.find((each) => each.name === config.codec.name);
+    const dialling = new TlsDialing(tls, tls.alpn ?? codec?.alpn?.slice(0, 1) ?? [], config.name, runtime);
+    return { dial: dialling.dial, tls: dialling };
+  }
+  const version = config.proxyProtocol?.version;
+  if (version === undefined) return { dial, tls: null };
   const header = encodeLocal(version);
-  return (address, connectTimeoutMs) => {
+  const withHeader: Dialer = (address, connectTimeoutMs) => {
     const wire = dial(address, connectTimeoutMs);
     wire.write(header, 0, header.length);
     return wire;
   };
+  return { dial: withHeader, tls: null };
 }

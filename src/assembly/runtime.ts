@@ -1,10 +1,13 @@
 import { BufferBudget, WriteSlab } from '../core/base/buffers.ts';
 import type { Clock } from '../core/base/clock.ts';
+import { HeddleError } from '../core/base/errors.ts';
 import { type Random, SeededRandom } from '../core/base/random.ts';
 import { RpcNames } from '../core/base/rpc-names.ts';
 import { TextCache } from '../core/base/text-cache.ts';
+import { canonicalJson } from '../core/config/canonical-json.ts';
 import type { ExtensionSet } from '../core/config/extensions.ts';
 import type { CodecContext } from '../core/contract/codec.ts';
+import type { ExtensionConfig } from '../core/contract/extension.ts';
 import type { LogOutputs } from '../core/contract/log-output.ts';
 import type { Logger } from '../core/contract/logger.ts';
 import type { FileAccess, RegistryContext, RegistryDialer, Resolver } from '../core/contract/registry.ts';
@@ -20,6 +23,8 @@ import {
   type SocketSource,
   SystemClock,
 } from '../transport/index.ts';
+import type { TlsSurroundings } from '../transport/tls/acceptor.ts';
+import { CredentialTable } from '../transport/tls/credential-table.ts';
 import { TlsDialing } from '../transport/tls/dial.ts';
 
 /** Everything ambient, injected once: two meshes in one process share none of it. */
@@ -47,6 +52,8 @@ export interface Runtime extends RegistryContext {
   readonly sockets: SocketSource | null;
 }
 
+  /** What TLS of listeners and clusters proves itself and verifies others with. */
+  readonly credentials: CredentialTable;
 export interface RuntimeOptions {
   /** Bytes held over all connections and streams. */
   readonly bufferLimitBytes: number;
@@ -83,11 +90,11 @@ export function createRuntime(
     flushLater: flushList.add,
   };
   const dial = surroundings.dial ?? createDialer(clock, wheel);
-  const dialer: RegistryDialer = (name, tls, alpn) =>
-    tls === null
-      ? dial
-      : new TlsDialing(tls, tls.alpn ?? alpn, `registry ${name}`, { clock, wheel, metrics, logger }).dial;
-  return {
+  const credentials: CredentialTable = new CredentialTable({ clock, logger, metrics, files }, (source) =>
+    openSource(source, extensions, runtime),
+  );
+  const dialer = registryDialer(dial, { clock, wheel, metrics, logger, credentials });
+  const runtime: Runtime = {
     clock,
     random,
     logger,
@@ -104,4 +111,28 @@ export function createRuntime(
     keepAlive,
     sockets: surroundings.sockets ?? null,
   };
+    credentials,
+}
+    processes: surroundings.processes ?? 1,
+  };
+  return runtime;
+}
+
+/** Registries come and go with reloads: one that is dialled again with the same settings watches no file twice. */
+function registryDialer(dial: Dialer, surroundings: TlsSurroundings): RegistryDialer {
+  const known = new Map<string, TlsDialing>();
+  return (name, tls, alpn) => {
+    if (tls === null) return dial;
+    const key = canonicalJson([name, tls, alpn]);
+    const dialling =
+      known.get(key) ?? new TlsDialing(tls, tls.alpn ?? alpn, `registry ${name}`, surroundings);
+    known.set(key, dialling);
+    return dialling.dial;
+
+function openSource({ name, config }: ExtensionConfig, extensions: ExtensionSet, runtime: Runtime) {
+  const definition = extensions.secretSources.find((each) => each.name === name);
+  if (definition === undefined) {
+    throw new HeddleError('ERR_CONFIG_INVALID', `no secret source is named ${JSON.stringify(name)}`);
+  }
+  return definition.create(config ?? {}, runtime);
 }

@@ -22,6 +22,7 @@ export type * from './contract/pool.ts';
 export type * from './contract/registry.ts';
 export * from './contract/route.ts';
 export type * from './contract/service-source.ts';
+export type * from './contract/secret-source.ts';
 export type * from './contract/state.ts';
 export { BodyBuffer, Paused, Stream, type StreamCore } from './contract/stream.ts';
 export { type StreamEnd, type StreamSink, type Upstream, waiting } from './contract/stream-end.ts';

@@ -41,6 +41,24 @@ export const errorCodes = {
     'see the reason; nothing was sent to it. "heddle watch --list" shows what can be attached to',
   ),
   ERR_BUG: entry('internal', 'no', 'heddle broke its own rule', 'report it with the stack trace'),
+  ERR_CERTS_OPTION: entry(
+    'config',
+    'no',
+    'a certificate cannot be issued as asked for',
+    'correct the name, address or duration that the message shows',
+  ),
+  ERR_CERTS_READ: entry(
+    'config',
+    'no',
+    'a certificate or key cannot be read',
+    'check the path and that the file is whole; "heddle certs init" makes a CA',
+  ),
+  ERR_CERTS_WRITE: entry(
+    'config',
+    'no',
+    'a certificate or key is not written',
+    'nothing is overwritten without --force; check that the folder exists and that the user may write there',
+  ),
   ERR_CLUSTER_NO_HOST: entry(
     'upstream',
     'yes',

@@ -19,6 +19,7 @@ interface Definition {
 export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
   for (const listener of draft.at('listeners').items()) {
     checkOne(listener.at('codec'), extensions.codecs, 'codec', problems);
+    checkOne(listener.at('tls').at('source'), extensions.secretSources, 'secret source', problems);
     checkPipeline(listener, extensions, problems);
   }
   checkPipeline(draft.at('inProcess'), extensions, problems);
@@ -29,6 +30,7 @@ export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problem
     checkOne(cluster.at('healthCheck'), extensions.healthChecks, 'health check', problems);
   }
 }
+    checkOne(cluster.at('tls').at('source'), extensions.secretSources, 'secret source', problems);
 
 function checkPipeline(pipeline: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
   const filters = pipeline.at('filters').items();

@@ -5,6 +5,7 @@ import type { HealthCheckDefinition } from '../contract/health-check.ts';
 import type { LimiterDefinition } from '../contract/limiter.ts';
 import type { NetworkFilterDefinition } from '../contract/network-filter.ts';
 import type { RegistryDefinition } from '../contract/registry.ts';
+import type { SecretSourceDefinition } from '../contract/secret-source.ts';
 import type { StreamFilterDefinition } from '../contract/stream-filter.ts';
 
 /** Every extension that a configuration may name, by kind. `src/standard.ts` holds the built-in ones. */
@@ -16,6 +17,7 @@ export interface ExtensionSet {
   readonly registries: readonly RegistryDefinition[];
   readonly limiters: readonly LimiterDefinition[];
   readonly healthChecks: readonly HealthCheckDefinition[];
+  readonly secretSources: readonly SecretSourceDefinition[];
 }
 
 /**
@@ -34,6 +36,7 @@ const kinds = [
   'registries',
   'limiters',
   'healthChecks',
+  'secretSources',
 ] as const;
 
 /** @throws HeddleError ERR_EXTENSION_DUPLICATE when two extensions of one kind share a name */

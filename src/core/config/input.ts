@@ -39,6 +39,7 @@ import type {
   RouteMatchConfig,
   SanMatcherConfig,
   ShardingConfig,
+  SessionTicketsConfig,
   SubsetsConfig,
   SuccessRateConfig,
   TracingConfig,
@@ -76,7 +77,7 @@ export interface ListenerInput
       codec: Named;
       networkFilters: readonly Named[];
       limits: Optional<ListenerLimits>;
-      tls: Replace<ListenerTlsConfig, SanInput, 'certificates'>;
+      tls: Replace<ListenerTlsConfig, TlsInput & { sessionTickets: Optional<SessionTicketsConfig> }>;
     },
     'name' | 'address'
   > {}
@@ -150,10 +151,10 @@ type ClusterParts = {
   locality: LocalityConfig;
   pool: Optional<PoolConfig>;
   proxyProtocol: Optional<ProxyProtocolConfig>;
-  tls: Replace<ClusterTlsConfig, SanInput>;
+  tls: Replace<ClusterTlsConfig, TlsInput>;
 };
 
-type SanInput = { sanMatchers: readonly Optional<SanMatcherConfig>[] };
+type TlsInput = { sanMatchers: readonly Optional<SanMatcherConfig>[]; source: Named };
 
 type RateParts = {
   successRate: Optional<SuccessRateConfig>;

@@ -1,9 +1,8 @@
-import { createHash, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Clock } from '../../core/base/clock.ts';
-import { Code } from '../../core/base/codes.ts';
-import { type TimerWheel, WheelNode } from '../../core/base/timer-wheel.ts';
+import { HeddleError } from '../../core/base/errors.ts';
+import type { TimerWheel } from '../../core/base/timer-wheel.ts';
 import type { ListenerTlsConfig } from '../../core/contract/config.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { Metrics } from '../../core/contract/metrics.ts';
@@ -12,21 +11,29 @@ import {
   type ArrivingConnection,
   type NetworkFilter,
 } from '../../core/contract/network-filter.ts';
-import type { Peer } from '../../core/contract/wire.ts';
+import type { TlsSecrets } from '../../core/contract/secret-source.ts';
+import { parseClientHello } from '../network-filters/tls-hello/parse.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
 import { ServerContexts } from './contexts.ts';
-import { failureOf, type TlsFailure } from './failure.ts';
+import { CredentialTable } from './credential-table.ts';
+import type { Credentials } from './credentials.ts';
+import { Handshake } from './handshake.ts';
 import { Handshakes } from './handshakes.ts';
-import { refusalOf, TlsPeer } from './peer.ts';
+import { createStapler, type Stapler } from './stapler.ts';
+import { TicketKeys } from './ticket-keys.ts';
 
 /** ContentType handshake (RFC 8446 §5.1): the first byte of a ClientHello. */
 const handshakeRecord = 0x16;
+/** A hello with a post-quantum key share and a session ticket takes 2 KB. */
+const maxHelloBytes = 16_384;
 
-export interface AcceptorSurroundings {
+export interface TlsSurroundings {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Absent: files are read once. */
+  readonly credentials?: CredentialTable;
 }
 
 /**
@@ -34,16 +41,20 @@ export interface AcceptorSurroundings {
  * listener, limits included, until its handshake is over.
  */
 export class TlsAcceptor implements NetworkFilter {
-  readonly maxFirstBytes = 1;
+  readonly maxFirstBytes = maxHelloBytes;
   readonly firstBytesTimeoutMs: number;
   /** @internal */
   readonly config: ListenerTlsConfig;
   /** @internal */
   readonly handshakes: Handshakes;
   /** @internal */
-  readonly surroundings: AcceptorSurroundings;
-  readonly #contexts: ServerContexts;
-  readonly #protocols: readonly string[];
+  readonly surroundings: TlsSurroundings;
+  readonly #owner: string;
+  readonly #scope: string;
+  readonly #credentials: Credentials<ServerContexts>;
+  readonly #options: TLSSocketOptions;
+  #tickets: TicketKeys | null = null;
+  #stapler: Stapler | null = null;
 
   /**
    * @param protocols ALPN names in order of preference, [] = none
@@ -53,140 +64,109 @@ export class TlsAcceptor implements NetworkFilter {
     config: ListenerTlsConfig,
     protocols: readonly string[],
     listener: string,
-    surroundings: AcceptorSurroundings,
+    surroundings: TlsSurroundings,
   ) {
     const { clock, metrics, logger } = surroundings;
     this.config = config;
     this.surroundings = surroundings;
     this.firstBytesTimeoutMs = config.handshakeTimeoutMs;
+    this.handshakes = new Handshakes('listener', listener, clock, metrics, logger);
+    this.#owner = `listener ${listener}`;
     // A session counts only where the same peers would be let in.
-    const trust = [
+    this.#scope = JSON.stringify([
       listener,
-      config.ca,
-      config.crl,
       config.trustDomain,
       config.clientCertificate,
       config.sanMatchers,
-    ];
-    const sessionIdContext = createHash('sha256').update(JSON.stringify(trust)).digest('hex').slice(0, 32);
-    this.#contexts = new ServerContexts(config, `listener ${listener}`, { sessionIdContext });
-    this.#protocols = protocols;
-    this.handshakes = new Handshakes('listener', listener, clock, metrics, logger);
+    ]);
+    const { clientCertificate, sessionTickets: tickets } = config;
+    this.#options = {
+      isServer: true,
+      requestCert: clientCertificate !== 'none',
+      rejectUnauthorized: clientCertificate === 'required',
+      ...(protocols.length > 0 && { ALPNProtocols: wireFormat(protocols) }),
+    };
+    this.#credentials = credentialsOf(surroundings).open(
+      { side: 'listener', name: listener },
+      { ...config, tickets },
+      (secrets) => this.#build(secrets),
+    );
+  }
+
+  /** Stops watching files. */
+  close(): void {
+    this.#credentials.close();
   }
 
   admit(connection: ArrivingConnection): Admission {
     const { buf, start, end, isFinal, socket: below } = connection;
+    let ticketName: Buffer | null = null;
     if (this.config.allowPlain) {
       if (end === start) return isFinal ? Admission.close : Admission.more;
       if (buf[start] !== handshakeRecord) return Admission.pass;
     }
+    if (this.#tickets?.hasOthers === true) {
+      const hello = parseClientHello(buf, start, end, maxHelloBytes);
+      if (hello === 'more' && !isFinal) return Admission.more;
+      if (typeof hello === 'object') ticketName = hello.ticketKeyName;
+    }
     if (!(below instanceof SocketWire) || !below.canDetach || below.pending > 0) return Admission.close;
+    const contexts = this.#credentials.current;
+    if (contexts === null) {
+      this.handshakes.failed('no_certificate', connection.peer.address, 'its source has none yet');
+      return Admission.close;
+    }
     const read = buf.subarray(start, end);
     const { peer } = below;
     const { handle, unread } = below.detach();
     const socket = handle as Socket;
     if (unread.length > 0) socket.unshift(unread);
     if (read.length > 0) socket.unshift(read);
-    const tls = this.#wrap(socket);
+    const tls = this.#wrap(socket, contexts, ticketName);
     const wire = new SocketWire(tls, 'tls', 'accepted', peer);
     new Handshake(tls, connection, this).begin();
     connection.replaceSocket(wire);
     return Admission.wait;
   }
 
-  #wrap(socket: Socket): TLSSocket {
-    const { clientCertificate } = this.config;
-    return new TLSSocket(socket, {
-      isServer: true,
-      secureContext: this.#contexts.first,
-      SNICallback: (name, done) => done(null, this.#contexts.choose(name)),
-      ...(this.#protocols.length > 0 && { ALPNProtocols: [...this.#protocols] }),
-      requestCert: clientCertificate !== 'none',
-      rejectUnauthorized: clientCertificate === 'required',
-    });
-  }
-}
-
-/** One handshake: it ends in `connection.resume()` or in a closed socket. */
-class Handshake extends WheelNode {
-  readonly #socket: TLSSocket;
-  readonly #connection: ArrivingConnection;
-  readonly #acceptor: TlsAcceptor;
-  readonly #peer: Peer;
-  #isOver = false;
-
-  constructor(socket: TLSSocket, connection: ArrivingConnection, acceptor: TlsAcceptor) {
-    super();
-    this.#socket = socket;
-    this.#connection = connection;
-    this.#acceptor = acceptor;
-    this.#peer = connection.peer;
-  }
-
-  begin(): void {
-    const { wheel, clock } = this.#acceptor.surroundings;
-    wheel.arm(this, clock.now() + this.#acceptor.config.handshakeTimeoutMs);
-    this.#socket.once('secure', () => this.#secured());
-    this.#socket.once('error', (error: NodeJS.ErrnoException) =>
-      this.#fail(failureOf(error.code), error.message),
-    );
-    this.#socket.once('close', () => this.#fail('closed', 'the client ended it'));
-  }
-
-  onDeadline(): void {
-    this.#fail('timeout', 'it took too long', Code.downstreamIdle);
-  }
-
-  #secured(): void {
-    const { clientCertificate } = this.#acceptor.config;
-    const certificate = this.#socket.getPeerX509Certificate() ?? null;
-    const failure = clientCertificate === 'none' ? null : this.#failureOf(certificate);
-    if (failure !== null) {
-      this.#fail(failure, certificate?.subjectAltName ?? '');
-      return;
+  #build(secrets: TlsSecrets): ServerContexts {
+    const { sessionTickets } = this.config;
+    const contexts = new ServerContexts(this.config, secrets, this.#owner, this.#scope);
+    if (sessionTickets.enabled) {
+      if (this.#tickets === null) {
+        const { clock } = this.surroundings;
+        this.#tickets = new TicketKeys(secrets.ticketSecret, sessionTickets.rotationMs, clock);
+      } else this.#tickets.use(secrets.ticketSecret);
     }
-    if (!this.#finish()) return;
-    this.#acceptor.handshakes.succeeded();
-    const { alpnProtocol } = this.#socket;
-    const serverName = this.#socket.servername;
-    const name = typeof serverName === 'string' && serverName !== '' ? serverName : null;
-    const verified = clientCertificate === 'none' ? null : certificate;
-    this.#connection.impersonate(new TlsPeer(this.#peer, verified, name), this.#connection.destination);
-    if (name !== null) this.#connection.addFact('tls.serverName', name);
-    if (typeof alpnProtocol === 'string') this.#connection.addFact('tls.alpn', alpnProtocol);
-    this.#connection.resume();
+    this.#stapler = contexts.staples.size === 0 ? null : createStapler(contexts, secrets);
+    return contexts;
   }
 
-  #failureOf(certificate: X509Certificate | null): TlsFailure | null {
-    const { config, surroundings } = this.#acceptor;
-    if (certificate === null) return config.clientCertificate === 'required' ? 'certificate_missing' : null;
-    const verdict = verdictOf(this.#socket);
-    return verdict === null
-      ? refusalOf(certificate, config, surroundings.clock.wallNow())
-      : failureOf(verdict);
-  }
-
-  #fail(reason: TlsFailure, detail: string, code: number = Code.filterClosed): void {
-    if (!this.#finish()) return;
-    this.#acceptor.handshakes.failed(reason, this.#peer.address, detail);
-    this.#connection.drop(code);
-  }
-
-  #finish(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#acceptor.surroundings.wheel.disarm(this);
-    return true;
+  #wrap(socket: Socket, contexts: ServerContexts, ticketName: Buffer | null): TLSSocket {
+    const options: TLSSocketOptions = {
+      ...this.#options,
+      secureContext: contexts.initial(this.#tickets?.named(ticketName) ?? null),
+    };
+    // One certificate needs no choice: a handshake without this turn into JavaScript.
+    if (contexts.hasChoice) options.SNICallback = (name, done) => done(null, contexts.choose(name));
+    if (this.#stapler !== null) options.server = this.#stapler;
+    return new TLSSocket(socket, options);
   }
 }
 
-/**
- * OpenSSL's verdict on the peer's chain, null = it holds. A server-side TLSSocket that no tls.Server made never acts on
- * it nor sets `authorized` (Node 22 to 26, whatever `rejectUnauthorized` says), so it is asked for here.
- */
-function verdictOf(socket: TLSSocket): string | null {
-  const { ssl } = socket as TLSSocket & { ssl?: { verifyError?(): { code?: string } | null | undefined } };
-  if (typeof ssl?.verifyError !== 'function') return 'UNSPECIFIED';
-  const error = ssl.verifyError();
-  return error === null || error === undefined ? null : (error.code ?? 'UNSPECIFIED');
+/** Of the mesh, or a table whose files are read once. */
+export function credentialsOf({ clock, logger, metrics, credentials }: TlsSurroundings): CredentialTable {
+  return (
+    credentials ??
+    new CredentialTable({ clock, logger, metrics, files: null }, ({ name }) => {
+      throw new HeddleError('ERR_TLS_CONFIG', `the source ${JSON.stringify(name)} needs a mesh`);
+    })
+  );
+}
+
+/** RFC 7301 §3.1. Made once: Node.js would make it anew for each connection. */
+export function wireFormat(protocols: readonly string[]): Buffer {
+  return Buffer.concat(
+    protocols.flatMap((name) => [Buffer.from([Buffer.byteLength(name)]), Buffer.from(name)]),
+  );
 }

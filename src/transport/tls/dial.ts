@@ -8,8 +8,9 @@ import type { ClusterTlsConfig } from '../../core/contract/config.ts';
 import type { Dialer, Wire } from '../../core/contract/wire.ts';
 import { failedWire, readAddress } from '../wire/dial.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
-import type { AcceptorSurroundings } from './acceptor.ts';
+import { credentialsOf, type TlsSurroundings, wireFormat } from './acceptor.ts';
 import { contextOf } from './contexts.ts';
+import type { Credentials } from './credentials.ts';
 import { codeOfFailure, failureOf, type TlsFailure } from './failure.ts';
 import { Handshakes } from './handshakes.ts';
 import { refusalOf } from './peer.ts';
@@ -29,8 +30,8 @@ interface Session {
  */
 export class TlsDialing {
   readonly #config: ClusterTlsConfig;
-  readonly #protocols: string[];
-  readonly #context: SecureContext;
+  readonly #protocols: Uint8Array | null;
+  readonly #credentials: Credentials<SecureContext>;
   readonly #clock: Clock;
   readonly #wheel: TimerWheel;
   readonly #handshakes: Handshakes;
@@ -41,27 +42,47 @@ export class TlsDialing {
     config: ClusterTlsConfig,
     protocols: readonly string[],
     cluster: string,
-    { clock, wheel, metrics, logger }: AcceptorSurroundings,
+    surroundings: TlsSurroundings,
   ) {
+    const { clock, wheel, metrics, logger } = surroundings;
     this.#config = config;
-    this.#protocols = [...protocols];
-    this.#context = contextOf(config, config.certificate, `cluster ${cluster}`);
+    this.#protocols = protocols.length === 0 ? null : wireFormat(protocols);
+    const { certificate } = config;
+    this.#credentials = credentialsOf(surroundings).open(
+      { side: 'cluster', name: cluster },
+      { ...config, certificates: certificate === undefined ? [] : [certificate] },
+      (secrets) => {
+        // What is trusted may be another now.
+        this.#sessions.clear();
+        return contextOf(config, secrets, secrets.certificates[0], `cluster ${cluster}`);
+      },
+    );
     this.#clock = clock;
     this.#wheel = wheel;
     this.#handshakes = new Handshakes('cluster', cluster, clock, metrics, logger);
   }
 
+  /** Stops watching files. Dialling goes on to work. */
+  close(): void {
+    this.#credentials.close();
+  }
+
   readonly dial: Dialer = (address, connectTimeoutMs) => {
     const target = readAddress(address);
     if (target instanceof Error) return failedWire(target);
+    const secureContext = this.#credentials.current;
+    if (secureContext === null) {
+      this.#handshakes.failed('no_certificate', address, 'its source has none yet');
+      return failedWire(new Error('no certificate yet'));
+    }
     const place = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
     const name = this.#config.serverName ?? (target.kind === 'unix' ? '' : target.host);
     const before = this.#sessions.get(address) ?? null;
     const options = {
       ...place,
-      secureContext: this.#context,
+      secureContext,
       servername: isIP(name) === 0 ? name : '',
-      ...(this.#protocols.length > 0 && { ALPNProtocols: this.#protocols }),
+      ...(this.#protocols !== null && { ALPNProtocols: this.#protocols }),
       ...(before !== null && { session: before.ticket }),
       rejectUnauthorized: !this.#config.insecureSkipVerify,
       checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>

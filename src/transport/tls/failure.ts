@@ -8,6 +8,8 @@ export type TlsFailure =
   | 'certificate_untrusted'
   | 'certificate_trust_domain'
   | 'certificate_revoked'
+  | 'certificate_status'
+  | 'no_certificate'
   | 'no_common_protocol'
   | 'not_tls'
   | 'refused_by_peer'

@@ -59,5 +59,6 @@ export function fakeExtensions(): ExtensionSet {
     registries: [registry],
     limiters: [],
     healthChecks: [{ name: 'tcp', config: empty, create: never }],
+    secretSources: [],
   };
 }

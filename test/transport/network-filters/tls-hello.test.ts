@@ -38,20 +38,20 @@ const read = (bytes: Buffer) => parseClientHello(bytes, 0, bytes.length, limit);
 
 test('name and protocols of a hello by OpenSSL are read, whole, with offset and without either', async (t) => {
   const full = await hello('Shop.Example.com', ['h2', 'http/1.1']);
-  const expected = { serverName: 'shop.example.com', alpn: ['h2', 'http/1.1'] };
+  const expected = { serverName: 'shop.example.com', alpn: ['h2', 'http/1.1'], ticketKeyName: null };
   t.deepEqual(read(full), expected);
   t.deepEqual(
     parseClientHello(Buffer.concat([Buffer.from('xx'), full]), 2, full.length + 2, limit),
     expected,
   );
-  t.deepEqual(read(await hello('')), { serverName: '', alpn: [] });
+  t.deepEqual(read(await hello('')), { serverName: '', alpn: [], ticketKeyName: null });
 });
 
 test('every prefix asks for more, and records may be as small as one byte', async (t) => {
   const full = await hello('a.example', ['h2']);
   for (let end = 0; end < full.length; end++) t.is(parseClientHello(full, 0, end, limit), 'more');
   for (const size of [1, 2, 3, 100, 500]) {
-    t.deepEqual(read(inRecords(full, size)), { serverName: 'a.example', alpn: ['h2'] }, String(size));
+    t.deepEqual(read(inRecords(full, size)), { serverName: 'a.example', alpn: ['h2'], ticketKeyName: null }, String(size));
   }
 });
 

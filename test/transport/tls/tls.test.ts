@@ -1,70 +1,26 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect as connectPlain } from 'node:net';
-import { join } from 'node:path';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
-import { createMesh, type Mesh, type MeshConfig } from '../../../src/index.ts';
+import { createMesh, type Mesh } from '../../../src/index.ts';
 import { matchesNames, namesOf, spiffeIdOf } from '../../../src/transport/tls/names.ts';
 import { within } from '../../mesh/support.ts';
+import {
+  ask,
+  at,
+  type ClusterTls,
+  counted,
+  failures,
+  type ListenerTls,
+  listening,
+  pem,
+  portOf,
+} from './support.ts';
 
-const at = (name: string): string => join(import.meta.dirname, '../../fixtures/tls', name);
-const pem = (name: string): string => readFileSync(at(name), 'utf8');
 const own = (name: string) => ({ cert: at(`${name}.pem`), key: at(`${name}.key`) });
 const shown = (name: string) => ({ cert: pem(`${name}.pem`), key: pem(`${name}.key`) });
-
-type ListenerTls = NonNullable<NonNullable<MeshConfig['listeners']>[number]['tls']>;
-type ClusterTls = NonNullable<NonNullable<MeshConfig['clusters']>[number]['tls']>;
-
-const answering = [
-  {
-    name: 'all',
-    domains: ['*'],
-    routes: [{ match: { prefix: '/' }, directResponse: { status: 200, body: 'well' } }],
-  },
-];
-
-async function listening(t: ExecutionContext, tls: ListenerTls, codec: unknown = 'http1'): Promise<Mesh> {
-  const listener = {
-    name: 'in',
-    address: '127.0.0.1:0',
-    codec: codec as 'http1',
-    tls,
-    virtualHosts: answering,
-  };
-  const mesh = await createMesh({ listeners: [listener] });
-  t.teardown(() => mesh.close());
-  return mesh;
-}
-
-const portOf = (mesh: Mesh): number => Number((mesh.listeners.addresses['in'] as string).split(':')[1]);
-
-/** The answer to one request over HTTP/1.1, or "" when the connection ends without one. */
-async function ask(
-  port: number,
-  options: ConnectionOptions = {},
-): Promise<{ answer: string; socket: TLSSocket }> {
-  const socket = connect({ port, host: '127.0.0.1', ca: pem('ca-a.pem'), servername: 'a.test', ...options });
-  let answer = '';
-  socket.on('data', (chunk) => {
-    answer += String(chunk);
-  });
-  socket.on('error', () => {});
-  socket.once('secureConnect', () =>
-    socket.write('GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n'),
-  );
-  await within(new Promise((resolve) => socket.once('close', resolve)), 'close');
-  return { answer, socket };
-}
-
-function counted(mesh: Mesh, name: string, label: string): number {
-  const series = mesh.runtime.metrics.snapshot().series.filter((each) => each.name === name);
-  return series.find((each) => Object.values(each.labels).includes(label))?.values[0] ?? 0;
-}
-
-const failures = 'heddle_listener_tls_handshake_failures_total';
 
 test('a listener ends TLS, and the server name chooses the certificate, by wildcard too', async (t) => {
   const mesh = await listening(t, { certificates: [own('server'), own('wildcard')] });

@@ -18,4 +18,6 @@ export const codec = named();
 export const filter = named();
 export const networkFilter = named();
 export const balancer = named();
+export const registry = named();
+export const secretSource = named();
 export const discovery = fields({ name, service: v.optional(name), config: v.optional(v.unknown()) });

@@ -3,6 +3,8 @@ interface ClientHello {
   /** "" when there is none. Lower case. */
   readonly serverName: string;
   readonly alpn: readonly string[];
+  /** The first 16 bytes of the session ticket that it offers (RFC 5077 §4: the name of its key); null: none. */
+  readonly ticketKeyName: Buffer | null;
 }
 
 /** `none`: no TLS, or a hello that is not well formed. */
@@ -15,6 +17,9 @@ const recordHeadBytes = 5;
 const maxRecordBytes = 16_384;
 const serverNameExtension = 0;
 const alpnExtension = 16;
+const sessionTicketExtension = 35;
+const preSharedKeyExtension = 41;
+const keyNameBytes = 16;
 const hostName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
 
 /**
@@ -66,7 +71,7 @@ function readHello(hello: Buffer): ClientHello | 'none' {
     if (at + width > hello.length) return 'none';
     at += width + hello.readUIntBE(at, width);
   }
-  if (at === hello.length) return { serverName: '', alpn: [] };
+  if (at === hello.length) return { serverName: '', alpn: [], ticketKeyName: null };
   if (at + 2 > hello.length || at + 2 + hello.readUInt16BE(at) !== hello.length) return 'none';
   return readExtensions(hello, at + 2);
 }
@@ -74,6 +79,7 @@ function readHello(hello: Buffer): ClientHello | 'none' {
 function readExtensions(hello: Buffer, start: number): ClientHello | 'none' {
   let serverName = '';
   let alpn: string[] = [];
+  let ticketKeyName: Buffer | null = null;
   const seen = new Set<number>();
   for (let at = start; at < hello.length; ) {
     if (at + 4 > hello.length) return 'none';
@@ -91,10 +97,23 @@ function readExtensions(hello: Buffer, start: number): ClientHello | 'none' {
       const names = readAlpn(body);
       if (names === null) return 'none';
       alpn = names;
+    } else if (type === sessionTicketExtension || type === preSharedKeyExtension) {
+      // pre_shared_key comes last and is the one that TLS 1.3 goes by.
+      ticketKeyName = keyNameOf(type === preSharedKeyExtension ? firstIdentity(body) : body) ?? ticketKeyName;
     }
     at = until;
   }
-  return { serverName, alpn };
+  return { serverName, alpn, ticketKeyName };
+}
+
+/** RFC 8446 §4.2.11: identities u16, of each its length u16. */
+function firstIdentity(body: Buffer): Buffer {
+  if (body.length < 4) return body.subarray(0, 0);
+  return body.subarray(4, 4 + body.readUInt16BE(2));
+}
+
+function keyNameOf(ticket: Buffer): Buffer | null {
+  return ticket.length > keyNameBytes ? ticket.subarray(0, keyNameBytes) : null;
 }
 
 /** A list with one entry of type host_name. Null: malformed. */
