@@ -53,6 +53,8 @@ const minUnanswered = 8;
  */
 export class Session {
   readonly watches = new WatchTable();
+  readonly clock: Clock;
+  readonly random: Random;
   readonly #options: SessionOptions;
   readonly #context: SessionContext;
   readonly #ensemble: Ensemble;
@@ -73,6 +75,8 @@ export class Session {
   constructor(options: SessionOptions, context: SessionContext) {
     this.#options = options;
     this.#context = context;
+    this.clock = context.clock;
+    this.random = context.random;
     const backoff = { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs };
     this.#ensemble = new Ensemble(options.servers, backoff, context.random);
     this.#timeoutMs = options.sessionTimeoutMs;
@@ -100,7 +104,7 @@ export class Session {
 
   /** The connection for requests; null while there is none. */
   get connection(): ZooKeeperConnection | null {
-    return this.#state === 'connected' ? this.#connection : null;
+    return this.#state === 'connected' && this.#connection?.isClosed === false ? this.#connection : null;
   }
 
   listen(listener: SessionListener): () => void {
