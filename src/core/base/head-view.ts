@@ -57,6 +57,8 @@ export class HeadView extends HeadFields {
   framing: object | null = null;
   bodyStart = 0;
   bodyEnd = 0;
+  /** HTTP/2: what its codec keeps of heads that come again and again; says nothing about how the head is to be treated. */
+  template: object | null = null;
   /** Fields that nobody has asked for yet. */
   source: FieldSource | null = null;
   /** The bytes of `buf` belong to somebody who will overwrite them once the call returns. */
@@ -85,7 +87,7 @@ export class HeadView extends HeadFields {
     this.minor = 1;
     this.contentLength = -1;
     this.chunked = this.close = this.expectContinue = this.borrowed = this.oneWay = false;
-    this.framing = this.source = this.rpcName = null;
+    this.framing = this.template = this.source = this.rpcName = null;
     this.timeoutMs = this.bodyStart = this.bodyEnd = 0;
     this.hostField = this.lengthField = -1;
     this.pathChanged = this.authorityChanged = false;

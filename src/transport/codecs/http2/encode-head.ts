@@ -151,7 +151,7 @@ function writeFields(
   isRequest: boolean,
   isTunnel: boolean,
 ): number {
-  const template = head.framing instanceof HeadTemplate && !isTunnel ? head.framing : null;
+  const template = head.template instanceof HeadTemplate && !isTunnel ? head.template : null;
   if (template !== null && template.removedCount === head.removedCount) {
     at = writeKnown(encoder, template, head, target, at, isRequest);
   } else at = writeWire(encoder, head, target, at, isRequest, isTunnel);

@@ -2,7 +2,7 @@ import type { HeadView } from '../../../core/base/head-view.ts';
 
 /**
  * A decoded head whose block has come before: what decoding and judging it again would give, in bytes that are never
- * changed. It stands in `head.framing`, so that a connection that sends the head on finds the block it wrote for it before.
+ * changed. It stands in `head.template`, so that a connection that sends the head on finds the block it wrote for it before.
  */
 export class HeadTemplate {
   readonly #buf: Buffer;
@@ -75,7 +75,7 @@ export class HeadTemplate {
     head.expectContinue = this.#expectContinue;
     head.lines = true;
     head.isEdited = this.removedCount > 0;
-    head.framing = this;
+    head.template = this;
   }
 }
 
