@@ -9,6 +9,8 @@ export class CallController implements DispatchController {
   reason: Error | null = null;
   /** What an abort does; set while there is something to end. */
   onAbort: ((reason: Error) => void) | null = null;
+  /** Told of each resume. */
+  onResume: (() => void) | null = null;
   #resumed: (() => void) | null = null;
 
   pause(): void {
@@ -18,6 +20,7 @@ export class CallController implements DispatchController {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
+    this.onResume?.();
     this.#wake();
   }
 
