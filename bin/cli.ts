@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../src/index.ts';
+import { register as certs } from './commands/certs.ts';
 import { register as check } from './commands/check.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as diff } from './commands/diff.ts';
@@ -12,7 +13,7 @@ import { register as watch } from './commands/watch.ts';
 import { exitCodes, report } from './report.ts';
 
 /** One file a command; each adds itself to the program. */
-const commands = [run, check, dump, diff, init, explain, demo, watch, profile];
+const commands = [run, check, dump, diff, init, certs, explain, demo, watch, profile];
 
 const exitHelp = Object.entries(exitCodes)
   .map(([name, code]) => `  ${code}  ${name}`)

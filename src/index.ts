@@ -51,3 +51,4 @@ export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
 export { version } from './version.ts';
+export { type CertificateFiles, CertificateFolder, type IssueOptions } from './transport/tls/x509/folder.ts';

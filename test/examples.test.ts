@@ -47,6 +47,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^\/old orders saw \/v2\/new, asked for as \/old$/m,
     /^three requests with the cookie: one host$/m,
   ],
+  '10-mtls.ts': [
+    /^issued spiffe:\/\/dev\.local\/gateway$/m,
+    /^gateway: hello, gateway$/m,
+    /^stranger: refused$/m,
+    /^rotated: 3 answers: 20$/m,
+  ],
   'monitor/stall.ts': [/^captures go to /m],
 };
 

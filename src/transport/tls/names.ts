@@ -4,7 +4,7 @@ import type { SanMatcherConfig } from '../../core/contract/config.ts';
  * Names of one kind in `X509Certificate.subjectAltName`. Values that hold a comma or a quote stand there as JSON
  * strings, so that a name cannot pretend to be two.
  */
-export function namesOf(subjectAltName: string | undefined, kind: 'URI' | 'DNS'): string[] {
+export function namesOf(subjectAltName: string | undefined, kind: 'URI' | 'DNS' | 'IP Address'): string[] {
   const names: string[] = [];
   for (const match of (subjectAltName ?? '').matchAll(/(?:^|, )([\w ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
     if (match[1] === kind) names.push(unquoted(match[2] as string));

@@ -12,7 +12,7 @@ export interface IssuedCertificate {
 }
 
 /** Clocks of a mesh differ a little: a new certificate is good from this long ago on. */
-const backdatedMs = 60_000;
+export const backdatedMs = 60_000;
 const organization = 'heddle';
 
 export interface AuthorityOptions {

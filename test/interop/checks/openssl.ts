@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Secret } from '../../../src/core/base/secret.ts';
+import { createMesh } from '../../../src/index.ts';
+import { Authority } from '../../../src/transport/tls/x509/authority.ts';
+import { CertificateFolder } from '../../../src/transport/tls/x509/folder.ts';
+import type { Check } from '../kit/check.ts';
+import { execute, requireProgram } from '../kit/execute.ts';
+
+const hourMs = 3_600_000;
+
+export const check: Check = {
+  what: 'openssl verifies what "heddle certs" issues, strictly and with a CRL, and talks to a listener',
+  async run(scope) {
+    requireProgram('openssl', 'apt-get install openssl');
+    const place = await mkdtemp(join(tmpdir(), 'heddle-openssl-'));
+    scope.teardown(() => rm(place, { recursive: true, force: true }));
+    const folder = new CertificateFolder(place);
+    await folder.init('interop.local', 24 * hourMs);
+    const users = await folder.issue({ name: 'users', lifetimeMs: hourMs });
+    const at = (name: string): string => join(place, name);
+    const openssl = async (...args: string[]) => {
+      const done = await execute('openssl', args);
+      return { code: done.code, text: `${done.stdout}${done.stderr}` };
+    };
+    const strict = ['verify', '-x509_strict', '-CAfile', at('ca.pem')];
+    const plain = await openssl(...strict, users.cert);
+    assert.equal(plain.code, 0, plain.text);
+    const authority = new Authority({
+      cert: await readFile(at('ca.pem'), 'utf8'),
+      key: new Secret(await readFile(at('ca.key'), 'utf8')),
+    });
+    const leaf = new X509Certificate(await readFile(users.cert));
+    await writeFile(at('none.crl'), authority.revoke([], 1, Date.now(), hourMs));
+    await writeFile(at('one.crl'), authority.revoke([leaf], 2, Date.now(), hourMs));
+    const unlisted = await openssl(...strict, '-crl_check', '-CRLfile', at('none.crl'), users.cert);
+    assert.equal(unlisted.code, 0, unlisted.text);
+    const listed = await openssl(...strict, '-crl_check', '-CRLfile', at('one.crl'), users.cert);
+    assert.match(listed.text, /certificate revoked/);
+    const mesh = await createMesh({
+      listeners: [
+        {
+          name: 'in',
+          address: '127.0.0.1:0',
+          tls: {
+            certificates: [{ cert: users.cert, key: users.key }],
+            clientCertificate: 'required',
+            ca: at('ca.pem'),
+          },
+          virtualHosts: [
+            { name: 'all', domains: ['*'], routes: [{ directResponse: { status: 200, body: 'well' } }] },
+          ],
+        },
+      ],
+    });
+    scope.teardown(() => mesh.close());
+    const target = mesh.listeners.addresses['in'] as string;
+    const client = [
+      's_client',
+      '-connect',
+      target,
+      '-CAfile',
+      at('ca.pem'),
+      '-verify_return_error',
+      '-brief',
+    ];
+    for (const version of ['-tls1_2', '-tls1_3']) {
+      const own = ['-cert', users.cert, '-key', users.key, version];
+      const done = await execute('openssl', [...client, ...own], { input: Buffer.from('Q') });
+      assert.match(`${done.stdout}${done.stderr}`, /Verification: OK/, version);
+    }
+    return 'verify -x509_strict, CRL, s_client with TLS 1.2 and 1.3';
+  },
+};
