@@ -49,6 +49,7 @@ export { Standalone, type StandaloneOptions, startStandalone } from './standalon
 export { standard } from './standard.ts';
 export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
+export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
 export { version } from './version.ts';
 export { type CertificateFiles, CertificateFolder, type IssueOptions } from './transport/tls/x509/folder.ts';

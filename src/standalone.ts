@@ -8,6 +8,7 @@ import { formatProblems } from './core/config/problems.ts';
 import type { AdminConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
+import { keepMemoryLow } from './process-memory.ts';
 import { AdminServer } from './transport/admin/server.ts';
 import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
@@ -20,6 +21,8 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger'>, Omit<Con
   readonly logLevel?: LogLevel;
   /** Reload when the file changes. @default true */
   readonly watches?: boolean;
+  /** The process is the proxy's own: its collector may be set so that resident memory stays low. @default false */
+  readonly ownsProcess?: boolean;
 }
 
 /** A mesh that runs from a file: `heddle run`. It reloads when the file changes or when told to, and drains on request. */
@@ -28,6 +31,7 @@ export class Standalone implements AsyncDisposable {
   readonly #options: StandaloneOptions;
   #admin: AdminServer | null;
   readonly #unwatch: () => void;
+  readonly #stopLooking: () => void;
   #reloading: Promise<unknown> = Promise.resolve();
 
   /** @internal use `startStandalone` */
@@ -35,6 +39,7 @@ export class Standalone implements AsyncDisposable {
     this.mesh = mesh;
     this.#admin = admin;
     this.#options = options;
+    this.#stopLooking = options.ownsProcess === true ? keepMemoryLow() : () => {};
     // A drain asked for by the admin endpoint ends here as well.
     void mesh.closed.then(() => this.#closeRest());
     const onChange = (): void => void this.reload();
@@ -70,6 +75,7 @@ export class Standalone implements AsyncDisposable {
 
   async #closeRest(): Promise<void> {
     this.#unwatch();
+    this.#stopLooking();
     await this.#admin?.close();
   }
 

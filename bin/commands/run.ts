@@ -4,11 +4,12 @@ import {
   type Logger,
   type LogLevel,
   type Standalone,
+  type Supervisor,
   startStandalone,
+  startSupervisor,
 } from '../../src/index.ts';
 
 import { addConfigOptions, type ConfigOptions, fileOptions } from '../config-options.ts';
-import { keepMemoryLow } from '../process-memory.ts';
 
 const defaultDrainMs = 30_000;
 const longestDrainMs = 2_147_483_647;
@@ -18,6 +19,12 @@ function milliseconds(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= longestDrainMs) return value;
   throw new InvalidArgumentError(`a whole number from 0 to ${longestDrainMs} is needed.`);
+}
+
+function workerCount(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 256) return Number(text);
+  throw new InvalidArgumentError('"auto" or a whole number from 1 to 256 is needed.');
 }
 
 /** Loaded only when asked for. What it has to tell goes to the log. */
@@ -43,6 +50,31 @@ interface RunOptions extends ConfigOptions {
   readonly watch: boolean;
   readonly json?: boolean;
   readonly monitor?: string | true;
+  readonly workers?: number | 'auto';
+}
+
+/** A proxy in this process or in several: the same from outside. */
+interface Running {
+  readonly proxy: Standalone | Supervisor;
+  readonly listeners: Readonly<Record<string, string>>;
+  reopenLogs(): void;
+}
+
+async function startProxy(options: RunOptions, logger: Logger): Promise<Running> {
+  const { workers, logLevel } = options;
+  const settings = {
+    configPath: options.config,
+    ...fileOptions(options),
+    logger,
+    watches: options.watch,
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  if (workers !== undefined) {
+    const proxy = await startSupervisor({ ...settings, workers });
+    return { proxy, listeners: proxy.addresses, reopenLogs: () => proxy.reopenLogs() };
+  }
+  const proxy = await startStandalone({ ...settings, ownsProcess: true });
+  return { proxy, listeners: proxy.mesh.listeners.addresses, reopenLogs: () => proxy.mesh.reopenLogs() };
 }
 
 export function register(program: Command): void {
@@ -51,6 +83,7 @@ export function register(program: Command): void {
     .addOption(new Option('--log-level <level>', 'default: from the configuration').choices([...logLevels]))
     .option('--drain-ms <ms>', 'how long SIGTERM lets requests finish', milliseconds, defaultDrainMs)
     .option('--no-watch', 'reload on SIGHUP only, not when the file changes')
+    .option('--workers <n>', 'so many processes share the connections; "auto": one a core', workerCount)
     .option('--monitor [rules]', 'profile this process when a rule fires, see "heddle watch"')
     .option('--json', 'print the addresses as one JSON line on stdout once everything listens')
     .addHelpText(
@@ -58,30 +91,22 @@ export function register(program: Command): void {
       '\nSignals: SIGHUP reloads and opens access logs anew, SIGTERM drains, SIGINT drains once and stops when sent twice.\n\nExample:\n  heddle run --config heddle.yaml',
     )
     .action(async (options: RunOptions) => {
-      const stopLooking = keepMemoryLow();
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
       // Before the mesh: it keeps account of its streams where a monitor runs.
       await using _monitor = await startMonitoring(options.monitor, logger);
-      const standalone = await startStandalone({
-        configPath: options.config,
-        ...fileOptions(options),
-        logger,
-        watches: options.watch,
-        ...(options.logLevel === undefined ? {} : { logLevel: options.logLevel }),
-      });
+      const running = await startProxy(options, logger);
       // Before anybody is told that it runs: who reads the line may signal at once.
-      const stopped = untilStopped(standalone, options.drainMs);
-      const listeners = standalone.mesh.listeners.addresses;
-      logger.info('listening', { ...listeners, admin: standalone.adminAddress });
+      const stopped = untilStopped(running, options.drainMs);
+      const { proxy, listeners } = running;
+      logger.info('listening', { ...listeners, admin: proxy.adminAddress });
       if (options.json)
-        console.log(JSON.stringify({ listeners, admin: standalone.adminAddress, pid: process.pid }));
+        console.log(JSON.stringify({ listeners, admin: proxy.adminAddress, pid: process.pid }));
       // The timers and the admin endpoint of a mesh keep no process alive, and a configuration may have no listeners.
       const alive = setInterval(() => {}, longestDrainMs);
       try {
         await stopped;
       } finally {
         clearInterval(alive);
-        stopLooking();
       }
     });
 }
@@ -95,23 +120,24 @@ const systemClock = {
   },
 };
 
-function untilStopped(standalone: Standalone, drainMs: number): Promise<void> {
+function untilStopped({ proxy, reopenLogs }: Running, drainMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let isDraining = false;
     const drain = (): void => {
       if (isDraining) return;
       isDraining = true;
-      standalone.drain(drainMs).then(resolve, reject);
+      proxy.drain(drainMs).then(resolve, reject);
     };
     process.on('SIGHUP', () => {
-      standalone.mesh.reopenLogs();
-      void standalone.reload();
+      reopenLogs();
+      void proxy.reload();
     });
     process.on('SIGTERM', drain);
     process.on('SIGINT', () => {
       if (!isDraining) drain();
-      else standalone.close().then(resolve, reject);
+      else proxy.close().then(resolve, reject);
     });
-    standalone.mesh.closed.then(resolve, reject);
+    const { closed } = 'mesh' in proxy ? proxy.mesh : proxy;
+    closed.then(resolve, reject);
   });
 }

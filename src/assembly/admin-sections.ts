@@ -3,6 +3,8 @@ import type { EffectiveConfig } from '../core/contract/config.ts';
 import type { Logger, LogLevel } from '../core/contract/logger.ts';
 import type { MetricsSnapshot } from '../core/contract/metrics.ts';
 import type { AdminAnswer, AdminSection, Health } from '../core/contract/state.ts';
+import type { LocalRegistry } from '../core/discovery/local/index.ts';
+import { quantileOf } from '../core/observe/histogram-buckets.ts';
 import { formatPrometheus, prometheusContentType } from '../core/observe/prometheus.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { ListenerTable } from './listeners.ts';
@@ -36,7 +38,7 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
     {
       path: 'stats',
       summary: 'counters, gauges, quantiles; ?filter=text',
-      read: (query) => stats(subject, query),
+      read: (query) => statsAnswer(subject.runtime.metrics.totals(), query),
     },
     {
       path: 'metrics',
@@ -82,7 +84,8 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
   ];
 }
 
-function setLevel(logger: Logger, query: URLSearchParams): AdminAnswer {
+/** `POST /log-level`. */
+export function setLevel(logger: Logger, query: URLSearchParams): AdminAnswer {
   const level = query.get('level') as LogLevel | null;
   if (level === null || !logLevels.includes(level)) {
     return { status: 400, body: `level is one of ${logLevels.join(', ')}\n` };
@@ -132,26 +135,21 @@ function listeners(subject: AdminSubject): unknown {
   return [...streams, ...datagrams];
 }
 
-function stats(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
+/** `/stats`: counters, gauges and quantiles of what was counted. */
+export function statsAnswer(snapshot: MetricsSnapshot, query: URLSearchParams): AdminAnswer {
   const filter = query.get('filter') ?? '';
-  const { metrics } = subject.runtime;
   const shown: Record<string, unknown> = {};
-  for (const series of metrics.totals().series) {
+  for (const series of snapshot.series) {
     const key = series.name + labelText(series.labels);
     if (!key.includes(filter)) continue;
-    shown[key] = series.kind === 'histogram' ? quantiles(subject, series) : series.values[0];
+    shown[key] = series.kind === 'histogram' ? quantiles(series.values) : series.values[0];
   }
   return { body: shown };
 }
 
-function quantiles(
-  subject: AdminSubject,
-  series: MetricsSnapshot['series'][number],
-): Record<string, number | null> {
-  const { metrics } = subject.runtime;
-  const histogram = metrics.histogram(series.name, series.labels);
+function quantiles(values: readonly number[]): Record<string, number | null> {
   const at = (quantile: number): number | null => {
-    const value = metrics.quantile(histogram, quantile);
+    const value = quantileOf(values, quantile);
     return Number.isNaN(value) ? null : Math.round(value * 1000) / 1000;
   };
   return { count: series.values.at(-1) ?? 0, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
@@ -162,7 +160,8 @@ function labelText(labels: Readonly<Record<string, string>>): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-function numberOf(query: URLSearchParams, name: string, byDefault: number): number {
+/** A query parameter that is a number of milliseconds. @throws HeddleError ERR_OPTION_INVALID */
+export function numberOf(query: URLSearchParams, name: string, byDefault: number): number {
   const text = query.get(name);
   if (text === null) return byDefault;
   const value = Number(text);

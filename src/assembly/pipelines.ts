@@ -65,9 +65,10 @@ function createFilter(
   slot: number,
   runtime: Runtime,
 ): StreamFilter {
-  const { clock, random, logger, metrics, logs } = runtime;
+  const { clock, random, logger, metrics, logs, processes } = runtime;
   const definition = definitionOf(named.name, runtime);
-  return definition.create(named.config ?? {}, { clock, random, logger, metrics, logs, slot, owner });
+  const context = { clock, random, logger, metrics, logs, processes, slot, owner };
+  return definition.create(named.config ?? {}, context);
 }
 
 function definitionOf(name: string, runtime: Runtime) {

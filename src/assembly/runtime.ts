@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly dial?: Dialer;
   /** Listening sockets of a process that does not bind them itself (bound here). */
   readonly sockets?: SocketSource;
+  /** Processes that share the traffic (1). */
+  readonly processes?: number;
 }
 
 /** What all parts of one mesh share. */

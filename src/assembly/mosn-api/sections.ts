@@ -1,14 +1,14 @@
 import type { EffectiveConfig } from '../../core/contract/config.ts';
 import type { Logger, LogLevel } from '../../core/contract/logger.ts';
+import type { MetricsSnapshot } from '../../core/contract/metrics.ts';
 import type { AdminAnswer, AdminSection } from '../../core/contract/state.ts';
 import { version } from '../../version.ts';
-import type { Runtime } from '../runtime.ts';
 import { mosnShape } from './config-shape.ts';
 import { mosnStats } from './stats-shape.ts';
 
 /** What MOSN's admin API needs of a mesh. */
 export interface MosnSubject {
-  readonly runtime: Pick<Runtime, 'metrics'>;
+  readonly runtime: { readonly metrics: { totals(): MetricsSnapshot } };
   readonly config: EffectiveConfig;
   readonly isClosed: boolean;
   readonly isDraining: boolean;

@@ -290,6 +290,12 @@ export const errorCodes = {
     'the upstream closed before it answered',
     'look at the upstream; idle limits of both sides should differ',
   ),
+  ERR_WORKER_PROCESS: entry(
+    'internal',
+    'no',
+    'a worker process did not do what its supervisor asked of it',
+    'see the reason; the supervisor replaces a worker that ended and keeps the configuration that all of them run',
+  ),
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 export type ErrorCode = keyof typeof errorCodes;

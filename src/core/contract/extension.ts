@@ -34,6 +34,8 @@ export interface ExtensionContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Processes that share the traffic of this mesh: a limit over all of it is shared out among them (1). */
+  readonly processes?: number | undefined;
 }
 
 /** `{ name, config }` in a configuration, filled from the extension list. */

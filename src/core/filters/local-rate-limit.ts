@@ -44,7 +44,9 @@ const maxKeyLength = 128;
 /**
  * Token buckets in this process: one for all, and one for each client or header value. Every bucket that a request
  * belongs to must have a token; it pays with one of each. A refusal says in `retry-after` when to come back.
- * A request without the header of a descriptor is not limited by it. IPv6 clients count by their /64.
+ * A request without the header of a descriptor is not limited by it. IPv6 clients count by their /64. With several worker
+ * processes the bucket of all requests is shared out among them; those of keys are each worker's, as the connections of
+ * one client may all be with one worker.
  *
  * @example
  * filters:
@@ -62,7 +64,7 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
     const configs = new RouteConfigs(
       context.slot,
       own,
-      (each: LocalRateLimitConfig) => new Limits(each, time),
+      (each: LocalRateLimitConfig) => new Limits(each, time, context.processes ?? 1),
     );
     const passed = filterCounter(context, 'local-rate-limit', 'passed');
     const limited = filterCounter(context, 'local-rate-limit', 'limited');
@@ -121,9 +123,10 @@ class Limits {
   readonly #shared: TokenBucket | null;
   readonly #descriptors: readonly Descriptor[];
 
-  constructor(own: LocalRateLimitConfig, clock: Clock) {
+  constructor(own: LocalRateLimitConfig, clock: Clock, processes: number) {
     this.status = own.status;
-    this.#shared = own.bucket === undefined ? null : new TokenBucket(own.bucket, clock);
+    this.#shared =
+      own.bucket === undefined ? null : new TokenBucket(bucketOfEach(own.bucket, processes), clock);
     this.#descriptors = own.descriptors.map((each) => new Descriptor(each, own.maxKeys, clock));
   }
 
@@ -143,6 +146,16 @@ class Limits {
     if (waitMs < 0) for (const each of buckets) each.tryAcquire(null, 1);
     return waitMs;
   }
+}
+
+/** So much of a bucket that `processes` of them fill as one does: the rate exactly, the burst rounded up. */
+function bucketOfEach(bucket: TokenBucketConfig, processes: number): TokenBucketConfig {
+  const { maxTokens, tokensPerFill, fillIntervalMs } = bucket;
+  const share = { maxTokens: Math.ceil(maxTokens / processes) };
+  if (tokensPerFill % processes === 0) {
+    return { ...share, tokensPerFill: tokensPerFill / processes, fillIntervalMs };
+  }
+  return { ...share, tokensPerFill, fillIntervalMs: fillIntervalMs * processes };
 }
 
 /** Buckets by key, in the order of their last use. */

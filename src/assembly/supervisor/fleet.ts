@@ -1,0 +1,107 @@
+import type { Clock } from '../../core/base/clock.ts';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import type { Logger, LogLevel } from '../../core/contract/logger.ts';
+import type { MetricsSnapshot } from '../../core/contract/metrics.ts';
+import { MetricsView } from './metrics-view.ts';
+import type { SharedConfig } from './worker-calls.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+/** How long all workers may take to get ready for another configuration. */
+const prepareMs = 30_000;
+
+/** All workers as one. */
+export class Fleet {
+  readonly slots: readonly WorkerSlot[];
+  readonly metrics: MetricsView = new MetricsView();
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(slots: readonly WorkerSlot[], clock: Clock, logger: Logger) {
+    this.slots = slots;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  get ready(): WorkerSlot[] {
+    return this.slots.filter((slot) => slot.isReady);
+  }
+
+  /** @throws HeddleError ERR_WORKER_PROCESS with the reason of the first that cannot start */
+  async start(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => slot.start()));
+  }
+
+  /** Of all that serve; one that ends meanwhile does not matter. */
+  async tell(name: string, argument?: unknown): Promise<void> {
+    await Promise.allSettled(this.ready.map((slot) => slot.call(name, argument)));
+  }
+
+  /** Of the first that serves. */
+  async askOne<Result>(name: string, otherwise: Result): Promise<Result> {
+    const slot = this.ready[0];
+    return slot === undefined ? otherwise : await slot.call<Result>(name);
+  }
+
+  /** Fetches what the workers count. */
+  async collect(): Promise<void> {
+    await Promise.all(
+      this.ready.map(async (slot) => {
+        const { generation } = slot;
+        const snapshot = await slot.call<MetricsSnapshot | undefined>('metrics').catch(() => undefined);
+        if (snapshot === undefined) return;
+        this.metrics.take(slot.worker, generation, snapshot);
+        if (slot.generation !== generation || !slot.isReady) this.metrics.left(slot.worker);
+      }),
+    );
+  }
+
+  /** Resolves when every one is ready for the configuration. @throws HeddleError ERR_WORKER_PROCESS; all must `abandon` then */
+  async prepare(slots: readonly WorkerSlot[], shared: SharedConfig): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const timer = this.#clock.setTimer(prepareMs, () => {
+      late.reject(new HeddleError('ERR_WORKER_PROCESS', `not ready within ${prepareMs} ms`));
+    });
+    const all = slots.map(async (slot) => {
+      const refusal = await slot.call<string>('prepare', shared);
+      if (refusal !== '') throw new HeddleError('ERR_WORKER_PROCESS', `worker ${slot.worker}: ${refusal}`);
+    });
+    try {
+      // Each has answered before any is told to stay as it is.
+      const outcomes = await Promise.race([Promise.allSettled(all), late.promise]);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** One that cannot take over what it was ready for is replaced by a process that begins with it. */
+  async commit(slots: readonly WorkerSlot[], shared: SharedConfig, level: LogLevel): Promise<void> {
+    await Promise.all(
+      slots.map(async (slot) => {
+        const { generation } = slot;
+        try {
+          await slot.call('commit', level);
+          slot.runs = shared;
+        } catch (thrown) {
+          this.#logger.error('a worker did not take the configuration over', {
+            worker: slot.worker,
+            error: messageOf(thrown),
+          });
+          if (slot.generation === generation) slot.kill();
+        }
+      }),
+    );
+  }
+
+  /** Lets all finish for up to `deadlineMs`, keeps what they counted, ends their processes. */
+  async end(deadlineMs: number): Promise<void> {
+    await Promise.all(
+      this.slots.map(async (slot) => {
+        const { generation } = slot;
+        const last = await slot.call<MetricsSnapshot | undefined>('drain', deadlineMs).catch(() => undefined);
+        if (last !== undefined) this.metrics.take(slot.worker, generation, last);
+        await slot.stop();
+      }),
+    );
+  }
+}

@@ -1,0 +1,312 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { isMonitored } from './assembly/pending-streams.ts';
+import { Fleet } from './assembly/supervisor/fleet.ts';
+import { supervisorSections } from './assembly/supervisor/sections.ts';
+import { configOfWorker } from './assembly/supervisor/shares.ts';
+import type { SectionFacts, SharedConfig, WorkerSetup } from './assembly/supervisor/worker-calls.ts';
+import { WorkerSlot } from './assembly/supervisor/worker-slot.ts';
+import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
+import { HeddleError, messageOf } from './core/base/errors.ts';
+import { SeededRandom } from './core/base/random.ts';
+import { siblingUrl } from './core/base/sibling.ts';
+import { dumpConfig } from './core/config/dump.ts';
+import type { LoadResult } from './core/config/load.ts';
+import { formatNotices } from './core/config/mosn/index.ts';
+import { formatProblems } from './core/config/problems.ts';
+import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
+import type { Logger, LogLevel } from './core/contract/logger.ts';
+import type { ReloadResult } from './mesh.ts';
+import { standard } from './standard.ts';
+import { AdminServer } from './transport/admin/server.ts';
+import { createFileAccess } from './transport/files.ts';
+import { SystemClock } from './transport/index.ts';
+import { SharedSockets, type WantedPlace } from './transport/supervisor/shared-sockets.ts';
+
+/** How often what the workers count is fetched; a worker that is killed takes what it counted since with it. */
+const collectMs = 1000;
+const mostWorkers = 256;
+
+export interface SupervisorOptions extends Omit<ConfigFileOptions, 'use'> {
+  /** YAML or JSON, ours or MOSN's. */
+  readonly configPath: string;
+  /** Worker processes, 1 to 256, or `auto`: one for each core that the process may use. */
+  readonly workers: number | 'auto';
+  readonly logger: Logger;
+  /** Wins over the configuration's `log.level`, which is used otherwise, after a reload too. */
+  readonly logLevel?: LogLevel;
+  /** Reload when the file changes. @default true */
+  readonly watches?: boolean;
+}
+
+/**
+ * The standalone proxy on many cores: `heddle run --workers`. This process binds the addresses, accepts, and passes
+ * each connection to the worker process that has fewest; it has the one admin endpoint. See docs/standalone.md.
+ *
+ *   clients -> [ supervisor: listening sockets, admin ] -> connection -> [ worker 1: mesh ] -> upstreams
+ *                                                                        [ worker 2: mesh ]
+ */
+export class Supervisor implements AsyncDisposable {
+  readonly #options: SupervisorOptions;
+  readonly #clock = new SystemClock();
+  readonly #sockets: SharedSockets;
+  readonly #fleet: Fleet;
+  readonly #startedMs = this.#clock.now();
+  readonly #closed = Promise.withResolvers<void>();
+  #config: EffectiveConfig;
+  #shared: SharedConfig | null = null;
+  #admin: AdminServer | null = null;
+  #sections: readonly SectionFacts[] = [];
+  #unwatch: () => void = () => {};
+  #collector: NodeJS.Timeout | null = null;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #draining: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+
+  /** @internal use `startSupervisor` */
+  constructor(config: EffectiveConfig, options: SupervisorOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#sockets = new SharedSockets(options.logger);
+    const count = options.workers === 'auto' ? availableParallelism() : options.workers;
+    const random = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
+    const slots = Array.from({ length: count }, (_, i) => this.#slot(i + 1, random));
+    this.#fleet = new Fleet(slots, this.#clock, options.logger);
+  }
+
+  /** Listener name to the address in use. */
+  get addresses(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#sockets.places.map(({ name, boundTo }) => [name, boundTo]));
+  }
+
+  /** "" when the configuration has no admin endpoint. */
+  get adminAddress(): string {
+    return this.#admin?.address ?? '';
+  }
+
+  /** Of the processes that run, 0 for one that is being replaced. */
+  get pids(): readonly number[] {
+    return this.#fleet.slots.map(({ pid }) => pid);
+  }
+
+  /** The configuration in force, limits not yet shared out. */
+  get config(): EffectiveConfig {
+    return this.#config;
+  }
+
+  /** Resolves when all workers have ended, whoever asked for it. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  /** @internal */
+  async start(): Promise<this> {
+    try {
+      const prepared = await this.#sockets.prepare(wantedPlaces(this.#config));
+      prepared.commit();
+      this.#shared = this.#sharedOf(this.#config, prepared.places);
+      this.#useLevel(this.#config);
+      await this.#fleet.start();
+      this.#sections = await this.#fleet.askOne<readonly SectionFacts[]>('sections', []);
+      this.#admin = await this.#startAdmin(this.#config.admin);
+    } catch (thrown) {
+      await this.close();
+      throw thrown;
+    }
+    this.#collector = setInterval(() => void this.#fleet.collect(), collectMs).unref();
+    if (this.#options.watches !== false) {
+      const onChange = (): void => void this.reload();
+      this.#unwatch = createFileAccess(this.#clock).watch(resolve(this.#options.configPath), onChange);
+    }
+    return this;
+  }
+
+  /**
+   * Reads the file again. All workers take it over or none does: each gets ready first, and one that cannot makes all
+   * keep what they run. Reloads run one after the other.
+   */
+  reload(): Promise<ReloadResult> {
+    const next = this.#reloading.then(() => this.#reloadNow());
+    this.#reloading = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Opens access logs anew after a rotation moved them. */
+  reopenLogs(): void {
+    void this.#fleet.tell('reopenLogs');
+  }
+
+  /** Stops accepting, lets all workers finish for up to `deadlineMs`, then ends them. @param deadlineMs default 30,000 */
+  drain(deadlineMs = 30_000): Promise<void> {
+    this.#draining ??= this.#end(deadlineMs);
+    return this.#draining;
+  }
+
+  /** Ends all workers now. */
+  close(): Promise<void> {
+    this.#closing ??= this.#end(0);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(deadlineMs: number): Promise<void> {
+    this.#unwatch();
+    for (const slot of this.#fleet.slots) slot.keepEnded();
+    if (deadlineMs > 0) await this.#sockets.stopAccepting();
+    this.#sockets.close();
+    await this.#fleet.end(deadlineMs);
+    if (this.#collector !== null) clearInterval(this.#collector);
+    await this.#admin?.close();
+    this.#closed.resolve();
+  }
+
+  #slot(worker: number, random: SeededRandom): WorkerSlot {
+    const { logger } = this.#options;
+    return new WorkerSlot({
+      worker,
+      entry: siblingUrl('standalone.worker', import.meta.url),
+      sockets: this.#sockets,
+      clock: this.#clock,
+      random,
+      logger,
+      setup: () => this.#setup(worker),
+      onReady: (slot) => this.#checkConfig(slot),
+      onEnd: () => this.#fleet.metrics.left(worker),
+    });
+  }
+
+  #setup(worker: number): WorkerSetup {
+    return {
+      shared: this.#shared as SharedConfig,
+      worker,
+      workers: this.#fleet.slots.length,
+      logLevel: this.#options.logger.level,
+      tracksStreams: isMonitored(),
+    };
+  }
+
+  /** A process that began before a reload was over runs what was before. */
+  #checkConfig(slot: WorkerSlot): void {
+    if (slot.runs === this.#shared) return;
+    this.#options.logger.warn('a worker started while the configuration changed, it is started again', {
+      worker: slot.worker,
+    });
+    slot.kill();
+  }
+
+  #sharedOf(config: EffectiveConfig, places: SharedConfig['places']): SharedConfig {
+    return { config: configOfWorker(config, this.#fleet.slots.length), places };
+  }
+
+  #useLevel(config: EffectiveConfig): void {
+    const { logger, logLevel } = this.#options;
+    if (logLevel === undefined) logger.level = config.log.level;
+  }
+
+  async #reloadNow(): Promise<ReloadResult> {
+    const { logger, configPath } = this.#options;
+    try {
+      if (this.#draining !== null || this.#closing !== null)
+        throw new HeddleError('ERR_MESH_CLOSED', 'reload');
+      const loaded = await checkConfigFile(configPath, this.#options);
+      if (loaded.config === null) {
+        logger.error('reload refused, the running configuration stays', {
+          problems: formatProblems(loaded.problems),
+        });
+        return { applied: false, problems: loaded.problems };
+      }
+      await this.#applyToAll(loaded.config);
+      tellNotices(loaded, this.#options);
+      logger.info('configuration reloaded', { file: configPath, workers: this.#fleet.slots.length });
+      return { applied: true, problems: [] };
+    } catch (thrown) {
+      logger.error('reload failed, the running configuration stays', { error: messageOf(thrown) });
+      return { applied: false, problems: [] };
+    }
+  }
+
+  /** @throws HeddleError why not; nothing has changed then */
+  async #applyToAll(next: EffectiveConfig): Promise<void> {
+    const sockets = await this.#sockets.prepare(wantedPlaces(next));
+    const keepsAdmin = next.admin?.address === this.#config.admin?.address;
+    let admin = keepsAdmin ? this.#admin : null;
+    const slots = this.#fleet.ready;
+    const shared = this.#sharedOf(next, sockets.places);
+    try {
+      if (!keepsAdmin) admin = await this.#startAdmin(next.admin);
+      await this.#fleet.prepare(slots, shared);
+    } catch (thrown) {
+      await Promise.allSettled(slots.map((slot) => slot.call('abandon')));
+      if (!keepsAdmin) await admin?.close();
+      sockets.abandon();
+      throw thrown;
+    }
+    this.#config = next;
+    this.#shared = shared;
+    this.#useLevel(next);
+    await this.#fleet.commit(slots, shared, this.#options.logger.level);
+    sockets.commit();
+    const before = this.#admin;
+    this.#admin = admin;
+    if (admin !== null) admin.token = next.admin?.token ?? null;
+    if (before !== admin) await before?.close();
+  }
+
+  async #startAdmin(config: AdminConfig | undefined): Promise<AdminServer | null> {
+    if (config === undefined) return null;
+    const { logger } = this.#options;
+    const subject = {
+      fleet: this.#fleet,
+      logger,
+      config: () => this.#config,
+      isClosed: () => this.#closing !== null,
+      isDraining: () => this.#draining !== null,
+      upMs: () => this.#clock.now() - this.#startedMs,
+      dump: () => dumpConfig(this.#config),
+      drain: (deadlineMs?: number) => this.drain(deadlineMs),
+    };
+    return new AdminServer({
+      address: config.address,
+      token: config.token ?? null,
+      sections: supervisorSections(subject, this.#sections),
+      logger,
+    }).start();
+  }
+}
+
+function wantedPlaces({ listeners }: EffectiveConfig): WantedPlace[] {
+  return listeners.map(({ name, address, limits, networkFilters }) => {
+    const first = standard.networkFilters.find((each) => each.name === networkFilters[0]?.name);
+    const isDatagram = first !== undefined && 'createDatagrams' in first;
+    return { name, address, backlog: limits.backlog, isDatagram };
+  });
+}
+
+/**
+ * Runs the configuration of a file on several cores, its admin endpoint included.
+ *
+ * @throws HeddleError ERR_CONFIG_READ, ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS, ERR_OPTION_INVALID,
+ * ERR_WORKER_PROCESS when a worker cannot start
+ * @example
+ * await using proxy = await startSupervisor({ configPath: 'heddle.yaml', workers: 'auto', logger });
+ */
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+  const { workers } = options;
+  if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers)) {
+    throw new HeddleError('ERR_OPTION_INVALID', `workers: ${workers}; "auto" or 1 to ${mostWorkers}`);
+  }
+  const loaded = await checkConfigFile(options.configPath, options);
+  tellNotices(loaded, options);
+  return new Supervisor(requireLoaded(loaded), options).start();
+}
+
+function tellNotices({ notices }: LoadResult, { logger, configPath }: SupervisorOptions): void {
+  if (notices.length === 0) return;
+  logger.warn('parts of the configuration have no effect, or another one than where they come from', {
+    file: configPath,
+    notices: formatNotices(notices),
+  });
+}
