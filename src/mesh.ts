@@ -1,73 +1,53 @@
 import type { Duplex } from 'node:stream';
+import { healthAnswer } from './assembly/admin-sections.ts';
 import { textChecks } from './assembly/check-texts.ts';
 import { ClusterTable } from './assembly/clusters.ts';
 import { connectToCluster } from './assembly/connect.ts';
 import { defaultCluster } from './assembly/default-config.ts';
+import { loadExtensions } from './assembly/extension-modules.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { ListenerTable } from './assembly/listeners.ts';
 import { NameRouter } from './assembly/name-router.ts';
-import { answerMonitor, isMonitored } from './assembly/pending-streams.ts';
+import { openRuntime } from './assembly/open-runtime.ts';
+import { answerMonitor } from './assembly/pending-streams.ts';
 import { type BuiltPipeline, buildPipeline } from './assembly/pipelines.ts';
 import { RpcSide } from './assembly/rpc/index.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
-import { createRuntime, type Runtime, type Surroundings } from './assembly/runtime.ts';
+import type { Runtime } from './assembly/runtime.ts';
 import { channels } from './core/base/channels.ts';
 import { HeddleError } from './core/base/errors.ts';
 import { checkConfig, requireConfig } from './core/config/check.ts';
 import { diffConfig } from './core/config/diff.ts';
 import { dumpConfig } from './core/config/dump.ts';
-import { mergeExtensions, type UsedExtension } from './core/config/extensions.ts';
+import { mergeExtensions } from './core/config/extensions.ts';
 import type { MeshConfig } from './core/config/input.ts';
-import type { Problem } from './core/config/problems.ts';
+import type { UpstreamFactory } from './core/contract/cluster.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
-import type { Logger } from './core/contract/logger.ts';
-import { silentLogger } from './core/observe/logger.ts';
+import type { MetricsSnapshot } from './core/contract/metrics.ts';
+import type { Pipeline } from './core/contract/pipeline.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
+import type { MeshApi, MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
 import { standard } from './standard.ts';
-import { createFileAccess } from './transport/files.ts';
-import { SystemClock } from './transport/index.ts';
-import { createLogOutputs, type OpenLogOutputs } from './transport/log-output.ts';
-import { createResolver } from './transport/resolver.ts';
+import type { OpenLogOutputs } from './transport/log-output.ts';
+
+export type { MeshOptions, MeshReloadOptions, ReloadResult };
 
 /** How long a start or a reload waits for the first list of a registry. */
 const warmLimitMs = 5000;
 /** How often a drain looks whether calls of this process are still under way. */
 const quietLookMs = 20;
 
-export interface MeshOptions {
-  /** Your own codecs, filters, balancers, registries and limiters beside the built-in ones. */
-  readonly use?: readonly UsedExtension[];
-  /** @default silent */
-  readonly logger?: Logger;
-  /** Keeps a set of the streams in progress, for the monitor (about 40 ns a stream). @default true where a monitor runs */
-  readonly tracksStreams?: boolean;
-  /** Replaces clock, chance, disk, resolver, dialler: for tests. */
-  readonly surroundings?: Partial<Surroundings>;
-}
-
-export interface MeshReloadOptions {
-  /** Asked when all is ready and nothing has changed for anybody yet; false: the running configuration stays. */
-  readonly approve?: () => Promise<boolean>;
-}
-
-/** What a reload did. */
-export interface ReloadResult {
-  readonly applied: boolean;
-  /** Why it was refused; the running configuration stays. */
-  readonly problems: readonly Problem[];
-}
-
 /**
  * A mesh: listeners, filters, routes and clusters as one configuration describes them, and the ways in for the
  * program that imports it. Close it (`await using`, `close`, `drain`) to give sockets and timers back.
  */
-export class Mesh implements AsyncDisposable {
+export class Mesh implements MeshApi {
   readonly runtime: Runtime;
   readonly clusters: ClusterTable;
   readonly listeners: ListenerTable;
@@ -201,8 +181,25 @@ export class Mesh implements AsyncDisposable {
 
   /** Serves a cluster by code of this process; the cluster is made when the configuration does not have it. */
   handle(cluster: string, handler: FetchHandler): void {
-    const config = defaultCluster(cluster, this.runtime.extensions);
-    this.clusters.serve(cluster, config, handlerUpstream(handler, this.runtime.logger));
+    this.serveBy(cluster, handlerUpstream(handler, this.runtime.logger));
+  }
+
+  /** @internal */
+  serveBy(cluster: string, upstream: UpstreamFactory): void {
+    this.clusters.serve(cluster, defaultCluster(cluster, this.runtime.extensions), upstream);
+  }
+
+  /** @internal of calls of this process */
+  get callPipeline(): Pipeline {
+    return this.#inProcess.pipeline;
+  }
+
+  async health(): Promise<MeshHealth> {
+    return healthAnswer(this).body as MeshHealth;
+  }
+
+  async metrics(): Promise<MetricsSnapshot> {
+    return this.runtime.metrics.totals();
   }
 
   /**
@@ -220,8 +217,13 @@ export class Mesh implements AsyncDisposable {
    * @throws HeddleError ERR_PEER_MISSING, ERR_RPC_SERVICE, ERR_LISTENER_ADDRESS
    */
   async serveRpc(options: RpcServiceOptions): Promise<RpcService> {
+    return await this.serveRpcBy(options, null);
+  }
+
+  /** @internal @param upstream runs the calls instead of the methods */
+  async serveRpcBy(options: RpcServiceOptions, upstream: UpstreamFactory | null): Promise<RpcService> {
     this.#refuseClosed('mesh.serveRpc');
-    return await this.#rpc.serve(options);
+    return await this.#rpc.serve(options, upstream);
   }
 
   /**
@@ -370,23 +372,8 @@ const namesOf = (config: EffectiveConfig): ReadonlySet<string> =>
  * const response = await mesh.fetch('http://users/42');
  */
 export async function createMesh(config: MeshConfig = {}, options: MeshOptions = {}): Promise<Mesh> {
-  const extensions = mergeExtensions(standard, options.use);
+  const extensions = mergeExtensions(standard, await loadExtensions(options.use));
   const effective = requireConfig(config, extensions, textChecks);
-  const given = options.surroundings ?? {};
-  const clock = given.clock ?? new SystemClock();
-  const logger = options.logger ?? given.logger ?? silentLogger;
-  const ownLogs = given.logs === undefined ? createLogOutputs({ logger }) : null;
-  const runtime = createRuntime(
-    extensions,
-    {
-      ...given,
-      clock,
-      logger,
-      logs: given.logs ?? (ownLogs as OpenLogOutputs),
-      files: given.files ?? createFileAccess(clock),
-      resolver: given.resolver ?? createResolver(),
-    },
-    { bufferLimitBytes: effective.buffers.limitBytes, tracksStreams: options.tracksStreams ?? isMonitored() },
-  );
+  const { runtime, ownLogs } = openRuntime(extensions, effective.buffers.limitBytes, options);
   return new Mesh(effective, runtime, ownLogs).start();
 }

@@ -13,7 +13,7 @@ import { AdminServer } from './transport/admin/server.ts';
 import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
 
-export interface StandaloneOptions extends Omit<MeshOptions, 'logger'>, Omit<ConfigFileOptions, 'use'> {
+export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, ConfigFileOptions {
   /** YAML or JSON, ours or MOSN's. */
   readonly configPath: string;
   readonly logger: Logger;

@@ -95,7 +95,7 @@ export function setLevel(logger: Logger, query: URLSearchParams): AdminAnswer {
 }
 
 /** The worst part decides; 503 when one has failed. */
-function healthAnswer(subject: AdminSubject): AdminAnswer {
+export function healthAnswer(subject: AdminSubject): AdminAnswer {
   const parts = [
     ...subject.clusters.all.map((each) => ({ part: `cluster ${each.name}`, ...each.health() })),
     ...subject.clusters.registries

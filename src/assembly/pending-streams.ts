@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { PendingStream } from '../core/contract/pending-stream.ts';
 import { phases } from '../core/contract/phase.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -12,23 +13,31 @@ const hooks = Symbol.for('heddle.monitor.hooks');
 export const isMonitored = (): boolean => hooks in globalThis;
 
 interface Collector {
-  add(stream: { route: string; upstream: string; phase: string; ageMs: number }): void;
+  add(stream: PendingStream): void;
+}
+
+/** The streams in progress; null where no account of them is kept. */
+export function pendingStreams({ proxy, clock }: Runtime): readonly PendingStream[] | null {
+  if (proxy.live === null) return null;
+  const nowMs = clock.now();
+  return [...proxy.live].map((s) => ({
+    route: s.route?.name ?? '',
+    upstream: s.cluster?.name ?? '',
+    phase: phases[s.phase] ?? '',
+    ageMs: nowMs - s.startMs,
+  }));
 }
 
 /** Answers a monitor of this process with the streams in progress. Returns the function that stops answering. */
 export function answerMonitor(runtime: Runtime): () => void {
-  const { live } = runtime.proxy;
-  if (live === null) return () => {};
+  if (runtime.proxy.live === null) return () => {};
+  return answerMonitorBy(() => pendingStreams(runtime) ?? []);
+}
+
+/** As `answerMonitor`. @param streams asked each time */
+export function answerMonitorBy(streams: () => readonly PendingStream[]): () => void {
   const onQuestion = (message: unknown): void => {
-    const nowMs = runtime.clock.now();
-    for (const s of live) {
-      (message as Collector).add({
-        route: s.route?.name ?? '',
-        upstream: s.cluster?.name ?? '',
-        phase: phases[s.phase] ?? '',
-        ageMs: nowMs - s.startMs,
-      });
-    }
+    for (const each of streams()) (message as Collector).add(each);
   };
   subscribe(question, onQuestion);
   return () => unsubscribe(question, onQuestion);

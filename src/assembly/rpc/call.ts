@@ -2,9 +2,8 @@ import { Code } from '../../core/base/codes.ts';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import type { Stream } from '../../core/contract/stream.ts';
-import type { StreamEnd } from '../../core/contract/stream-end.ts';
+import type { StreamEnd, StreamSink } from '../../core/contract/stream-end.ts';
 import { callError } from '../../core/stream/call.ts';
-import type { StreamProxy } from '../../core/stream/proxy.ts';
 import { noAttachments, type RpcOutcome } from '../../transport/rpc/call.ts';
 import { protocolOf, type RpcEngine } from '../../transport/rpc/engine.ts';
 import { outcomeError } from './errors.ts';
@@ -31,7 +30,7 @@ export class RpcCall implements StreamEnd {
     this.#reject = reject;
   }
 
-  abortWith(p: StreamProxy, s: Stream, signal: AbortSignal): void {
+  abortWith(p: StreamSink, s: Stream, signal: AbortSignal): void {
     const gen = s.gen;
     this.#signal = signal;
     this.#onAbort = () => {

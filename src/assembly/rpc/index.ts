@@ -1,3 +1,4 @@
+import type { UpstreamFactory } from '../../core/contract/cluster.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import { RpcEngines } from '../../transport/rpc/engine.ts';
 import type { ClusterTable } from '../clusters.ts';
@@ -46,7 +47,8 @@ export class RpcSide {
     return new RpcReference(target, this.#caller, this.#engines.get(target.protocol));
   }
 
-  serve(options: RpcServiceOptions): Promise<RpcService> {
-    return this.#services.serve(options);
+  /** @param upstream runs the calls instead of the methods */
+  serve(options: RpcServiceOptions, upstream: UpstreamFactory | null): Promise<RpcService> {
+    return this.#services.serve(options, upstream);
   }
 }

@@ -1,7 +1,7 @@
 import { HeddleError } from '../../core/base/errors.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Stream } from '../../core/contract/stream.ts';
-import type { StreamProxy } from '../../core/stream/proxy.ts';
+import type { CallEntry } from '../../core/stream/start-call.ts';
 import { noAttachments, type RpcProtocol, type RpcRequest } from '../../transport/rpc/call.ts';
 import type { RpcEngine } from '../../transport/rpc/engine.ts';
 import { genericRequestOf } from '../../transport/rpc/generic.ts';
@@ -41,9 +41,9 @@ export interface RpcCallOptions {
 
 /** Made by the mesh: what a reference works with. */
 export interface RpcCaller {
-  readonly proxy: StreamProxy;
-  /** Of in-process calls; a reload changes it. */
-  pipeline(): Pipeline;
+  readonly proxy: CallEntry;
+  /** Of in-process calls; a reload changes it. Null where they enter another thread's. */
+  pipeline(): Pipeline | null;
   isClosed(): boolean;
 }
 

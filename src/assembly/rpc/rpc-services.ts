@@ -1,4 +1,5 @@
 import { HeddleError } from '../../core/base/errors.ts';
+import type { UpstreamFactory } from '../../core/contract/cluster.ts';
 import type { ListenerConfig } from '../../core/contract/config.ts';
 import type { RpcProtocol } from '../../transport/rpc/call.ts';
 import type { RpcEngines } from '../../transport/rpc/engine.ts';
@@ -77,12 +78,15 @@ export class RpcServices {
     return [...this.#listeners.values()].map((each) => each.config);
   }
 
-  /** @throws HeddleError ERR_PEER_MISSING, ERR_RPC_SERVICE, ERR_LISTENER_ADDRESS */
-  async serve(options: RpcServiceOptions): Promise<RpcService> {
+  /**
+   * @param upstream runs the calls of the cluster instead of the methods; null: they run here
+   * @throws HeddleError ERR_PEER_MISSING, ERR_RPC_SERVICE, ERR_LISTENER_ADDRESS
+   */
+  async serve(options: RpcServiceOptions, upstream: UpstreamFactory | null): Promise<RpcService> {
     const service = serviceOf(options);
     this.#host.engines.get(options.protocol);
     const cluster = options.cluster ?? service.service;
-    const table = this.#tableOf(cluster);
+    const table = this.#tableOf(cluster, upstream);
     table.add(service);
     const placed: Placed = { service: service.service, cluster };
     let listener = '';
@@ -101,13 +105,13 @@ export class RpcServices {
     return { address, close, [Symbol.asyncDispose]: close };
   }
 
-  #tableOf(cluster: string): ServiceTable {
+  #tableOf(cluster: string, given: UpstreamFactory | null): ServiceTable {
     const known = this.#tables.get(cluster);
     if (known !== undefined) return known;
     const { runtime, clusters, engines } = this.#host;
     const table = new ServiceTable();
     this.#tables.set(cluster, table);
-    const upstream = serviceUpstream({ engines, table, logger: runtime.logger });
+    const upstream = given ?? serviceUpstream({ engines, table, logger: runtime.logger });
     clusters.serve(cluster, defaultCluster(cluster, runtime.extensions), upstream);
     return table;
   }
@@ -180,7 +184,8 @@ export class RpcServices {
   }
 }
 
-function serviceOf(options: RpcServiceOptions): Service {
+/** @throws HeddleError ERR_OPTION_INVALID */
+export function serviceOf(options: RpcServiceOptions): Service {
   const { service, version = '', group = '', methods = null, handler = null } = options;
   if (service === '') throw new HeddleError('ERR_OPTION_INVALID', 'service: a name is needed');
   if ((methods === null) === (handler === null)) {

@@ -47,6 +47,8 @@ export const Code = {
   tlsUntrusted: 39,
   tlsWrongTrustDomain: 40,
   tlsRevoked: 41,
+  workerDown: 42,
+  workerLost: 43,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -114,6 +116,8 @@ export const codeFacts: readonly CodeFacts[] = [
   facts('tls_certificate_untrusted', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
   facts('tls_certificate_trust_domain', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
   facts('tls_certificate_revoked', 503, 'UF', 'ERR_UPSTREAM_CONNECT', true),
+  facts('worker_down', 503, 'LR', 'ERR_WORKER_DOWN', true),
+  facts('worker_lost', 502, 'LR', 'ERR_WORKER_LOST'),
 ];
 
 /** The facts of a code; an unknown number reads as `upstream_reset`. */

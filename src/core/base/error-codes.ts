@@ -107,6 +107,12 @@ export const errorCodes = {
     'two extensions of one kind share a name',
     'rename one of them or remove it from "use"',
   ),
+  ERR_EXTENSION_LOAD: entry(
+    'config',
+    'no',
+    'a module of "use" cannot be used',
+    'give a file: URL of an ES module whose default export is an extension, a set of extensions or a list of them',
+  ),
   ERR_EXTENSION_NOT_BUILT: entry(
     'config',
     'no',
@@ -290,11 +296,35 @@ export const errorCodes = {
     'the upstream closed before it answered',
     'look at the upstream; idle limits of both sides should differ',
   ),
+  ERR_WORKER_DOWN: entry(
+    'internal',
+    'yes',
+    'the worker thread of the mesh does not run at the moment',
+    'nothing was sent; it is started again by itself, and mesh.health() says why it ended',
+  ),
+  ERR_WORKER_LOST: entry(
+    'internal',
+    'ifReused',
+    'the worker thread of the mesh ended while this was under way',
+    'the request may have reached the upstream: send again what may be repeated; the log line and mesh.health() say why it ended',
+  ),
   ERR_WORKER_PROCESS: entry(
     'internal',
     'no',
     'a worker process did not do what its supervisor asked of it',
     'see the reason; the supervisor replaces a worker that ended and keeps the configuration that all of them run',
+  ),
+  ERR_WORKER_START: entry(
+    'internal',
+    'no',
+    'the worker thread of the mesh did not start',
+    'see the reason; a mesh without mode: "worker" runs on this thread',
+  ),
+  ERR_WORKER_VALUE: entry(
+    'config',
+    'no',
+    'a value cannot cross to the worker thread',
+    'give functions as modules: use: [new URL("./my-filter.js", import.meta.url)]; everything else as plain data',
   ),
 } as const satisfies Record<string, ErrorCodeEntry>;
 

@@ -16,6 +16,8 @@ export type * from './tls-config.ts';
  * parentheses, units in the names.
  */
 export interface EffectiveConfig {
+  /** inProcess | worker: where a mesh that a program imports runs, on its thread or off it (inProcess). */
+  readonly mode?: 'inProcess' | 'worker' | undefined;
   /** Addresses that accept connections (none: the mesh is used in-process only). */
   readonly listeners: readonly ListenerConfig[];
   /** Named groups of hosts that routes send to (none). */

@@ -68,8 +68,20 @@ export function startSpan(s: Stream, traceparent: string | null): Span | null {
   }
 }
 
+/** What a span says about the end of its stream. */
+export interface SpanOutcome {
+  readonly code: number;
+  readonly tries: number;
+  readonly protocol: string;
+  readonly req: { readonly method: string };
+  readonly res: { readonly status: number };
+  readonly route: { readonly name: string } | null;
+  readonly cluster: { readonly name: string } | null;
+  readonly host: { readonly address: string } | null;
+}
+
 /** Sets status and attributes of the outcome and ends the span. */
-export function endSpan(span: Span, s: Stream): void {
+export function endSpan(span: Span, s: SpanOutcome): void {
   try {
     const status = s.res.status;
     if (s.route !== null) span.updateName(`${s.req.method} ${s.route.name}`);

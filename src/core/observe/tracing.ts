@@ -28,13 +28,32 @@ export function createTracer(
   return new TraceContextTracer(context.random, options.sampleRatio ?? 1);
 }
 
+/** What the API answers with while nobody registered a provider. */
+const noProvider = new ProxyTracerProvider().getDelegate();
+
+/** Has the application registered an OpenTelemetry provider? */
+export function hasTracerProvider(): boolean {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider ? provider.getDelegate() !== noProvider : true;
+}
+
+/**
+ * In `stream.span`: the position in the trace was made on another thread, stands in the head already, and that thread
+ * wants to hear how the stream ended.
+ */
+export class ForeignPosition {
+  readonly onEnd: (s: Stream) => void;
+
+  constructor(onEnd: (s: Stream) => void) {
+    this.onEnd = onEnd;
+  }
+}
+
 class TraceContextTracer implements StreamTracer {
   readonly #random: Random;
   readonly #sampleRatio: number;
   readonly #position: TraceContext;
   readonly #sofa = new SofaTrace();
-  /** What the API answers with while nobody registered a provider. */
-  readonly #noProvider = new ProxyTracerProvider().getDelegate();
 
   constructor(random: Random, sampleRatio: number) {
     this.#random = random;
@@ -43,9 +62,13 @@ class TraceContextTracer implements StreamTracer {
   }
 
   start(s: Stream): void {
+    if (s.span instanceof ForeignPosition) {
+      s.traceField = s.req.find('traceparent');
+      return;
+    }
     if (s.parent !== null) this.#sofa.carry(s.parent, s.req);
     const isContinued = this.#continue(s);
-    if (this.#hasProvider() && this.#startSpan(s, isContinued)) return;
+    if (hasTracerProvider() && this.#startSpan(s, isContinued)) return;
     const position = this.#position;
     if (!isContinued) {
       position.begin(this.#sampleRatio >= 1 || this.#random.next() < this.#sampleRatio);
@@ -57,7 +80,8 @@ class TraceContextTracer implements StreamTracer {
 
   end(s: Stream): void {
     if (s.span === null) return;
-    endSpan(s.span as Span, s);
+    if (s.span instanceof ForeignPosition) s.span.onEnd(s);
+    else endSpan(s.span as Span, s);
     s.span = null;
   }
 
@@ -84,11 +108,6 @@ class TraceContextTracer implements StreamTracer {
     }
     head.remove('tracestate');
     return false;
-  }
-
-  #hasProvider(): boolean {
-    const provider = trace.getTracerProvider();
-    return provider instanceof ProxyTracerProvider ? provider.getDelegate() !== this.#noProvider : true;
   }
 
   /** False when the provider gives no usable span. */

@@ -2,10 +2,9 @@ import { Code, factsOf } from '../base/codes.ts';
 import { HeddleError } from '../base/errors.ts';
 import { HeadView } from '../base/head-view.ts';
 import type { Stream } from '../contract/stream.ts';
-import type { StreamEnd } from '../contract/stream-end.ts';
+import type { StreamEnd, StreamSink } from '../contract/stream-end.ts';
 import { ResponseBody } from './call-body.ts';
 import { keptBytes } from './kept-bytes.ts';
-import type { StreamProxy } from './proxy.ts';
 
 /**
  * The in-process caller: one end of a stream like any codec, and the response object that the caller gets. One object
@@ -50,7 +49,7 @@ export class MeshResponse implements StreamEnd {
   }
 
   /** @internal */
-  abortWith(p: StreamProxy, s: Stream, signal: AbortSignal): void {
+  abortWith(p: StreamSink, s: Stream, signal: AbortSignal): void {
     const gen = s.gen;
     this.#signal = signal;
     this.#onAbort = () => {
@@ -108,7 +107,7 @@ export class MeshResponse implements StreamEnd {
   }
 
   /** @internal Sends a streamed request body, no faster than the upstream takes it. */
-  async pump(p: StreamProxy, s: Stream, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async pump(p: StreamSink, s: Stream, body: AsyncIterable<Uint8Array>): Promise<void> {
     const gen = s.gen;
     try {
       for await (const chunk of body) {

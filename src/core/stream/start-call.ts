@@ -1,9 +1,10 @@
+import type { Clock } from '../base/clock.ts';
 import { HeddleError } from '../base/errors.ts';
 import { tokenByte } from '../base/header-field.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
+import type { StreamSink } from '../contract/stream-end.ts';
 import { MeshResponse, toBuffer } from './call.ts';
-import type { StreamProxy } from './proxy.ts';
 
 export type CallBody = string | Uint8Array | AsyncIterable<Uint8Array> | null;
 
@@ -25,8 +26,17 @@ export interface CallOptions {
   readonly parent?: Stream;
 }
 
+/** Where calls enter: the data path of this thread, or the link to that of another. */
+export interface CallEntry extends StreamSink {
+  readonly context: { readonly clock: Clock };
+}
+
 /** Starts a call: enters the data path at `filterBeforeRoute`, like a request that a codec has just scanned. */
-export function startCall(p: StreamProxy, pipeline: Pipeline, options: CallOptions): Promise<MeshResponse> {
+export function startCall(
+  p: CallEntry,
+  pipeline: Pipeline | null,
+  options: CallOptions,
+): Promise<MeshResponse> {
   const signal = options.signal;
   if (signal?.aborted) {
     return Promise.reject(
@@ -53,7 +63,7 @@ export function startCall(p: StreamProxy, pipeline: Pipeline, options: CallOptio
   });
 }
 
-function send(p: StreamProxy, s: Stream, response: MeshResponse, options: CallOptions): void {
+function send(p: CallEntry, s: Stream, response: MeshResponse, options: CallOptions): void {
   const body = options.body ?? null;
   const timeoutMs = options.timeoutMs ?? -1;
   if (timeoutMs > 0) s.routeDeadlineMs = p.context.clock.now() + timeoutMs;

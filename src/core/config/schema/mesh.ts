@@ -18,6 +18,7 @@ export const lastGood = fields({
 export const mesh = fields({
   /** Lets an editor find the JSON Schema; no meaning here. */
   $schema: v.optional(v.string()),
+  mode: v.optional(v.picklist(['inProcess', 'worker'])),
   listeners: v.optional(v.array(listener), []),
   clusters: v.optional(v.array(cluster), []),
   inProcess: v.optional(inProcess, {}),

@@ -1,0 +1,60 @@
+import { workerData } from 'node:worker_threads';
+import { pendingStreams } from './assembly/pending-streams.ts';
+import { MeshEnd } from './assembly/worker/mesh-end.ts';
+import type { MeshConfig } from './core/config/input.ts';
+import { createMesh, type Mesh } from './mesh.ts';
+import { packError } from './transport/worker/errors.ts';
+import { ThreadLink } from './transport/worker/link.ts';
+import { PortLogger } from './transport/worker/log-port.ts';
+import {
+  beatMs,
+  type LogLine,
+  type MeshWorkerData,
+  SharedWord,
+  type WorkerNotice,
+} from './transport/worker/messages.ts';
+import { packValues, unpackValues } from './transport/worker/plain-values.ts';
+
+/** The thread of a mesh with `mode: 'worker'`. */
+async function main(data: MeshWorkerData): Promise<void> {
+  const { port, questions } = data;
+  const shared = new Int32Array(data.shared);
+  const post = (notice: WorkerNotice): void => port.postMessage(notice);
+  const logger = new PortLogger(data.logLevel, (lines: readonly LogLine[], dropped: number) =>
+    post({ type: 'log', lines, dropped }),
+  );
+  const beat = setInterval(() => Atomics.add(shared, SharedWord.beats, 1), beatMs);
+  const end = (): void => {
+    logger.flush();
+    clearInterval(beat);
+    questions.close();
+    port.close();
+  };
+  let mesh: Mesh;
+  try {
+    mesh = await createMesh(unpackValues(data.config) as MeshConfig, {
+      use: data.modules,
+      logger,
+      tracksStreams: data.tracksStreams,
+    });
+  } catch (thrown) {
+    post({ type: 'refused', error: packError(thrown) });
+    end();
+    return;
+  }
+  const link = new ThreadLink(port);
+  link.listen(new MeshEnd(mesh, link, end));
+  questions.on('message', () => {
+    questions.postMessage(pendingStreams(mesh.runtime) ?? []);
+    Atomics.add(shared, SharedWord.answers, 1);
+    Atomics.notify(shared, SharedWord.answers);
+  });
+  questions.unref();
+  link.post({
+    type: 'ready',
+    config: packValues(mesh.config),
+    addresses: { ...mesh.listeners.addresses },
+  } satisfies WorkerNotice);
+}
+
+void main(workerData as MeshWorkerData);

@@ -1,0 +1,385 @@
+import type { Clock } from '../../core/base/clock.ts';
+import { Code } from '../../core/base/codes.ts';
+import { HeadView } from '../../core/base/head-view.ts';
+import type { Cluster, Host, HostUpstream } from '../../core/contract/cluster.ts';
+import { Stream, type StreamCore } from '../../core/contract/stream.ts';
+import type { StreamEnd } from '../../core/contract/stream-end.ts';
+import { LinkStream } from './flow.ts';
+import { FrameFlag, FrameType } from './frame.ts';
+import type { FrameView } from './frame-view.ts';
+import {
+  type HeadFrame,
+  type Outcome,
+  readOutcome,
+  readRpcFacts,
+  writeData,
+  writeHeadFrame,
+  writeNumber,
+  writeRpcFrame,
+} from './frame-writer.ts';
+import { readHead } from './heads.ts';
+import type { ThreadLink } from './link.ts';
+import { isRpc, RpcMessage, RpcReader, rpcFlagOf } from './rpc-frames.ts';
+
+const keptStreams = 256;
+const nobody = { port: 0, spiffeId: null, certificateSha256: null, serverName: null };
+const noFacts = { authority: '', peer: '' };
+
+export interface AppCoreContext {
+  readonly clock: Clock;
+  /** Makes the position in the trace, and a span, where that is this thread's business; else false. */
+  trace(s: Stream): boolean;
+  /** The outcome of a stream whose span was made here. */
+  endSpan(span: unknown, method: string, outcome: Outcome): void;
+  /** The first stream began, the last one ended. */
+  busy(isBusy: boolean): void;
+}
+
+interface Open extends LinkStream {
+  /** Messages posted when it was written: with as many posted still, nothing of it has left. */
+  written?: number;
+  isHandler?: boolean;
+}
+
+/** A span that waits for the outcome of its stream. */
+interface OpenSpan {
+  readonly span: unknown;
+  readonly method: string;
+}
+
+/**
+ * The application's end of the mesh in the worker. It stands where the stream core stands in-process: callers
+ * (`mesh.request`, `mesh.rpc`) enter by `requestHead`, handlers answer by `responseHead`, and both are the very
+ * objects that they are in-process. What they say leaves as frames.
+ */
+export class AppCore implements StreamCore {
+  readonly context: AppCoreContext;
+  /** By the key that the worker uses. */
+  readonly handlers = new Map<number, HostUpstream>();
+  active = 0;
+  #link: ThreadLink | null = null;
+  #downCode: number = Code.workerDown;
+  readonly #streams = new Map<number, Open>();
+  readonly #spans = new Map<number, OpenSpan>();
+  readonly #pool: Stream[] = [];
+  readonly #rpc = new RpcReader();
+  readonly #clusters = new Map<string, Cluster>();
+  #lastId = 0;
+
+  constructor(context: AppCoreContext) {
+    this.context = context;
+  }
+
+  /** Streams in progress, as far as this thread knows them. */
+  get streams(): Iterable<Stream> {
+    return [...this.#streams.values()].map((each) => each.s);
+  }
+
+  /** The worker is there: streams go to it from now on. */
+  attach(link: ThreadLink): void {
+    this.#link = link;
+  }
+
+  /**
+   * The worker is gone: every stream of it fails. @param code of what was on its way; what had not left fails as
+   * `workerDown`, and may be sent again. @param later what new streams meet until `attach`
+   */
+  detach(code: number, later: number = Code.workerDown): void {
+    const posted = this.#link?.writer.posted ?? 0;
+    this.#link = null;
+    this.#downCode = later;
+    const open = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const each of open) {
+      const { s } = each;
+      const hasLeft = each.written !== posted;
+      s.code = hasLeft || code === Code.meshClosed ? code : Code.workerDown;
+      if (each.isHandler === true) s.up?.reset(s, code);
+      else s.down?.reset(s, s.code);
+      this.#ended(s);
+    }
+    for (const { span, method } of this.#spans.values()) {
+      this.context.endSpan(span, method, { code, tries: 0, status: 0, route: '', cluster: '', host: '' });
+    }
+    this.#spans.clear();
+  }
+
+  acquire(): Stream {
+    return this.#pool.pop() ?? new Stream(this);
+  }
+
+  release(s: Stream): void {
+    s.recycle();
+    if (this.#pool.length < keptStreams) this.#pool.push(s);
+  }
+
+  requestHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
+    const link = this.#link;
+    if (link === null) {
+      s.code = this.#downCode;
+      s.down?.reset(s, s.code);
+      this.release(s);
+      return;
+    }
+    s.upId = this.#lastId = (this.#lastId + 2) & 0x7ffffffe;
+    const call: Open = this.#begin(s, s.upId);
+    call.written = link.writer.posted;
+    let flags = end ? FrameFlag.end : 0;
+    if (this.context.trace(s)) {
+      flags |= FrameFlag.traced;
+      if (s.span !== null) this.#spans.set(s.upId, { span: s.span, method: s.req.method });
+    }
+    const leftMs = s.routeDeadlineMs > 0 ? s.routeDeadlineMs - this.context.clock.now() : 0;
+    const timeoutMs = s.routeDeadlineMs > 0 ? Math.max(1, Math.ceil(leftMs)) : 0;
+    const frame = { type: FrameType.request, id: s.upId, flags, key: 0, timeoutMs };
+    if (rpcFlagOf(s.req) !== 0) {
+      this.#sendRpc(link, frame, s, buf === null ? nothing : buf.subarray(a, b));
+      return;
+    }
+    writeHeadFrame(link.writer, frame, s.req, buf === null ? null : { buf, a, b, isExclusive: false });
+    if (!end && buf !== null && !call.sent(b - a)) s.down?.pauseRead(s);
+  }
+
+  /** Made by `mesh.rpc`: complete, and edited at most by the tracer. */
+  #sendRpc({ writer }: ThreadLink, frame: HeadFrame, s: Stream, body: Buffer): void {
+    const message = new RpcMessage(s.req);
+    message.add(s.req.buf, s.req.bodyStart, s.req.bodyStart + body.length, true);
+    const whole = message.frame(null);
+    if (typeof whole === 'number') {
+      this.#fail(s, whole === Code.none ? Code.upstreamProtocol : whole);
+      return;
+    }
+    const facts = { authority: s.req.authority, peer: '' };
+    writeRpcFrame(writer, { ...frame, flags: frame.flags | rpcFlagOf(s.req) }, facts, whole);
+  }
+
+  requestData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
+    const call = this.#streams.get(s.upId);
+    if (call === undefined || this.#link === null) return;
+    writeData(this.#link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
+    if (!end && !call.sent(b - a)) s.down?.pauseRead(s);
+  }
+
+  /** Callers of this process have no trailers to send. */
+  requestTrailers(s: Stream): void {
+    this.requestData(s, nothing, 0, 0, true);
+  }
+
+  downstreamReset(s: Stream, code: number): void {
+    this.#giveUp(s, code);
+  }
+
+  upstreamReset(s: Stream, code: number): void {
+    this.#giveUp(s, code);
+  }
+
+  #giveUp(s: Stream, code: number): void {
+    if (this.#streams.get(s.upId)?.s !== s) return;
+    if (this.#link !== null) writeNumber(this.#link.writer, FrameType.reset, s.upId, code);
+    this.#finish(s);
+  }
+
+  responseInformational(): void {}
+
+  responseHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
+    const call = this.#streams.get(s.upId);
+    if (call === undefined || this.#link === null) return;
+    const { writer } = this.#link;
+    const rpc = rpcFlagOf(s.res);
+    const flags = (end ? FrameFlag.end : 0) | rpc;
+    const frame = { type: FrameType.response, id: s.upId, flags, key: 0, timeoutMs: 0 };
+    if (rpc !== 0) writeRpcFrame(writer, frame, noFacts, s.res.buf.subarray(s.res.start, s.res.end));
+    else writeHeadFrame(writer, frame, s.res, buf === null ? null : { buf, a, b, isExclusive: false });
+    if (end) this.#finish(s);
+    else if (buf !== null && !call.sent(b - a)) s.up?.pauseRead(s);
+  }
+
+  responseData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
+    const call = this.#streams.get(s.upId);
+    if (call === undefined || this.#link === null) return;
+    writeData(this.#link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
+    if (end) this.#finish(s);
+    else if (!call.sent(b - a)) s.up?.pauseRead(s);
+  }
+
+  responseTrailers(s: Stream): void {
+    this.responseData(s, nothing, 0, 0, true);
+  }
+
+  /** The caller, or the handler, has room again. */
+  writable(s: Stream, _end: StreamEnd): void {
+    if (this.#link !== null) this.#streams.get(s.upId)?.resumed(this.#link.writer);
+  }
+
+  upstreamReady(): void {}
+
+  resume(): void {}
+
+  reply(): void {}
+
+  onStreamDeadline(): void {}
+
+  /** A stream for a handler. */
+  onRequest(frame: FrameView): void {
+    const link = this.#link as ThreadLink;
+    const upstream = this.handlers.get(frame.key);
+    const s = this.acquire();
+    let { bodyStart, bodyEnd } = frame;
+    let code: number = upstream === undefined ? Code.upstreamRefused : Code.none;
+    if (isRpc(frame.flags)) {
+      const facts = readRpcFacts(frame);
+      if (code === Code.none) code = this.#rpc.request(frame.flags, s.req, frame.body, bodyStart, bodyEnd);
+      s.req.authorityText = facts.authority;
+      s.peer = { ...nobody, address: facts.peer };
+      ({ bodyStart, bodyEnd } = s.req);
+    } else readHead(s.req, frame.buf, frame.words, frame.at);
+    s.upId = frame.id;
+    const end = code === Code.none ? upstream?.open(s) : code;
+    if (end === undefined || typeof end === 'number') {
+      writeNumber(link.writer, FrameType.reset, frame.id, end ?? Code.upstreamRefused);
+      this.release(s);
+      return;
+    }
+    s.up = end;
+    s.requestOwned = true;
+    const call: Open = this.#begin(s, frame.id);
+    call.isHandler = true;
+    const hasBody = bodyEnd > bodyStart;
+    const { gen } = s;
+    const hasRoom = end.sendHead(s, s.req, hasBody ? frame.body : null, bodyStart, bodyEnd, frame.isEnd);
+    if (s.gen === gen && !frame.isEnd) this.#arrived(call, bodyEnd - bodyStart, hasRoom);
+  }
+
+  onResponse(frame: FrameView): void {
+    const call = this.#streams.get(frame.id);
+    if (call === undefined) return;
+    const { s } = call;
+    const { isEnd, body } = frame;
+    let { bodyStart, bodyEnd } = frame;
+    s.isLocalReply = (frame.flags & FrameFlag.local) !== 0;
+    if (isRpc(frame.flags)) {
+      s.res.reset();
+      if (this.#rpc.response(frame.flags, s.res, body, bodyStart, bodyEnd) !== Code.none) {
+        this.#fail(s, Code.upstreamProtocol);
+        return;
+      }
+      ({ bodyStart, bodyEnd } = s.res);
+    } else readHead(s.res, frame.buf, frame.words, frame.at);
+    s.responseOwned = true;
+    if (isEnd) this.#streams.delete(frame.id);
+    const hasBody = bodyEnd > bodyStart;
+    const { gen } = s;
+    const hasRoom = (s.down as StreamEnd).sendHead(
+      s,
+      s.res,
+      hasBody ? body : null,
+      bodyStart,
+      bodyEnd,
+      isEnd,
+    );
+    if (s.gen !== gen) return;
+    if (isEnd) this.#ended(s);
+    else this.#arrived(call, bodyEnd - bodyStart, hasRoom);
+  }
+
+  onData(frame: FrameView): void {
+    const call = this.#streams.get(frame.id);
+    if (call === undefined) return;
+    const { s } = call;
+    const { body, bodyStart, bodyEnd, isEnd } = frame;
+    const { gen } = s;
+    const to = (call.isHandler === true ? s.up : s.down) as StreamEnd;
+    if (isEnd && call.isHandler !== true) this.#streams.delete(frame.id);
+    const hasRoom = to.sendData(s, body, bodyStart, bodyEnd, isEnd);
+    if (s.gen !== gen) return;
+    if (!isEnd) this.#arrived(call, bodyEnd - bodyStart, hasRoom);
+    else if (call.isHandler !== true) this.#ended(s);
+  }
+
+  onTrailers(frame: FrameView): void {
+    const call = this.#streams.get(frame.id);
+    if (call === undefined) return;
+    const { s } = call;
+    const trailers = new HeadView();
+    readHead(trailers, frame.buf, frame.words, frame.at);
+    if (call.isHandler === true) {
+      s.up?.sendTrailers(s, trailers);
+      return;
+    }
+    s.down?.sendTrailers(s, trailers);
+    this.#finish(s);
+  }
+
+  onFailed(frame: FrameView): void {
+    const call = this.#streams.get(frame.id);
+    if (call === undefined) return;
+    const { s } = call;
+    const outcome = readOutcome(frame);
+    s.tries = outcome.tries;
+    if (outcome.cluster !== '') s.cluster = this.#clusterOf(outcome.cluster);
+    if (outcome.host !== '') s.host = { address: outcome.host } as unknown as Host;
+    this.#fail(s, outcome.code);
+  }
+
+  onReset(id: number, code: number): void {
+    const call = this.#streams.get(id);
+    if (call === undefined) return;
+    if (call.isHandler === true) {
+      call.s.up?.reset(call.s, code);
+      this.#finish(call.s);
+    } else this.#fail(call.s, code);
+  }
+
+  onCredit(id: number, bytes: number): void {
+    const call = this.#streams.get(id);
+    if (call === undefined || !call.granted(bytes)) return;
+    const from = call.isHandler === true ? call.s.up : call.s.down;
+    from?.resumeRead(call.s);
+  }
+
+  onOutcome(frame: FrameView): void {
+    const open = this.#spans.get(frame.id);
+    if (open === undefined) return;
+    this.#spans.delete(frame.id);
+    this.context.endSpan(open.span, open.method, readOutcome(frame));
+  }
+
+  #begin(s: Stream, id: number): Open {
+    const call: Open = new LinkStream(s, id);
+    this.#streams.set(id, call);
+    if (this.active++ === 0) this.context.busy(true);
+    return call;
+  }
+
+  #arrived(call: Open, bytes: number, hasRoom: boolean): void {
+    if (!hasRoom) call.isPaused = true;
+    if (this.#link !== null) call.consumed(this.#link.writer, bytes);
+  }
+
+  #fail(s: Stream, code: number): void {
+    s.code = code;
+    s.down?.reset(s, code);
+    this.#finish(s);
+  }
+
+  #finish(s: Stream): void {
+    if (this.#streams.delete(s.upId)) this.#ended(s);
+  }
+
+  #ended(s: Stream): void {
+    if (--this.active === 0) this.context.busy(false);
+    this.release(s);
+  }
+
+  /** Errors read the name of a cluster and nothing else. */
+  #clusterOf(name: string): Cluster {
+    let cluster = this.#clusters.get(name);
+    if (cluster === undefined) {
+      cluster = { name } as unknown as Cluster;
+      this.#clusters.set(name, cluster);
+    }
+    return cluster;
+  }
+}
+
+const nothing: Buffer = Buffer.alloc(0);

@@ -1,0 +1,42 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { LogFields, LogLevel } from '../../core/contract/logger.ts';
+import type { PackedError } from './errors.ts';
+
+/** What a worker of a mesh gets when it starts: plain data and its ends of the two ports. */
+export interface MeshWorkerData {
+  readonly heddleMesh: true;
+  /** Packed by `packValues`. */
+  readonly config: unknown;
+  /** Modules with extensions. */
+  readonly modules: readonly string[];
+  readonly tracksStreams: boolean;
+  readonly logLevel: LogLevel;
+  /** Streams and control. */
+  readonly port: MessagePort;
+  /** The monitor's question, which is answered while the application's thread waits. */
+  readonly questions: MessagePort;
+  /** Counts up while the worker's loop turns; the second word is notified when a question is answered. */
+  readonly shared: SharedArrayBuffer;
+}
+
+/** Words of `MeshWorkerData.shared`. */
+export const SharedWord = { beats: 0, answers: 1 } as const;
+/** The worker counts that often. */
+export const beatMs = 250;
+
+export interface LogLine {
+  readonly level: Exclude<LogLevel, 'off'>;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
+
+/** What the worker says without being asked. */
+export type WorkerNotice =
+  | { readonly type: 'ready'; readonly config: unknown; readonly addresses: Readonly<Record<string, string>> }
+  | { readonly type: 'refused'; readonly error: PackedError }
+  | { readonly type: 'log'; readonly lines: readonly LogLine[]; readonly dropped: number };
+
+/** What the application says without waiting for an answer. */
+export type AppNotice =
+  | { readonly type: 'serve'; readonly cluster: string; readonly key: number }
+  | { readonly type: 'logLevel'; readonly level: LogLevel };
