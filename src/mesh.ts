@@ -8,6 +8,7 @@ import { loadExtensions } from './assembly/extension-modules.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { ListenerTable } from './assembly/listeners.ts';
+import { LocalRegistrySide } from './assembly/local-registry/index.ts';
 import { NameRouter } from './assembly/name-router.ts';
 import { openRuntime } from './assembly/open-runtime.ts';
 import { answerMonitor } from './assembly/pending-streams.ts';
@@ -51,6 +52,8 @@ export class Mesh implements MeshApi {
   readonly runtime: Runtime;
   readonly clusters: ClusterTable;
   readonly listeners: ListenerTable;
+  /** @internal */
+  readonly localRegistry: LocalRegistrySide;
   #config: EffectiveConfig;
   #inProcess: BuiltPipeline;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -72,6 +75,7 @@ export class Mesh implements MeshApi {
     this.clusters = new ClusterTable(runtime);
     this.#names = new NameRouter(this.clusters.ref, (name) => this.clusters.get(name) !== null);
     this.listeners = new ListenerTable(runtime, this.clusters);
+    this.localRegistry = new LocalRegistrySide(runtime, this.clusters.registries);
     this.#inProcess = this.#buildInProcess(config, null);
     this.#rpc = new RpcSide({
       runtime,
@@ -117,6 +121,7 @@ export class Mesh implements MeshApi {
   /** @internal */
   async start(): Promise<this> {
     try {
+      await this.localRegistry.start(this.#config);
       this.#putAll(this.#config);
       await this.clusters.warm(warmLimitMs);
       const prepared = await this.listeners.prepare(this.#config.listeners);
@@ -284,6 +289,7 @@ export class Mesh implements MeshApi {
     this.#config = next;
     this.runtime.codec.budget.limitBytes = next.buffers.limitBytes;
     prepared.commit();
+    this.localRegistry.reload(next);
     this.clusters.keepOnly(namesOf(next));
     return { applied: true, problems: [] };
   }
@@ -337,6 +343,7 @@ export class Mesh implements MeshApi {
     this.#embedding.close();
     await this.listeners.close();
     for (const tunnel of this.#tunnels) tunnel.destroy();
+    await this.localRegistry.close();
     await this.clusters.close();
     await this.#logs?.close();
     this.runtime.wheel.close();

@@ -11,6 +11,7 @@ import {
 } from './core/cluster/balancers/index.ts';
 import type { ExtensionSet } from './core/config/extensions.ts';
 import { dnsRegistry, fileRegistry, staticRegistry } from './core/discovery/index.ts';
+import { memoryRegistry } from './core/discovery/local/index.ts';
 import { accessLog } from './core/filters/access-log.ts';
 import { cors } from './core/filters/cors.ts';
 import { fault } from './core/filters/fault.ts';
@@ -39,8 +40,8 @@ import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
-import { transcode } from './transport/transcode/index.ts';
 import { directorySecrets } from './transport/tls/directory-source.ts';
+import { transcode } from './transport/transcode/index.ts';
 
 /** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
 export const standard: ExtensionSet = {
@@ -70,8 +71,8 @@ export const standard: ExtensionSet = {
     maglev,
     rendezvous,
   ],
-  registries: [staticRegistry, fileRegistry, dnsRegistry],
+  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
   healthChecks: [httpCheck, tcpCheck],
-};
   secretSources: [directorySecrets],
+};

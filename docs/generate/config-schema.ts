@@ -70,6 +70,7 @@ const documented: Readonly<Record<string, AnySchema>> = {
   BuffersConfig: mesh.buffers,
   NodeConfig: mesh.node,
   LastGoodConfig: mesh.lastGood,
+  LocalRegistryConfig: mesh.localRegistry,
 };
 const nameOf = (type: string): string => type.replace(/Config$/, '');
 
@@ -107,6 +108,8 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
       return reference('NetworkFilter');
     case extension.balancer.pipe[0]:
       return reference('LoadBalancer');
+    case extension.registry.pipe[0]:
+      return reference('Registry');
     case extension.discovery:
     case extension.secretSource.pipe[0]:
       return reference('SecretSource');
@@ -138,6 +141,7 @@ function extensionParts(extensions: ExtensionSet): Record<string, Json> {
       description: 'A registry and the service asked of it.',
       anyOf: registries.map((each) => full(each, { service })),
     },
+    Registry: named('A registry, by name or with its configuration.', registries),
     HealthCheckKind: {
       description: 'A kind of health check.',
       anyOf: healthChecks.map(({ name, config }) => ({
@@ -147,7 +151,7 @@ function extensionParts(extensions: ExtensionSet): Record<string, Json> {
     },
     FilterConfigs: {
       description: 'Per filter name: its configuration here, or false to skip it.',
-    SecretSource: named('A source of certificates, by name or with its configuration.', secretSources),
+      SecretSource: named('A source of certificates, by name or with its configuration.', secretSources),
       type: 'object',
       properties: Object.fromEntries(byFilter),
     },

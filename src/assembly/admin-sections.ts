@@ -8,6 +8,7 @@ import { quantileOf } from '../core/observe/histogram-buckets.ts';
 import { formatPrometheus, prometheusContentType } from '../core/observe/prometheus.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { ListenerTable } from './listeners.ts';
+import { localRegistrySections } from './local-registry/sections.ts';
 import { mosnSections } from './mosn-api/sections.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -16,6 +17,7 @@ export interface AdminSubject {
   readonly runtime: Runtime;
   readonly clusters: ClusterTable;
   readonly listeners: ListenerTable;
+  readonly localRegistry: { readonly registry: LocalRegistry };
   readonly config: EffectiveConfig;
   readonly isClosed: boolean;
   readonly isDraining: boolean;
@@ -80,6 +82,7 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
       summary: 'seconds since start',
       read: () => ({ body: `${Math.round((subject.runtime.clock.now() - startedMs) / 1000)}\n` }),
     },
+    ...localRegistrySections(subject.localRegistry.registry),
     ...mosnSections(subject, logger),
   ];
 }
@@ -101,14 +104,14 @@ export function healthAnswer(subject: AdminSubject): AdminAnswer {
     ...subject.clusters.registries
       .health()
       .map(({ name, health }) => ({ part: `registry ${name}`, ...health })),
+    { part: 'local registry', ...subject.localRegistry.registry.health() },
+    ...subject.runtime.credentials.health().map(({ part, health }) => ({ part, ...health })),
   ];
   const worst = parts.some((each) => each.status === 'failed')
     ? 'failed'
     : parts.some((each) => each.status === 'degraded')
       ? 'degraded'
       : 'ok';
-    { part: 'local registry', ...subject.localRegistry.health() },
-    ...subject.runtime.credentials.health().map(({ part, health }) => ({ part, ...health })),
   const status: Health['status'] = worst;
   return { status: worst === 'failed' ? 503 : 200, body: { status, parts } };
 }
@@ -152,7 +155,7 @@ function quantiles(values: readonly number[]): Record<string, number | null> {
     const value = quantileOf(values, quantile);
     return Number.isNaN(value) ? null : Math.round(value * 1000) / 1000;
   };
-  return { count: series.values.at(-1) ?? 0, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+  return { count: values.at(-1) ?? 0, p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

@@ -70,6 +70,13 @@ export class Registries {
     }
   }
 
+  /** Whether `publish` there makes sense. @throws HeddleError ERR_CONFIG_INVALID */
+  takesPublications(at: ExtensionConfig): boolean {
+    const { registry, leave } = this.#join(at);
+    leave();
+    return registry.publish !== undefined;
+  }
+
   /** Takes back all that this mesh published, for a drain. */
   async withdrawAll(): Promise<void> {
     await Promise.allSettled([...this.#published].map((each) => each.withdraw()));

@@ -52,10 +52,10 @@ export interface Runtime extends RegistryContext {
   readonly extensions: ExtensionSet;
   readonly keepAlive: KeepAlive;
   readonly sockets: SocketSource | null;
-}
-
   /** What TLS of listeners and clusters proves itself and verifies others with. */
   readonly credentials: CredentialTable;
+}
+
 export interface RuntimeOptions {
   /** Bytes held over all connections and streams. */
   readonly bufferLimitBytes: number;
@@ -111,11 +111,8 @@ export function createRuntime(
     logs,
     extensions,
     keepAlive,
-    sockets: surroundings.sockets ?? null,
-  };
     credentials,
-}
-    processes: surroundings.processes ?? 1,
+    sockets: surroundings.sockets ?? null,
   };
   return runtime;
 }
@@ -130,6 +127,8 @@ function registryDialer(dial: Dialer, surroundings: TlsSurroundings): RegistryDi
       known.get(key) ?? new TlsDialing(tls, tls.alpn ?? alpn, `registry ${name}`, surroundings);
     known.set(key, dialling);
     return dialling.dial;
+  };
+}
 
 function openSource({ name, config }: ExtensionConfig, extensions: ExtensionSet, runtime: Runtime) {
   const definition = extensions.secretSources.find((each) => each.name === name);

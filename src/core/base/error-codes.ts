@@ -206,11 +206,23 @@ export const errorCodes = {
     'a publication was withdrawn, or its registry closed, before the registry had it',
     'nothing to do where that was meant; otherwise look at /health for what kept the registry away',
   ),
+  ERR_REGISTRY_FULL: entry(
+    'downstream',
+    'no',
+    'the local registry takes no more',
+    'unpublish or unsubscribe what is not needed, or raise localRegistry.maxPublications or maxSubscriptions',
+  ),
   ERR_REGISTRY_PUBLISH: entry(
     'config',
     'no',
     'a service cannot be published as it is described',
     'correct the name, address or protocol that the message names; registries that only list (static, file, dns) take no publication',
+  ),
+  ERR_REGISTRY_REQUEST: entry(
+    'downstream',
+    'no',
+    'a request to the local registry is refused',
+    'correct what the message names; docs/discovery.md has an example of each request',
   ),
   ERR_REQUEST_ABORTED: entry(
     'downstream',

@@ -23,14 +23,16 @@ export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problem
     checkPipeline(listener, extensions, problems);
   }
   checkPipeline(draft.at('inProcess'), extensions, problems);
+  for (const registry of draft.at('localRegistry').at('registries').items())
+    checkOne(registry, extensions.registries, 'registry', problems);
   for (const cluster of draft.at('clusters').items()) {
     checkOne(cluster.at('codec'), extensions.codecs, 'codec', problems);
     checkOne(cluster.at('loadBalancer'), extensions.balancers, 'load balancer', problems);
     checkOne(cluster.at('discovery'), extensions.registries, 'registry', problems);
     checkOne(cluster.at('healthCheck'), extensions.healthChecks, 'health check', problems);
+    checkOne(cluster.at('tls').at('source'), extensions.secretSources, 'secret source', problems);
   }
 }
-    checkOne(cluster.at('tls').at('source'), extensions.secretSources, 'secret source', problems);
 
 function checkPipeline(pipeline: Cursor, extensions: ExtensionSet, problems: ProblemList): void {
   const filters = pipeline.at('filters').items();

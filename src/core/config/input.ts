@@ -23,6 +23,7 @@ import type {
   ListenerLimits,
   ListenerTlsConfig,
   LocalityConfig,
+  LocalRegistryConfig,
   LogConfig,
   MetadataMatchConfig,
   MirrorConfig,
@@ -38,8 +39,8 @@ import type {
   RouteConfig,
   RouteMatchConfig,
   SanMatcherConfig,
-  ShardingConfig,
   SessionTicketsConfig,
+  ShardingConfig,
   SubsetsConfig,
   SuccessRateConfig,
   TracingConfig,
@@ -67,6 +68,7 @@ export interface MeshConfig
       log: Optional<LogConfig>;
       buffers: Optional<BuffersConfig>;
       node: Optional<NodeConfig>;
+      localRegistry: Replace<LocalRegistryConfig, { registries: readonly Named[] }>;
     }
   > {}
 

@@ -34,6 +34,20 @@ export interface EffectiveConfig {
   readonly node: NodeConfig;
   /** Keeps the lists of registries on disk, so that a start serves while a registry is down (none: not kept). */
   readonly lastGood?: LastGoodConfig | undefined;
+  /** What applications of any language publish and ask through the admin endpoint. */
+  readonly localRegistry: LocalRegistryConfig;
+}
+
+/** What applications of any language publish and ask through the admin endpoint, `/v1/registry/*`. */
+export interface LocalRegistryConfig {
+  /** Where publications go and lists come from; a name or { name, config } (every registry of the clusters that takes publications; "memory" without one). */
+  readonly registries?: readonly ExtensionConfig[] | undefined;
+  /** An absolute path of a directory that exists; what was said is kept there over a restart (none: not kept). */
+  readonly stateDirectory?: string | undefined;
+  /** Addresses that may be published at once (1000). */
+  readonly maxPublications: number;
+  /** Services that may be subscribed to at once (1000). */
+  readonly maxSubscriptions: number;
 }
 
 /** Who this mesh is among its like. */

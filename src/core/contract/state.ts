@@ -23,7 +23,12 @@ export interface AdminSection {
   readonly path: string;
   readonly summary: string;
   read?(query: URLSearchParams): AdminAnswer | Promise<AdminAnswer>;
-  write?(query: URLSearchParams, body: string): AdminAnswer | Promise<AdminAnswer>;
+  /** @param signal aborts when the caller has gone: an answer that waits need not be given */
+  write?(
+    query: URLSearchParams,
+    body: string,
+    signal?: AbortSignal | null,
+  ): AdminAnswer | Promise<AdminAnswer>;
 }
 
 export interface AdminAnswer {

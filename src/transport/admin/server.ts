@@ -80,7 +80,7 @@ export class AdminServer implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      send(response, await this.#answer(request));
+      send(response, await this.#answer(request, response));
     } catch (thrown) {
       const status = thrown instanceof HeddleError ? 400 : 500;
       this.#options.logger.warn('an admin request failed', { error: messageOf(thrown) });
@@ -88,7 +88,7 @@ export class AdminServer implements AsyncDisposable {
     }
   }
 
-  async #answer(request: IncomingMessage): Promise<AdminAnswer> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<AdminAnswer> {
     const refusal = this.#refusal(request);
     if (refusal !== null) return { status: 403, body: `${refusal}\n` };
     const url = URL.parse(request.url ?? '/', 'http://admin');
@@ -106,7 +106,10 @@ export class AdminServer implements AsyncDisposable {
     if (!this.#mayWrite(request)) {
       return { status: 401, body: 'writes need "authorization: Bearer <admin.token>"\n' };
     }
-    return section.write(url.searchParams, await bodyOf(request));
+    const body = await bodyOf(request);
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    return section.write(url.searchParams, body, left.signal);
   }
 
   /** Why a request is refused whatever it asks for, or null. */

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { cluster } from './cluster.ts';
 import { fields } from './combine.ts';
+import { registry } from './extension.ts';
 import { inProcess, listener } from './listener.ts';
-import { address, name, secret, sizeBytes } from './values.ts';
+import { address, integer, name, secret, sizeBytes } from './values.ts';
 
 export const admin = fields({ address, token: v.optional(secret) });
 export const log = fields({
@@ -10,8 +11,18 @@ export const log = fields({
 });
 export const buffers = fields({ limitBytes: v.optional(sizeBytes, 268_435_456) });
 export const node = fields({ id: v.optional(name), zone: v.optional(v.string(), '') });
+const directoryPath = v.pipe(
+  v.string(),
+  v.regex(/^(\/.*|[A-Za-z]:[\\/].*)$/, 'an absolute path of a directory'),
+);
 export const lastGood = fields({
-  directory: v.pipe(v.string(), v.regex(/^(\/.*|[A-Za-z]:[\\/].*)$/, 'an absolute path of a directory')),
+  directory: directoryPath,
+});
+export const localRegistry = fields({
+  registries: v.optional(v.array(registry)),
+  stateDirectory: v.optional(directoryPath),
+  maxPublications: v.optional(integer(1, 100_000), 1000),
+  maxSubscriptions: v.optional(integer(1, 100_000), 1000),
 });
 
 /** The whole configuration, without what references and extensions add (check.ts). */
@@ -27,4 +38,5 @@ export const mesh = fields({
   buffers: v.optional(buffers, {}),
   node: v.optional(node, {}),
   lastGood: v.optional(lastGood),
+  localRegistry: v.optional(localRegistry, {}),
 });
