@@ -13,7 +13,6 @@ export type { RpcResult } from './assembly/rpc/call.ts';
 export type { RpcCallOptions, RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 export type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 export type { RpcHandler, RpcMethod, RpcServiceCall } from './assembly/rpc/service-table.ts';
-export { createMesh } from './create-mesh.ts';
 export {
   type ConfigFileOptions,
   checkConfigFile,
@@ -44,14 +43,15 @@ export {
 export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
+export { createMesh } from './create-mesh.ts';
 export { type ExplainPlace, explain } from './explain.ts';
 export { Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './mesh-api.ts';
 export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
+export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
 export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
-export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
-export { version } from './version.ts';
 export { type CertificateFiles, CertificateFolder, type IssueOptions } from './transport/tls/x509/folder.ts';
+export { version } from './version.ts';

@@ -291,6 +291,7 @@ export class Mesh implements MeshApi {
     prepared.commit();
     this.localRegistry.reload(next);
     this.clusters.keepOnly(namesOf(next));
+    this.runtime.credentials.refresh();
     return { applied: true, problems: [] };
   }
 
@@ -302,7 +303,6 @@ export class Mesh implements MeshApi {
   /** All of them or none. */
   #putClusters(next: EffectiveConfig): void {
     try {
-    this.runtime.credentials.refresh();
       this.#putAll(next);
     } catch (thrown) {
       this.#putAll(this.#config);
@@ -345,6 +345,7 @@ export class Mesh implements MeshApi {
     for (const tunnel of this.#tunnels) tunnel.destroy();
     await this.localRegistry.close();
     await this.clusters.close();
+    this.runtime.credentials.close();
     await this.#logs?.close();
     this.runtime.wheel.close();
     this.runtime.keepAlive.close();
@@ -357,7 +358,6 @@ export class Mesh implements MeshApi {
 
   #refuseClosed(what: string): void {
     if (this.#closing !== null || (this.#draining !== null && what === 'mesh.reload')) {
-    this.runtime.credentials.close();
       throw new HeddleError('ERR_MESH_CLOSED', what);
     }
   }

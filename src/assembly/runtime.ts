@@ -113,6 +113,7 @@ export function createRuntime(
     keepAlive,
     credentials,
     sockets: surroundings.sockets ?? null,
+    processes: surroundings.processes ?? 1,
   };
   return runtime;
 }
