@@ -108,13 +108,11 @@ function replaceNamed({ valibotSchema }: { valibotSchema: unknown }): Json | nul
       return reference('NetworkFilter');
     case extension.balancer.pipe[0]:
       return reference('LoadBalancer');
-    case extension.registry.pipe[0]:
-      return reference('Registry');
-    case extension.discovery:
     case extension.secretSource.pipe[0]:
       return reference('SecretSource');
     case extension.registry.pipe[0]:
       return reference('Registry');
+    case extension.discovery:
       return reference('Discovery');
     case route.filterConfigs:
       return reference('FilterConfigs');
@@ -149,9 +147,9 @@ function extensionParts(extensions: ExtensionSet): Record<string, Json> {
         required: ['name'],
       })),
     },
+    SecretSource: named('A source of certificates, by name or with its configuration.', secretSources),
     FilterConfigs: {
       description: 'Per filter name: its configuration here, or false to skip it.',
-      SecretSource: named('A source of certificates, by name or with its configuration.', secretSources),
       type: 'object',
       properties: Object.fromEntries(byFilter),
     },
