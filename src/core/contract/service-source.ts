@@ -114,8 +114,8 @@ export interface ServiceMetadata {
 }
 
 /**
- * Where publications go. Each call makes one thing so and rejects when that cannot be done now; the model calls again with
- * back-off, and puts everything back after `onLost`. Putting what is there already is no error.
+ * Where publications go. Each call makes one thing so and rejects, after a time limit of its own, when that cannot be done
+ * now; the model calls again with back-off, and puts everything back after `onLost`. Putting what is there already is no error.
  */
 export interface PublishTarget {
   putInstance(instance: ServiceInstance): Promise<void>;

@@ -19,7 +19,7 @@ export class FactsTable {
 
   share(endpoint: HostFacts): HostFacts {
     const { weight, zone, priority, hostname } = endpoint;
-    const metadata = this.#sharedMetadata(endpoint.metadata);
+    const metadata = this.shareMetadata(endpoint.metadata);
     const rest = `${weight} ${priority} ${zone.length} ${zone} ${hostname}`;
     let byRest = this.#facts.get(metadata);
     if (byRest === undefined) {
@@ -34,7 +34,7 @@ export class FactsTable {
     return facts;
   }
 
-  #sharedMetadata(metadata: Endpoint['metadata']): Endpoint['metadata'] {
+  shareMetadata(metadata: Endpoint['metadata']): Endpoint['metadata'] {
     // The object itself is known when it came from here.
     if (this.#facts.has(metadata)) return metadata;
     // JSON keeps apart what a separator could join.

@@ -22,6 +22,8 @@ export class HostTable implements Iterable<Endpoint> {
   #ips = new Uint32Array(0);
   #ports = new Uint32Array(0);
   #facts: HostFacts[] = [];
+  /** A number for each row, once somebody sets one. */
+  #tags: Uint32Array | null = null;
   /** Rows plus one by hash, probed one after the other; 0 = free. */
   #places = new Uint32Array(minPlaces);
   readonly #texts = new Map<string, number>();
@@ -56,6 +58,7 @@ export class HostTable implements Iterable<Endpoint> {
     }
     const row = this.#size++;
     if (row >= this.#ips.length) this.#growRows(row + 1);
+    if (this.#tags !== null) this.#tags[row] = 0;
     this.#ips[row] = this.#ip;
     this.#ports[row] = this.#port;
     this.#facts[row] = facts;
@@ -76,21 +79,25 @@ export class HostTable implements Iterable<Endpoint> {
       this.#ips[row] = this.#ips[last] as number;
       this.#ports[row] = this.#ports[last] as number;
       this.#facts[row] = this.#facts[last] as HostFacts;
+      if (this.#tags !== null) this.#tags[row] = this.#tags[last] as number;
       this.#places[place] = row + 1;
     }
     this.#facts.length = last;
     return true;
   }
 
-  clear(): void {
-    this.#size = 0;
-    this.#ips = new Uint32Array(0);
-    this.#ports = new Uint32Array(0);
-    this.#facts = [];
-    this.#places = new Uint32Array(minPlaces);
-    this.#texts.clear();
-    this.#textOf.length = 0;
-    this.#freeTexts.length = 0;
+  /** 0 when none was set, or no such host is there. */
+  tagOf(address: string): number {
+    const row = this.#read(address, false) ? this.#rowOf(this.#ip, this.#port) : -1;
+    return row < 0 ? 0 : (this.#tags?.[row] ?? 0);
+  }
+
+  /** Notes a 32-bit number beside a host that is there. */
+  setTag(address: string, tag: number): void {
+    const row = this.#read(address, false) ? this.#rowOf(this.#ip, this.#port) : -1;
+    if (row < 0) return;
+    this.#tags ??= new Uint32Array(this.#ips.length);
+    this.#tags[row] = tag;
   }
 
   *[Symbol.iterator](): Generator<Endpoint, void, undefined> {
@@ -199,6 +206,10 @@ export class HostTable implements Iterable<Endpoint> {
     ports.set(this.#ports);
     this.#ips = ips;
     this.#ports = ports;
+    if (this.#tags === null) return;
+    const tags = new Uint32Array(length);
+    tags.set(this.#tags);
+    this.#tags = tags;
   }
 
   #growPlaces(): void {

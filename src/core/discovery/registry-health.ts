@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HealthRecord } from '../base/health-record.ts';
 import type { Logger } from '../contract/logger.ts';
+import type { Metrics } from '../contract/metrics.ts';
 import type { Health } from '../contract/state.ts';
 
 /**
@@ -12,11 +13,23 @@ export class RegistryHealth {
   readonly #logger: Logger;
   readonly #record: HealthRecord;
   readonly #troubles = new Map<string, { reason: string; hasList: boolean }>();
+  readonly #metrics: Metrics | null;
+  readonly #gauge: number;
+  readonly #counter: number;
 
-  constructor(name: string, clock: Clock, logger: Logger) {
+  /** @param metrics for how many services are in trouble, and how often that began */
+  constructor(name: string, clock: Clock, logger: Logger, metrics: Metrics | null = null) {
     this.#name = name;
     this.#logger = logger;
     this.#record = new HealthRecord(clock);
+    this.#metrics = metrics;
+    this.#gauge = metrics?.gauge('heddle_registry_troubled_services', { registry: name }) ?? 0;
+    this.#counter = metrics?.counter('heddle_registry_troubles_total', { registry: name }) ?? 0;
+  }
+
+  /** Why this service's list cannot be trusted to be the newest; "" when it can. */
+  reasonOf(service: string): string {
+    return this.#troubles.get(service)?.reason ?? '';
   }
 
   /** @param hasList an earlier list goes on serving */
@@ -24,6 +37,10 @@ export class RegistryHealth {
     const known = this.#troubles.get(service);
     if (known?.reason === reason && known.hasList === hasList) return;
     this.#troubles.set(service, { reason, hasList });
+    if (known === undefined && this.#metrics !== null) {
+      const { values } = this.#metrics;
+      values[this.#counter] = (values[this.#counter] as number) + 1;
+    }
     const message = hasList ? 'service list kept' : 'service list missing';
     this.#logger.warn(message, { registry: this.#name, service, reason });
     this.#judge();
@@ -44,6 +61,7 @@ export class RegistryHealth {
   }
 
   #judge(): void {
+    if (this.#metrics !== null) this.#metrics.values[this.#gauge] = this.#troubles.size;
     const [first] = this.#troubles;
     if (first === undefined) {
       this.#record.set('ok', '');

@@ -89,7 +89,10 @@ export class ServiceFeed {
 
   /** @returns false when an empty list was refused because a good one serves */
   publish(list: readonly Endpoint[]): boolean {
-    if (list.length === 0 && this.size > 0 && this.#options.allowEmpty !== true) return false;
+    if (list.length === 0 && this.size > 0 && this.#options.allowEmpty !== true) {
+      this.#isStale = true;
+      return false;
+    }
     this.#next = list;
     this.#pending.clear();
     this.#isEmptyMeant = true;
