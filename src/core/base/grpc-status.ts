@@ -75,9 +75,12 @@ export function grpcStatusOfHttp(status: number): number {
   }
 }
 
-/** As HTTP would have said it: for outlier detection, retries and metrics by status (google/rpc/code.proto). */
+/**
+ * As HTTP would have said it (google/rpc/code.proto). UNIMPLEMENTED is 404 instead of 501: a caller who asks for what is
+ * not there says nothing about the host.
+ */
 const httpStatuses: readonly number[] = [
-  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 404, 500, 503, 500, 401,
 ];
 
 export function httpStatusOfGrpc(status: number): number {

@@ -50,6 +50,8 @@ export interface RouteConfig extends HeaderEditsConfig {
   readonly rewrite?: RewriteConfig | undefined;
   /** From the complete request to the head of the answer, all tries together; 0 = none (15000). */
   readonly timeoutMs: number;
+  /** Longest deadline of a gRPC call, its answer included: for callers that say a longer one in grpc-timeout or none (the caller's own). */
+  readonly grpcTimeoutMaxMs?: number | undefined;
   /** Instead of the pipeline's streamIdleTimeoutMs. */
   readonly idleTimeoutMs?: number | undefined;
   /** When a failed try is repeated (never). */
@@ -146,7 +148,7 @@ export interface MetadataMatchConfig extends TextMatchConfig {
 
 /** A condition on a fact about connection or call. At most one of exact, prefix, suffix, contains, regex, within, present. */
 export interface VariableMatchConfig extends TextMatchConfig {
-  /** sourceAddress and sourcePort of the connection, clientAddress as trusted proxies told it, listener and listenerPort, protocol, serverName (TLS), spiffeId, service and rpcMethod (RPC). */
+  /** sourceAddress and sourcePort of the connection, clientAddress as trusted proxies told it, listener and listenerPort, protocol, serverName (TLS), spiffeId, service, rpcMethod, serviceVersion and serviceGroup (RPC, gRPC, Triple). */
   readonly name: RouteVariable;
   /** The value is an address in one of these blocks, such as 10.0.0.0/8. */
   readonly within?: readonly string[] | undefined;
@@ -163,7 +165,9 @@ export type RouteVariable =
   | 'serverName'
   | 'spiffeId'
   | 'service'
-  | 'rpcMethod';
+  | 'rpcMethod'
+  | 'serviceVersion'
+  | 'serviceGroup';
 
 /** One share of a weighted route. */
 export interface WeightedClusterConfig extends HeaderEditsConfig {
@@ -299,11 +303,16 @@ export type RetryCondition =
   | 'gatewayError'
   | 'serverError'
   | 'retriable4xx'
-  | 'perTryTimeout';
+  | 'perTryTimeout'
+  | 'cancelled'
+  | 'deadlineExceeded'
+  | 'internal'
+  | 'resourceExhausted'
+  | 'unavailable';
 
 /** When and how a failed try is repeated. */
 export interface RetryConfig {
-  /** connectFailure | reset | refusedStream | gatewayError (502, 503, 504) | serverError (5xx) | retriable4xx (409) | perTryTimeout (connectFailure, reset, refusedStream). */
+  /** connectFailure | reset | refusedStream | gatewayError (502, 503, 504) | serverError (5xx) | retriable4xx (409) | perTryTimeout, and of gRPC calls, whatever their effects: cancelled | deadlineExceeded | internal | resourceExhausted | unavailable (connectFailure, reset, refusedStream). */
   readonly on: readonly RetryCondition[];
   /** Tries beyond the first, exactly (1). */
   readonly numRetries: number;

@@ -10,6 +10,8 @@ export interface Route {
   readonly action: RouteAction;
   /** From the complete request to the head of the answer, all tries together; 0 = none (15 s). */
   readonly timeoutMs: number;
+  /** Longest deadline of a gRPC call; 0 = the caller's own (0). */
+  readonly grpcTimeoutMaxMs: number;
   /** Overrides the pipeline's; -1 = not set. */
   readonly idleTimeoutMs: number;
   readonly retry: RetryPolicy | null;
@@ -89,6 +91,11 @@ export const RetryOn = {
   retriable4xx: 32,
   perTryTimeout: 64,
   statusCodes: 128,
+  cancelled: 256,
+  deadlineExceeded: 512,
+  internal: 1024,
+  resourceExhausted: 2048,
+  unavailable: 4096,
 } as const;
 
 export interface RetryPolicy {

@@ -78,6 +78,8 @@ export class Stream extends WheelNode {
   /** A response head went downstream / the response is complete as received. */
   responseStarted = false;
   responseDone = false;
+  /** A call of gRPC: answers of our own are statuses of gRPC. */
+  isGrpc = false;
   /** Bytes flow untouched in both directions (101 or CONNECT). */
   isTunnel = false;
   /** Directions of the tunnel that have ended: 1 request, 2 response. */
@@ -112,6 +114,8 @@ export class Stream extends WheelNode {
   /** Absolute limits, monotonic ms, 0 = none; `deadlineMs` (the wheel) is the nearest. */
   routeDeadlineMs = 0;
   tryDeadlineMs = 0;
+  /** The caller's own limit of a gRPC call, answer included; `routeDeadlineMs` is never later. */
+  callDeadlineMs = 0;
   idleTimeoutMs = 0;
   lastActivityMs = 0;
 
@@ -233,6 +237,7 @@ export class Stream extends WheelNode {
       this.responseStarted =
       this.responseDone =
         false;
+    this.isGrpc = false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
     this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;
     this.retryAtMs = this.rechoices = this.tunnelEnds = 0;
@@ -245,7 +250,8 @@ export class Stream extends WheelNode {
     this.requestBytes = this.responseBytes = this.paused = 0;
     this.startMs = this.startWallMs = this.requestDoneMs = this.tryStartMs = 0;
     this.firstByteMs = this.endMs = 0;
-    this.routeDeadlineMs = this.tryDeadlineMs = this.idleTimeoutMs = this.lastActivityMs = 0;
+    this.routeDeadlineMs = this.callDeadlineMs = this.tryDeadlineMs = 0;
+    this.idleTimeoutMs = this.lastActivityMs = 0;
     this.filterIndex = this.responseFilterIndex = 0;
     for (let i = 0; i < this.attributes.length; i++) this.attributes[i] = undefined;
     if (this.metadata.size > 0) this.metadata.clear();

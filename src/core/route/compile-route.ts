@@ -76,6 +76,7 @@ export function compileRoute(
   const route = makeRoute({
     ...target,
     timeoutMs: config.timeoutMs,
+    grpcTimeoutMaxMs: config.grpcTimeoutMaxMs ?? 0,
     idleTimeoutMs: config.idleTimeoutMs ?? -1,
     retry: config.retry === undefined ? null : compileRetry(config.retry),
     requestHeaders: edits.request,

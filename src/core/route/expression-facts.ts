@@ -1,3 +1,4 @@
+import { rpcMethodOf, rpcServiceOf } from '../base/grpc-head.ts';
 import type { Stream } from '../contract/stream.ts';
 import { pathWithoutQuery, splitQuery } from './path-text.ts';
 import { decodeQueryText } from './query-parameter.ts';
@@ -54,11 +55,11 @@ export class RequestFacts {
   }
 
   get service(): string {
-    return this.#s.req.service;
+    return rpcServiceOf(this.#s.req);
   }
 
   get rpcMethod(): string {
-    return this.#s.req.rpcMethod;
+    return rpcMethodOf(this.#s.req);
   }
 
   get id(): string {

@@ -1,3 +1,4 @@
+import { rpcMethodOf, rpcServiceOf } from '../base/grpc-head.ts';
 import type { HeadView } from '../base/head-view.ts';
 import { lowerByte } from '../base/header-field.ts';
 
@@ -17,10 +18,10 @@ export function headerValue(head: HeadView, lowerName: string): string | null {
     case ':service':
       // A name that the codec has made already, and checked to be the only one.
       if (head.service !== '' && !head.isEdited) return head.service;
-      if (lowerName === ':service') return head.service === '' ? null : head.service;
+      if (lowerName === ':service') return rpcServiceOf(head) || null;
       break;
     case ':rpc-method':
-      return head.rpcMethod === '' ? null : head.rpcMethod;
+      return rpcMethodOf(head) || null;
   }
   const first = head.find(lowerName);
   if (first < 0) return null;

@@ -10,6 +10,7 @@ export function makeRoute(parts: Pick<Route, 'name' | 'virtualHost' | 'action'> 
     virtualHost: parts.virtualHost,
     action: parts.action,
     timeoutMs: parts.timeoutMs ?? 15_000,
+    grpcTimeoutMaxMs: parts.grpcTimeoutMaxMs ?? 0,
     idleTimeoutMs: parts.idleTimeoutMs ?? -1,
     retry: parts.retry ?? null,
     requestHeaders: parts.requestHeaders ?? null,

@@ -1,3 +1,4 @@
+import { rpcGroupOf, rpcMethodOf, rpcServiceOf, rpcVersionOf } from '../base/grpc-head.ts';
 import type { RouteVariable } from '../contract/config.ts';
 import type { Stream } from '../contract/stream.ts';
 import { clientAddressKey } from '../observe/access-log/stream-values.ts';
@@ -17,8 +18,10 @@ const readers: Readonly<Record<RouteVariable, (s: Stream) => string | null>> = {
   protocol: (s) => orNull(s.protocol),
   serverName: (s) => orNull(s.peer?.serverName),
   spiffeId: (s) => orNull(s.peer?.spiffeId),
-  service: (s) => orNull(s.req.service),
-  rpcMethod: (s) => orNull(s.req.rpcMethod),
+  service: (s) => orNull(rpcServiceOf(s.req)),
+  rpcMethod: (s) => orNull(rpcMethodOf(s.req)),
+  serviceVersion: (s) => orNull(rpcVersionOf(s.req)),
+  serviceGroup: (s) => orNull(rpcGroupOf(s.req)),
 };
 
 export function variableReader(name: RouteVariable): (s: Stream) => string | null {

@@ -1,18 +1,27 @@
 import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
+import { httpStatusOfGrpc } from '../base/grpc-status.ts';
 import type { Cluster, Host } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
-import type { Route } from '../contract/route.ts';
+import type { RetryPolicy, Route } from '../contract/route.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
 import { waiting } from '../contract/stream-end.ts';
 import { armStream, dueLimit } from './deadlines.ts';
+import { grpcStatusOfHead } from './grpc.ts';
 import { beginHedging } from './hedge.ts';
 import { failStream } from './local-reply.ts';
 import { beginMirrors } from './mirror.ts';
 import type { StreamProxy } from './proxy.ts';
 import { sendRequest } from './request-body.ts';
 import { avoidHost } from './request-filters.ts';
-import { backoffMs, isStaleConnection, wantsRetry, wantsRetryOfStatus } from './retry.ts';
+import {
+  backoffMs,
+  isStaleConnection,
+  isUnseen,
+  wantsRetry,
+  wantsRetryOfGrpc,
+  wantsRetryOfStatus,
+} from './retry.ts';
 import { releaseUpstream } from './upstream-end.ts';
 
 /** encodeUpstream: opens an end at the chosen host; the request leaves at once or when the pool has a place. */
@@ -41,8 +50,10 @@ function nameEndpoint(s: Stream, host: Host): void {
 /** The route's clock starts when the request is complete (Envoy's semantics); streaming bodies have the idle limit. */
 export function armAttempt(p: StreamProxy, s: Stream): void {
   const route = s.route as Route;
-  if (s.requestDone && s.routeDeadlineMs === 0 && route.timeoutMs > 0 && !s.isTunnel) {
-    s.routeDeadlineMs = s.requestDoneMs + route.timeoutMs;
+  // A limit of the caller's own takes the place of the route's, but for gRPC's, which the route's may shorten.
+  if (s.requestDone && s.routeDeadlineMs === s.callDeadlineMs && route.timeoutMs > 0 && !s.isTunnel) {
+    const limitMs = s.requestDoneMs + route.timeoutMs;
+    if (s.callDeadlineMs === 0 || limitMs < s.callDeadlineMs) s.routeDeadlineMs = limitMs;
   }
   const perTryMs = route.retry === null ? 0 : route.retry.perTryTimeoutMs;
   // A per-try limit that is not below the route's is ignored, as Envoy does.
@@ -60,7 +71,7 @@ export function attemptFailed(p: StreamProxy, s: Stream, code: number): void {
   const values = p.context.metrics.values;
   (values[isConnect ? cluster.slots.connectFailures : cluster.slots.resets] as number)++;
   s.phase = isConnect ? Phase.failConnect : Phase.failStream;
-  if (isStaleConnection(s, code)) {
+  if (isStaleConnection(s, code) || isUnseen(s, code)) {
     // Says nothing about the host's health or about the request: the same host may be taken.
     retry(p, s, 0);
     return;
@@ -77,9 +88,9 @@ export function attemptFailed(p: StreamProxy, s: Stream, code: number): void {
 /** Does the policy want another try because of this answer? Then the answer is dropped and the try under way. */
 export function retriesStatus(p: StreamProxy, s: Stream, end: boolean): boolean {
   const policy = s.route?.retry ?? null;
-  if (policy === null || s.res.status < 400 || !wantsRetryOfStatus(s, policy, s.res.status)) return false;
+  if (policy === null || !wantsRetryOfAnswer(s, policy, end)) return false;
   if (!takeRetry(p, s)) return false;
-  (s.cluster as Cluster).report(s.host as Host, s.res.status, 0, s.firstByteMs - s.tryStartMs);
+  (s.cluster as Cluster).report(s.host as Host, statusOfAnswer(s, end), 0, s.firstByteMs - s.tryStartMs);
   const up = s.up;
   s.up = null;
   if (!end && up !== null) up.reset(s, Code.locallyClosed);
@@ -88,6 +99,19 @@ export function retriesStatus(p: StreamProxy, s: Stream, end: boolean): boolean 
   s.responseBytes = 0;
   retryElsewhere(p, s);
   return true;
+}
+
+function wantsRetryOfAnswer(s: Stream, policy: RetryPolicy, end: boolean): boolean {
+  const { status } = s.res;
+  if (status >= 400) return wantsRetryOfStatus(s, policy, status);
+  const grpcStatus = grpcStatusOfHead(s, end);
+  return grpcStatus > 0 && wantsRetryOfGrpc(s, policy, grpcStatus);
+}
+
+/** In HTTP's scale: a failure that gRPC tells in an answer of 200 counts as one. */
+export function statusOfAnswer(s: Stream, end: boolean): number {
+  const grpcStatus = grpcStatusOfHead(s, end);
+  return grpcStatus > 0 ? httpStatusOfGrpc(grpcStatus) : s.res.status;
 }
 
 function takeRetry(p: StreamProxy, s: Stream): boolean {

@@ -202,7 +202,7 @@ class HedgeTries extends WheelNode implements HedgeRace, HedgeJudge {
     if (buf !== null) s.responseBytes += b - a;
     s.tryDeadlineMs = 0;
     const { timeoutMs, internalRedirect } = s.route as Route;
-    if (s.routeDeadlineMs === s.requestDoneMs + timeoutMs) s.routeDeadlineMs = 0;
+    if (s.routeDeadlineMs === s.requestDoneMs + timeoutMs) s.routeDeadlineMs = s.callDeadlineMs;
     if (internalRedirect !== null && followsRedirect(this.#proxy, s, internalRedirect, end)) return;
     this.#proxy.filterResponse(s, buf, a, b, end);
   }

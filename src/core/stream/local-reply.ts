@@ -4,9 +4,11 @@ import { type HeaderField, headerField } from '../base/header-field.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
+import type { StreamEnd } from '../contract/stream-end.ts';
 import type { StreamFilter } from '../contract/stream-filter.ts';
 import { setContentLength } from './content-length.ts';
 import { nameOfFilter } from './filter-chain.ts';
+import { sendGrpcEnd, toGrpcReply } from './grpc.ts';
 import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { cancelUpstream } from './upstream-end.ts';
@@ -19,6 +21,10 @@ const textPlain: HeaderField = headerField('content-type', 'text/plain');
 export function failStream(p: StreamProxy, s: Stream, code: number): void {
   const facts = factsOf(code);
   if (s.code === Code.none) s.code = code;
+  if (s.isGrpc && s.responseStarted && !s.isLocalReply && facts.status !== 0 && s.down !== null) {
+    endGrpc(p, s, s.down, code);
+    return;
+  }
   if (s.responseStarted || facts.status === 0 || s.isLocalReply) {
     resetDownstream(p, s, code);
     return;
@@ -43,10 +49,22 @@ export function localReply(p: StreamProxy, s: Stream): void {
   s.responseDone = true;
   s.responseOwned = true;
   const status = s.res.status;
-  if (status >= 200 && status !== 204 && status !== 304) setContentLength(s.res, s.responseBody.sizeBytes);
+  if (s.isGrpc) toGrpcReply(s);
+  else if (status >= 200 && status !== 204 && status !== 304)
+    setContentLength(s.res, s.responseBody.sizeBytes);
   s.responseBytes = s.responseBody.sizeBytes;
   s.responseFilterIndex = 0;
   p.filterResponse(s, null, 0, 0, true);
+}
+
+/** What of the answer waits here is dropped: a status follows what has left. */
+function endGrpc(p: StreamProxy, s: Stream, down: StreamEnd, code: number): void {
+  s.phase = Phase.failStream;
+  cancelUpstream(s, code);
+  s.responseBody.clear();
+  const gen = s.gen;
+  sendGrpcEnd(s, down, code);
+  if (s.gen === gen) finish(p, s);
 }
 
 /** Ends the stream without an answer, or in the middle of one. */

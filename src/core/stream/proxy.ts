@@ -11,6 +11,7 @@ import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
 import { armStream } from './deadlines.ts';
+import { beginGrpc, capGrpcDeadline } from './grpc.ts';
 import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
 import { rememberUrl } from './internal-redirect.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
@@ -130,6 +131,7 @@ export class StreamProxy implements StreamCore {
     s.startWallMs = now + this.#wallOffsetMs;
     s.requestDone = end;
     if (end) s.requestDoneMs = now;
+    beginGrpc(s);
     this.active++;
     if (s.protocol === 'call' && this.#calls++ === 0) this.context.keepAlive?.ref();
     this.live?.add(s);
@@ -178,6 +180,7 @@ export class StreamProxy implements StreamCore {
     }
     s.route = route;
     if (route.idleTimeoutMs >= 0) s.idleTimeoutMs = route.idleTimeoutMs;
+    if (s.isGrpc && route.grpcTimeoutMaxMs > 0) capGrpcDeadline(s, route);
     if (s.req.upgrade !== '' && !this.#mayUpgrade(s, route)) return false;
     s.phase = Phase.filterAfterRoute;
     return true;

@@ -160,7 +160,9 @@ function giveUpKeeping(p: StreamProxy, s: Stream): void {
   half.isKept = false;
   half.isLost = half.next > 0;
   half.dropSent();
-  if (s.cluster !== null) (p.context.metrics.values[s.cluster.slots.retryBodyTooLarge] as number)++;
+  // Without a policy nobody asked for another try.
+  if (s.cluster === null || (s.isGrpc && s.route?.retry === null)) return;
+  (p.context.metrics.values[s.cluster.slots.retryBodyTooLarge] as number)++;
 }
 
 function holdData(p: StreamProxy, s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {

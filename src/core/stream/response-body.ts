@@ -1,4 +1,5 @@
 import { Code } from '../base/codes.ts';
+import type { HeadView } from '../base/head-view.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
@@ -53,8 +54,12 @@ export function sendResponse(
   s.responseStarted = true;
   s.requestBody.isKept = false;
   const last = isLast(s);
+  const { status } = s.res;
+  // gRPC says so in fields; logs and metrics go on with what the answer means.
+  if (s.isLocalReply && s.isGrpc) s.res.status = 200;
   const ok = (s.down as StreamEnd).sendHead(s, s.res, buf, a, b, last);
   if (s.gen !== gen) return;
+  s.res.status = status;
   if (last) finish(p, s);
   else {
     s.res.retain();
@@ -188,12 +193,16 @@ function endResponse(p: StreamProxy, s: Stream): void {
   if (s.responseTrailers === null) {
     down.sendData(s, empty, 0, 0, true);
   } else {
+    s.replacement = null;
     for (const filter of (s.pipeline as Pipeline).filters.responseTrailers) {
       const verdict = filter.onResponseTrailers?.(s);
       if (verdict === Verdict.close) resetDownstream(p, s, Code.filterClosed);
       if (s.gen !== gen) return;
     }
-    down.sendTrailers(s, s.responseTrailers);
+    const trailers = s.responseTrailers as HeadView | null;
+    const last = s.replacement as Buffer | null;
+    if (trailers !== null) down.sendTrailers(s, trailers);
+    else down.sendData(s, last ?? empty, 0, last?.length ?? 0, true);
   }
   if (s.gen === gen) finish(p, s);
 }

@@ -7,7 +7,7 @@ import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { applyHeaderOperations } from '../route/header-operations.ts';
-import { retriesStatus } from './attempt.ts';
+import { retriesStatus, statusOfAnswer } from './attempt.ts';
 import { armStream } from './deadlines.ts';
 import { followsRedirect } from './internal-redirect.ts';
 import { keptBytes } from './kept-bytes.ts';
@@ -37,10 +37,11 @@ export function receiveResponse(
   if (retriesStatus(p, s, end)) return;
   const { internalRedirect } = s.route as Route;
   if (internalRedirect !== null && followsRedirect(p, s, internalRedirect, end)) return;
-  (s.cluster as Cluster).report(s.host as Host, status, 0, s.firstByteMs - s.tryStartMs);
+  (s.cluster as Cluster).report(s.host as Host, statusOfAnswer(s, end), 0, s.firstByteMs - s.tryStartMs);
   s.tryDeadlineMs = 0;
   // From here on the idle limit counts: a large body may take its reader's time. A caller's own limit stays.
-  if (s.routeDeadlineMs === s.requestDoneMs + (s.route as Route).timeoutMs) s.routeDeadlineMs = 0;
+  if (s.routeDeadlineMs === s.requestDoneMs + (s.route as Route).timeoutMs)
+    s.routeDeadlineMs = s.callDeadlineMs;
   if (end) releaseUpstream(s);
   if (status === 101 || (status < 300 && s.req.upgrade === 'connect')) {
     s.isTunnel = true;

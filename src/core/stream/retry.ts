@@ -1,4 +1,5 @@
 import { Code, factsOf } from '../base/codes.ts';
+import { GrpcStatus, grpcStatusOfCode } from '../base/grpc-status.ts';
 import type { Random } from '../base/random.ts';
 import { RetryOn, type RetryPolicy } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
@@ -14,7 +15,7 @@ export function isIdempotent(s: Stream): boolean {
 export function keepsBody(s: Stream): boolean {
   const { route } = s;
   if (route === null) return isIdempotent(s);
-  return route.retry !== null || route.internalRedirect !== null || isIdempotent(s);
+  return s.isGrpc || route.retry !== null || route.internalRedirect !== null || isIdempotent(s);
 }
 
 /** How many body bytes may be kept for another try. */
@@ -33,6 +34,14 @@ export function isStaleConnection(s: Stream, code: number): boolean {
   return closed && s.reused && triesOf(s) === 1 && canReplay(s) && isIdempotent(s);
 }
 
+/**
+ * The upstream says that it did not look at a gRPC call (RFC 9113 §8.7, GOAWAY): once more, without asking the policy,
+ * as clients of gRPC do by themselves.
+ */
+export function isUnseen(s: Stream, code: number): boolean {
+  return code === Code.upstreamRefused && s.isGrpc && triesOf(s) === 1 && canReplay(s);
+}
+
 /** Is the whole request still here, and nothing of an answer downstream? */
 export function canReplay(s: Stream): boolean {
   return !s.responseStarted && !s.requestBody.isLost && !s.isTunnel && s.req.upgrade === '';
@@ -47,6 +56,8 @@ function triesOf(s: Stream): number {
 export function wantsRetry(s: Stream, code: number): boolean {
   const policy = s.route?.retry ?? null;
   if (policy === null || triesOf(s) > policy.numRetries || !canReplay(s)) return false;
+  // Who names statuses of gRPC says that calls that end so may be repeated.
+  if (s.isGrpc && (policy.on & grpcConditionOf(grpcStatusOfCode(code))) !== 0) return isUpstreamFailure(code);
   if ((policy.on & conditionOf(code)) === 0) return false;
   return factsOf(code).unprocessed || policy.nonIdempotent || isIdempotent(s);
 }
@@ -57,6 +68,32 @@ export function wantsRetryOfStatus(s: Stream, policy: RetryPolicy, status: numbe
   if (!matchesStatus(policy, status)) return false;
   return policy.nonIdempotent || isIdempotent(s);
 }
+
+/** As `wantsRetry`, for an answer that is nothing but a status of gRPC. */
+export function wantsRetryOfGrpc(s: Stream, policy: RetryPolicy, status: number): boolean {
+  if (triesOf(s) > policy.numRetries || !canReplay(s)) return false;
+  return (policy.on & grpcConditionOf(status)) !== 0;
+}
+
+function grpcConditionOf(status: number): number {
+  switch (status) {
+    case GrpcStatus.cancelled:
+      return RetryOn.cancelled;
+    case GrpcStatus.deadlineExceeded:
+      return RetryOn.deadlineExceeded;
+    case GrpcStatus.resourceExhausted:
+      return RetryOn.resourceExhausted;
+    case GrpcStatus.internal:
+      return RetryOn.internal;
+    case GrpcStatus.unavailable:
+      return RetryOn.unavailable;
+    default:
+      return 0;
+  }
+}
+
+/** A try failed, not the whole call. */
+const isUpstreamFailure = (code: number): boolean => conditionOf(code) !== 0;
 
 function matchesStatus(policy: RetryPolicy, status: number): boolean {
   const on = policy.on;

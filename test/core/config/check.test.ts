@@ -273,7 +273,7 @@ test('one bad configuration tells all of it at once, one line each, in an error 
   t.regex(error?.message ?? '', /3 problems/);
   const lines = formatProblems(checkConfig(input, fakeExtensions()).problems).split('\n');
   t.deepEqual(lines, [
-    `${at}.timoutMs: read "timoutMs"; allowed: no such key; the keys here are name, match, cluster, weightedClusters, redirect, directResponse, rewrite, timeoutMs, idleTimeoutMs, retry, upgrades, filterConfigs, metadata, metadataMatch, hashPolicies, mirrors, hedge, internalRedirect, requestHeaders, removeRequestHeaders, responseHeaders, removeResponseHeaders — did you mean "timeoutMs"?`,
+    `${at}.timoutMs: read "timoutMs"; allowed: no such key; the keys here are name, match, cluster, weightedClusters, redirect, directResponse, rewrite, timeoutMs, grpcTimeoutMaxMs, idleTimeoutMs, retry, upgrades, filterConfigs, metadata, metadataMatch, hashPolicies, mirrors, hedge, internalRedirect, requestHeaders, removeRequestHeaders, responseHeaders, removeResponseHeaders — did you mean "timeoutMs"?`,
     'listeners[0].filters[0].name: read "cros"; allowed: the name of a filter: cors, local-rate-limit — did you mean "cors"?',
     `${at}.cluster: read "usres"; allowed: the name of a cluster: users — did you mean "users"?`,
   ]);

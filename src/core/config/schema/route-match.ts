@@ -37,6 +37,8 @@ const variables = [
   'spiffeId',
   'service',
   'rpcMethod',
+  'serviceVersion',
+  'serviceGroup',
 ] as const;
 
 const block = v.pipe(

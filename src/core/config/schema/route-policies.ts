@@ -10,6 +10,11 @@ const retryConditions = [
   'serverError',
   'retriable4xx',
   'perTryTimeout',
+  'cancelled',
+  'deadlineExceeded',
+  'internal',
+  'resourceExhausted',
+  'unavailable',
 ] as const;
 
 export const retry = fields({

@@ -68,6 +68,7 @@ export const route = fields({
   directResponse: v.optional(directResponse),
   rewrite: v.optional(rewrite),
   timeoutMs: v.optional(milliseconds, 15000),
+  grpcTimeoutMaxMs: v.optional(milliseconds),
   idleTimeoutMs: v.optional(milliseconds),
   retry: v.optional(retry),
   upgrades: v.optional(v.array(token), []),

@@ -1,4 +1,5 @@
 import { factsOf } from '../../base/codes.ts';
+import { rpcMethodOf, rpcServiceOf } from '../../base/grpc-head.ts';
 import type { Stream } from '../../contract/stream.ts';
 import { isoTime, TimeFormat } from './time-format.ts';
 import { elapsed, maxValueBytes, numberValue, textValue, type Value } from './values.ts';
@@ -58,8 +59,8 @@ export const spiffeId = textValue((s) => s.peer?.spiffeId);
 export const certificate = textValue((s) => s.peer?.certificateSha256);
 export const serverName = textValue((s) => s.peer?.serverName);
 export const peerAddress = textValue((s) => s.peer?.address);
-export const service = textValue((s) => s.req.service);
-export const rpcMethod = textValue((s) => s.req.rpcMethod);
+export const service = textValue((s) => rpcServiceOf(s.req));
+export const rpcMethod = textValue((s) => rpcMethodOf(s.req));
 
 export const protocol: Value = {
   kind: 'text',
