@@ -8,6 +8,7 @@ export class WireDuplex extends Duplex implements ByteEngine {
   readonly wire: Wire;
   #written: ((error?: Error | null) => void) | null = null;
   #isOver = false;
+  #hasEnd = false;
 
   constructor(wire: Wire) {
     super({ allowHalfOpen: true, emitClose: true });
@@ -31,13 +32,16 @@ export class WireDuplex extends Duplex implements ByteEngine {
   }
 
   onEnd(): void {
+    this.#hasEnd = true;
     this.push(null);
   }
 
   onClose(code: number): void {
     this.#isOver = true;
-    if (this.writableEnded && this.readableEnded) this.destroy();
-    else {
+    // Both sides have ended: what is not read yet is still to be had, and reading it ends the stream.
+    if (this.writableEnded && this.#hasEnd) {
+      if (this.readableEnded) this.destroy();
+    } else {
       const facts = factsOf(code);
       this.destroy(new HeddleError(facts.error, facts.name, { context: { reason: facts.name } }));
     }
