@@ -44,6 +44,12 @@ export class Fleet {
 
   /** Fetches what the workers count. */
   async collect(): Promise<void> {
+    const { table } = this.metrics;
+    table.values[table.gauge('heddle_workers_serving')] = this.ready.length;
+    for (const { worker, generation } of this.slots) {
+      const restarts = table.counter('heddle_worker_restarts_total', { worker: String(worker) });
+      table.values[restarts] = Math.max(0, generation - 1);
+    }
     await Promise.all(
       this.ready.map(async (slot) => {
         const { generation } = slot;

@@ -1,4 +1,4 @@
-import type { Metrics, MetricsSnapshot } from '../../core/contract/metrics.ts';
+import type { MetricsSnapshot } from '../../core/contract/metrics.ts';
 import { labelText } from '../../core/observe/labels.ts';
 import { MetricsTable } from '../../core/observe/metrics.ts';
 
@@ -72,8 +72,3 @@ const keyOf = ({ name, labels }: Series): string => `${name}{${labelText(labels)
 
 const isSame = (a: Series, b: Series | undefined): boolean =>
   b !== undefined && a.name === b.name && keyOf(a) === keyOf(b);
-
-/** For counts of the supervisor's own. */
-export function addTo(metrics: Metrics, slot: number, count = 1): void {
-  metrics.values[slot] = (metrics.values[slot] as number) + count;
-}
