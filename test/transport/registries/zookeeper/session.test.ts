@@ -153,7 +153,7 @@ test('servers that lost all history get a new session, in time', async (t) => {
 });
 
 test('digest credentials are shown on every connection; refused ones are never gone around', async (t) => {
-  const credentials = [{ kind: 'digest' as const, user: 'mesh', password: 'secret' }];
+  const credentials = async () => [{ kind: 'digest' as const, user: 'mesh', password: 'secret' }];
   const { net, server, client, session } = await opened({ digest: 'mesh:secret' }, { credentials });
   t.is(session.state, 'connected');
   server.breakConnections();
@@ -161,7 +161,9 @@ test('digest credentials are shown on every connection; refused ones are never g
   const reading = client.read('/');
   await net.settle();
   await t.notThrowsAsync(reading);
-  const wrong = openSession(net, { credentials: [{ kind: 'digest', user: 'mesh', password: 'guess' }] });
+  const wrong = openSession(net, {
+    credentials: async () => [{ kind: 'digest', user: 'mesh', password: 'guess' }],
+  });
   await net.pass(5000);
   t.not(wrong.session.state, 'connected');
   t.regex(wrong.story[0] ?? '', /refuses the credentials: authFailed/);

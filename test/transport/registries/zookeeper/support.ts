@@ -57,7 +57,7 @@ export const options: SessionOptions = {
   sessionTimeoutMs: 30_000,
   connectTimeoutMs: 5000,
   maxFrameBytes: 1024 * 1024,
-  credentials: [],
+  credentials: null,
   backoffBaseMs: 250,
   backoffMaxMs: 10_000,
 };

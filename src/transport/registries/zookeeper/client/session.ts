@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../../../core/base/clock.ts';
+import { messageOf } from '../../../../core/base/errors.ts';
 import type { Random } from '../../../../core/base/random.ts';
 import type { Dialer } from '../../../../core/contract/wire.ts';
 import { type ConnectionListener, ZooKeeperConnection } from '../wire/connection.ts';
@@ -16,7 +17,8 @@ export interface SessionOptions {
   /** Dial, TLS and handshake with one server. */
   readonly connectTimeoutMs: number;
   readonly maxFrameBytes: number;
-  readonly credentials: readonly Credentials[];
+  /** Asked on every connection: they may have changed (none). */
+  readonly credentials: (() => Promise<readonly Credentials[]>) | null;
   /** Rests after a round of all servers double from the first to the second. */
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
@@ -192,19 +194,28 @@ export class Session {
     this.#expiry?.cancel();
     this.#token = answer.session;
     this.#timeoutMs = answer.timeoutMs;
-    this.#prepare(this.#options.credentials);
+    const connection = this.#connection as ZooKeeperConnection;
+    const { credentials } = this.#options;
+    if (credentials === null) {
+      this.#setWatches(connection);
+      return;
+    }
+    credentials().then(
+      (all) => this.#authenticate(connection, all),
+      (thrown: unknown) => connection.close(`the credentials cannot be read: ${messageOf(thrown)}`),
+    );
   }
 
-  /** Credentials one after the other, then watches; nothing is asked before the server has accepted all of them. */
-  #prepare(credentials: readonly Credentials[]): void {
-    const connection = this.#connection as ZooKeeperConnection;
+  /** One after the other, then watches; nothing is asked before the server has accepted all of them. */
+  #authenticate(connection: ZooKeeperConnection, credentials: readonly Credentials[]): void {
     const [first, ...others] = credentials;
+    if (connection.isClosed) return;
     if (first === undefined) {
       this.#setWatches(connection);
       return;
     }
     authenticate(connection, first, (problem) => {
-      if (problem === '') this.#prepare(others);
+      if (problem === '') this.#authenticate(connection, others);
       else connection.close(`the server refuses the credentials: ${problem}`);
     });
   }
