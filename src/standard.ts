@@ -16,6 +16,8 @@ import { accessLog } from './core/filters/access-log.ts';
 import { cors } from './core/filters/cors.ts';
 import { fault } from './core/filters/fault.ts';
 import { forwardedHeaders } from './core/filters/forwarded-headers.ts';
+import { grpcMetrics } from './core/filters/grpc-metrics.ts';
+import { grpcWeb } from './core/filters/grpc-web.ts';
 import { headerMutation } from './core/filters/header-mutation.ts';
 import { headerToMetadata } from './core/filters/header-to-metadata.ts';
 import { ipAccess } from './core/filters/ip-access.ts';
@@ -40,6 +42,7 @@ import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
+import { zookeeperRegistry } from './transport/registries/zookeeper/index.ts';
 import { directorySecrets } from './transport/tls/directory-source.ts';
 import { transcode } from './transport/transcode/index.ts';
 
@@ -51,6 +54,8 @@ export const standard: ExtensionSet = {
     cors,
     fault,
     forwardedHeaders,
+    grpcMetrics,
+    grpcWeb,
     headerMutation,
     headerToMetadata,
     ipAccess,
@@ -71,7 +76,7 @@ export const standard: ExtensionSet = {
     maglev,
     rendezvous,
   ],
-  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry],
+  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry, zookeeperRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
   healthChecks: [httpCheck, tcpCheck],
   secretSources: [directorySecrets],

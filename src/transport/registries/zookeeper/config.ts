@@ -16,12 +16,10 @@ const server = v.pipe(
   }, '"host", "host:port" or "[ipv6]:port"'),
 );
 
-/** "/a/b" becomes "/a/b", "/" becomes "": what a path follows on. */
 const folder = v.pipe(
   v.string(),
   v.regex(/^\/([^/\0]+(\/[^/\0]+)*)?$/, 'a path such as "/dubbo", without a slash at its end'),
   v.check((path) => !/\/\.{1,2}(\/|$)/.test(path), 'a path without "." and ".."'),
-  v.transform((path) => (path === '/' ? '' : path)),
 );
 
 const delayMs = (minMs: number, maxMs: number) =>
@@ -77,4 +75,9 @@ export const ZooKeeperConfig = v.pipe(
     'auth, for an acl that names the creator',
   ),
 );
+/** What the names in a folder follow on: "" for "/". */
+export function before(folderPath: string): string {
+  return folderPath === '/' ? '' : folderPath;
+}
+
 export type ZooKeeperConfig = v.InferOutput<typeof ZooKeeperConfig>;

@@ -12,7 +12,7 @@ import { dubboSources, sofaSources } from './sources.ts';
  * { name: 'users', discovery: { name: 'zookeeper', service: 'com.example.Users', config: { addresses: ['zk1', 'zk2', 'zk3'] } } }
  */
 export const zookeeperRegistry: RegistryDefinition<ZooKeeperConfig> = {
-  name: registryName,
+  name: 'zookeeper',
   config: ZooKeeperConfig,
   create: (config, context) => {
     const { dialect } = config;

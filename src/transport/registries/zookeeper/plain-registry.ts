@@ -14,7 +14,7 @@ import type { Health } from '../../../core/contract/state.ts';
 import { endpointSchema } from '../../../core/discovery/endpoint-schema.ts';
 import { RegistryHealth } from '../../../core/discovery/registry-health.ts';
 import { ServiceFeed } from '../../../core/discovery/service-feed.ts';
-import type { ZooKeeperConfig } from './config.ts';
+import { before, type ZooKeeperConfig } from './config.ts';
 import { connectZooKeeper, registryName, type ZooKeeperConnected } from './connect.ts';
 import type { Publisher } from './layouts/publisher.ts';
 import { WatchedDirectory } from './watched/directory.ts';
@@ -96,7 +96,7 @@ export class PlainRegistry implements Registry {
   }
 
   #folder(service: string): string {
-    return `${this.#config.root ?? '/heddle'}/${service}`;
+    return `${before(this.#config.root ?? '/heddle')}/${service}`;
   }
 
   #open(service: string): Service {
