@@ -21,6 +21,7 @@ export {
   silentLogger,
 } from './fake-owners.ts';
 export { MemoryLink, type MemoryLinkOptions, type MemorySide } from './memory-link.ts';
+export { MemorySources } from './memory-sources.ts';
 export { MemoryWire } from './memory-wire.ts';
 export { Exchange, type RecordedMessage, RecordingSink } from './recording-sink.ts';
 export { type BalancerSuiteOptions, balancerContractSuite } from './suites/balancer-contract-suite.ts';

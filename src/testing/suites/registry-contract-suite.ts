@@ -1,67 +1,50 @@
-import type { Endpoint } from '../../core/contract/cluster.ts';
-import type { Registry, RegistryDelta } from '../../core/contract/registry.ts';
+import { endpoint, type RegistryFixture, Subscriber } from './registry/fixture.ts';
+import { publishingSuite } from './registry/publishing-suite.ts';
+import { troubleSuite } from './registry/trouble-suite.ts';
 import type { SuiteAssertions, SuiteTest } from './suite-test.ts';
 
-/** A registry under test with a way to change what it knows. */
-export interface RegistryFixture {
-  readonly registry: Registry;
-  /** Makes `endpoints` the list of `service` at the source. */
-  publish(service: string, endpoints: readonly Endpoint[]): void | Promise<void>;
-  /** Returns once everything published has been delivered. */
-  settle(): void | Promise<void>;
-  close(): void | Promise<void>;
-}
+export { endpoint, type RegistryFixture };
 
-/** An endpoint with the defaults of a configuration. */
-export function endpoint(address: string, facts: Partial<Endpoint> = {}): Endpoint {
-  return { address, weight: 1, metadata: {}, zone: '', priority: 0, hostname: '', ...facts };
-}
-
-/** What a subscriber knows after the deltas it was given. */
-class Subscriber {
-  readonly deltas: RegistryDelta[] = [];
-  readonly known = new Map<string, Endpoint>();
-
-  readonly take = (delta: RegistryDelta): void => {
-    this.deltas.push(delta);
-    if (delta.full) this.known.clear();
-    for (const each of [...delta.added, ...delta.changed]) this.known.set(each.address, each);
-    for (const address of delta.removed) this.known.delete(address);
-  };
-
-  get addresses(): string[] {
-    return [...this.known.keys()].toSorted();
-  }
-
-  get versions(): number[] {
-    return this.deltas.map((delta) => delta.version);
-  }
-}
+type Run = (t: SuiteAssertions, fixture: RegistryFixture) => Promise<void>;
+/** @param needs what the registry must be able to do; it is not tested otherwise */
+export type Check = (title: string, run: Run, ...needs: Ability[]) => unknown;
+/** What not every registry can do; the fixture has the member of that name. `publish`: the registry takes publications. */
+export type Ability = 'outage' | 'garble' | 'duplicate' | 'isListed' | 'open' | 'publish';
 
 const a = endpoint('10.0.0.1:80');
-const b = endpoint('10.0.0.2:80', { weight: 3, metadata: { version: '2' }, zone: 'east' });
+const b = endpoint('10.0.0.2:80', { weight: 3, metadata: { build: '2' }, zone: 'east' });
 const c = endpoint('10.0.0.3:80');
 
-/** What every registry keeps. @param open a fresh one that knows no service */
+/**
+ * What every registry keeps: lists as deltas, troubles that empty nothing, publications that last as long as they should.
+ *
+ * @param open a fresh one that knows no service
+ * @param abilities what it can do beyond listing; the rest is not tested
+ */
 export function registryContractSuite(
   test: SuiteTest,
   name: string,
   open: () => RegistryFixture | Promise<RegistryFixture>,
+  abilities: readonly Ability[] = [],
 ): void {
-  const using = async (run: (fixture: RegistryFixture) => Promise<void>): Promise<void> => {
-    const fixture = await open();
-    try {
-      await run(fixture);
-    } finally {
-      await fixture.registry.close();
-      await fixture.close();
-    }
+  const check: Check = (title, run, ...needs) => {
+    if (!needs.every((need) => abilities.includes(need))) return;
+    test(`${name}: ${title}`, async (t) => {
+      const fixture = await open();
+      try {
+        await run(t, fixture);
+      } finally {
+        await fixture.registry.close();
+        await fixture.close();
+      }
+    });
   };
-  const check = (
-    title: string,
-    run: (t: SuiteAssertions, fixture: RegistryFixture) => Promise<void>,
-  ): unknown => test(`${name}: ${title}`, (t) => using((fixture) => run(t, fixture)));
+  listSuite(check);
+  troubleSuite(check);
+  publishingSuite(check);
+}
 
+function listSuite(check: Check): void {
   check(
     'the first delta is full, with every fact of the endpoints',
     async (t, { registry, publish, settle }) => {
@@ -71,12 +54,16 @@ export function registryContractSuite(
       await settle();
       t.true(subscriber.deltas[0]?.full);
       t.deepEqual(subscriber.addresses, [a.address, b.address]);
-      t.deepEqual(subscriber.known.get(b.address), b);
+      const found = subscriber.known.get(b.address);
+      t.is(found?.weight, b.weight);
+      t.is(found?.zone, b.zone);
+      t.is(found?.priority, b.priority);
+      t.is(found?.metadata['build'], '2');
     },
   );
 
   check(
-    'changes lead to the list at the source and versions grow',
+    'changes lead to the list at the source, versions grow, no delta contradicts another',
     async (t, { registry, publish, settle }) => {
       await publish('users', [a, b]);
       const subscriber = new Subscriber();
@@ -86,10 +73,7 @@ export function registryContractSuite(
       await settle();
       t.deepEqual(subscriber.addresses, [a.address, c.address]);
       t.is(subscriber.known.get(a.address)?.weight, 7);
-      t.deepEqual(
-        subscriber.versions,
-        [...new Set(subscriber.versions)].toSorted((x, y) => x - y),
-      );
+      t.is(subscriber.contradiction, '');
     },
   );
 
@@ -108,6 +92,20 @@ export function registryContractSuite(
       await settle();
       t.deepEqual(users.addresses, [a.address, b.address]);
       t.deepEqual(late.addresses, [a.address, b.address]);
+    },
+  );
+
+  check(
+    'a service that appears after it was asked for is found',
+    async (t, { registry, publish, settle }) => {
+      const subscriber = new Subscriber();
+      registry.subscribe('users', subscriber.take);
+      await settle();
+      t.deepEqual(subscriber.addresses, []);
+      await publish('users', [a]);
+      await settle();
+      t.deepEqual(subscriber.addresses, [a.address]);
+      t.is(subscriber.contradiction, '');
     },
   );
 
