@@ -69,8 +69,15 @@ export interface MappingSource {
 
 /** The providers of an interface; an item is a whole provider URL, decoded, and its own key. */
 export interface InterfaceSource {
-  /** @param interfaceName without group and version: the layout's folder; the model filters by both */
-  watch(interfaceName: string, watcher: SourceWatcher<string>): () => void;
+  /**
+   * @param interfaceName without group and version: the layout's folder; the model filters by both
+   * @param asked for layouts that have them in the name (Nacos); "*" and "a,b" are possible
+   */
+  watch(
+    interfaceName: string,
+    watcher: SourceWatcher<string>,
+    asked: { readonly group: string; readonly version: string; readonly protocol: string },
+  ): () => void;
 }
 
 /** Texts of the registry's configuration centre. */

@@ -40,10 +40,11 @@ export class ProviderList implements Level {
     this.#dialect = dialect;
     this.#facts = facts;
     this.#listener = listener;
-    this.#unwatch = source.watch(asked.interfaceName, {
-      change: (change) => this.#apply(change),
-      trouble: (reason) => listener.onTrouble('interface', reason),
-    });
+    const watcher = {
+      change: (change: SourceChange<string>) => this.#apply(change),
+      trouble: (reason: string) => listener.onTrouble('interface', reason),
+    };
+    this.#unwatch = source.watch(asked.interfaceName, watcher, asked);
   }
 
   get isReady(): boolean {
