@@ -62,6 +62,12 @@ export function adminSections(subject: AdminSubject, logger: Logger, startedMs: 
       read: () => ({ body: subject.dump() }),
     },
     {
+      path: 'tls',
+      summary: 'TLS of clusters; POST ?cluster=name&state=off or on: for connections made from then on',
+      read: () => ({ body: tlsStates(subject) }),
+      write: (query) => switchTls(subject, query),
+    },
+    {
       path: 'drain',
       summary: 'POST: stop accepting, finish what runs, close; ?deadlineMs=30000',
       write: (query) => {
@@ -105,6 +111,7 @@ export function healthAnswer(subject: AdminSubject): AdminAnswer {
       .health()
       .map(({ name, health }) => ({ part: `registry ${name}`, ...health })),
     { part: 'local registry', ...subject.localRegistry.registry.health() },
+    ...tlsOff(subject),
     ...subject.runtime.credentials.health().map(({ part, health }) => ({ part, ...health })),
   ];
   const worst = parts.some((each) => each.status === 'failed')
@@ -114,6 +121,31 @@ export function healthAnswer(subject: AdminSubject): AdminAnswer {
       : 'ok';
   const status: Health['status'] = worst;
   return { status: worst === 'failed' ? 503 : 200, body: { status, parts } };
+}
+
+/** Traffic in plain text that was meant to be encrypted is no state to forget. */
+function tlsOff({ clusters }: AdminSubject): ({ part: string } & Health)[] {
+  return clusters.names.flatMap((name) => {
+    const sinceMs = clusters.tlsOf(name)?.offSinceMs ?? 0;
+    const part = `tls of cluster ${name}`;
+    return sinceMs === 0 ? [] : { part, status: 'degraded', reason: 'it is turned off', sinceMs };
+  });
+}
+
+function tlsStates(subject: AdminSubject): unknown {
+  return subject.clusters.names.flatMap((cluster) => {
+    const tls = subject.clusters.tlsOf(cluster);
+    return tls === null ? [] : { cluster, state: tls.isOff ? 'off' : 'on' };
+  });
+}
+
+function switchTls(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
+  const tls = subject.clusters.tlsOf(query.get('cluster') ?? '');
+  const state = query.get('state');
+  if (tls === null) return { status: 404, body: 'no such cluster with TLS\n' };
+  if (state !== 'on' && state !== 'off') return { status: 400, body: 'state is one of on, off\n' };
+  tls.turn(state);
+  return { body: `${state}\n` };
 }
 
 function clusters(subject: AdminSubject, query: URLSearchParams): AdminAnswer {

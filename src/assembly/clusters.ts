@@ -1,13 +1,14 @@
 import { HeddleError } from '../core/base/errors.ts';
 import { createCluster, type LiveCluster } from '../core/cluster/cluster.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
-import type { HostUpstream, UpstreamFactory } from '../core/contract/cluster.ts';
+import type { Endpoint, HostUpstream, UpstreamFactory } from '../core/contract/cluster.ts';
 import type { Codec, ServerConnection } from '../core/contract/codec.ts';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
-import type { Dialer } from '../core/contract/wire.ts';
+import type { Dialer, Wire } from '../core/contract/wire.ts';
 import { createPool } from '../transport/index.ts';
+import type { TlsDialing } from '../transport/tls/dial.ts';
 import { handlerAddress } from './handler-address.ts';
 import { checkDependencies } from './host-checks.ts';
 import { type OwnDialer, ownDialer } from './own-dialer.ts';
@@ -73,7 +74,25 @@ export class ClusterTable {
 
   /** As the cluster's pools dial. */
   ownDialerOf(name: string): Dialer {
-    return this.#dialers.get(name)?.dial ?? this.#runtime.dial;
+    const own = this.#dialers.get(name);
+    if (own?.tls?.config.allowPlainHosts !== true) return own?.dial ?? this.#runtime.dial;
+    const { tls } = own;
+    return (address, connectTimeoutMs) => {
+      const host = this.get(name)?.hostSet.all.find((each) => each.address === address);
+      return tls.dialHost(host ?? { metadata: {} }, address, connectTimeoutMs);
+    };
+  }
+
+  /** TLS of a cluster, null where it has none. */
+  tlsOf(name: string): TlsDialing | null {
+    return this.#dialers.get(name)?.tls ?? null;
+  }
+
+  /** As its pools dial that host. */
+  dialHost(name: string, host: Endpoint, address: string, connectTimeoutMs: number): Wire {
+    const own = this.#dialers.get(name);
+    if (own?.tls != null) return own.tls.dialHost(host, address, connectTimeoutMs);
+    return (own?.dial ?? this.#runtime.dial)(address, connectTimeoutMs);
   }
 
   /** For who writes a PROXY header himself: TLS where the cluster has it, else plain. */
@@ -177,7 +196,7 @@ export class ClusterTable {
       random: this.#runtime.random,
       metrics: this.#runtime.metrics,
       logger: this.#runtime.logger,
-      checks: checkDependencies(this.#runtime, (name) => this.ownDialerOf(name)),
+      checks: checkDependencies(this.#runtime, this),
       onHealthChange: (address, isHealthy) => entry.list.setHealth(address, isHealthy),
     });
     const entry: Entry = { config, live, list: noList, lastGood: null };
@@ -248,7 +267,7 @@ export class ClusterTable {
       const pool = createPool({
         codec: codec as Codec<never>,
         codecConfig: config.codec.config ?? {},
-        dial: own.dial,
+        dial: own.tls?.config.allowPlainHosts === true ? plainOrTls(own.tls, host) : own.dial,
         context: this.#runtime.codec,
         options: { ...config.pool, connectTimeoutMs: config.connectTimeoutMs },
         permits,
@@ -263,4 +282,9 @@ export class ClusterTable {
     this.#pools.add(pool);
     void pool.closed.then(() => this.#pools.delete(pool));
   }
+}
+
+/** What a host's metadata say may change while it is there. */
+function plainOrTls(tls: TlsDialing, host: Endpoint): Dialer {
+  return (address, connectTimeoutMs) => tls.dialHost(host, address, connectTimeoutMs);
 }

@@ -23,7 +23,13 @@ export function ownDialer(runtime: Runtime, config: DialConfig): OwnDialer {
   const { tls } = config;
   if (tls !== undefined) {
     const codec = runtime.extensions.codecs.find((each) => each.name === config.codec.name);
-    const dialling = new TlsDialing(tls, tls.alpn ?? codec?.alpn?.slice(0, 1) ?? [], config.name, runtime);
+    const dialling = new TlsDialing(
+      tls,
+      tls.alpn ?? codec?.alpn?.slice(0, 1) ?? [],
+      config.name,
+      runtime,
+      dial,
+    );
     return { dial: dialling.dial, tls: dialling };
   }
   const version = config.proxyProtocol?.version;

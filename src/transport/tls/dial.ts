@@ -1,27 +1,33 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect, type SecureContext, type TLSSocket } from 'node:tls';
-import type { Clock } from '../../core/base/clock.ts';
-import { Code } from '../../core/base/codes.ts';
-import { type TimerWheel, WheelNode } from '../../core/base/timer-wheel.ts';
+import { type ConnectionOptions, checkServerIdentity, connect, type SecureContext } from 'node:tls';
+import type { Endpoint } from '../../core/contract/cluster.ts';
 import type { ClusterTlsConfig } from '../../core/contract/config.ts';
+import type { TlsSecrets } from '../../core/contract/secret-source.ts';
 import type { Dialer, Wire } from '../../core/contract/wire.ts';
-import { failedWire, readAddress } from '../wire/dial.ts';
+import { createDialer, failedWire, readAddress } from '../wire/dial.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
 import { credentialsOf, type TlsSurroundings, wireFormat } from './acceptor.ts';
+import { ClientHandshake } from './client-handshake.ts';
 import { contextOf } from './contexts.ts';
 import type { Credentials } from './credentials.ts';
-import { codeOfFailure, failureOf, type TlsFailure } from './failure.ts';
+import { FallbackWire } from './fallback-wire.ts';
 import { Handshakes } from './handshakes.ts';
-import { refusalOf } from './peer.ts';
+import { readCertificates } from './pem.ts';
+import { Sessions } from './sessions.ts';
 
-/** Sessions kept for resumption, one a host; the oldest goes first. */
-const maxSessions = 1024;
+/** `net.connect` takes them too; the types of Node.js do not know it. */
+interface SocketOptions {
+  readonly allowHalfOpen: boolean;
+  readonly noDelay: boolean;
+  readonly keepAlive: boolean;
+}
 
-/** What a later handshake with the same host begins from. */
-interface Session {
-  readonly ticket: Buffer;
-  readonly certificate: X509Certificate;
+/** What a handshake needs of one set of secrets. */
+interface ClientSide {
+  readonly context: SecureContext;
+  /** For staples: null where they are not asked for. */
+  readonly roots: readonly X509Certificate[] | null;
 }
 
 /**
@@ -29,37 +35,45 @@ interface Session {
  * here until then. The connect limit holds for both together.
  */
 export class TlsDialing {
-  readonly #config: ClusterTlsConfig;
+  /** @internal */
+  readonly config: ClusterTlsConfig;
+  /** @internal */
+  readonly surroundings: TlsSurroundings;
+  /** @internal */
+  readonly handshakes: Handshakes;
+  /** @internal */
+  readonly sessions = new Sessions();
+  readonly #cluster: string;
   readonly #protocols: Uint8Array | null;
-  readonly #credentials: Credentials<SecureContext>;
-  readonly #clock: Clock;
-  readonly #wheel: TimerWheel;
-  readonly #handshakes: Handshakes;
-  readonly #sessions = new Map<string, Session>();
+  readonly #credentials: Credentials<ClientSide>;
+  readonly #plain: Dialer;
+  /** Set at run time: every host is spoken to in plain text. */
+  #offSinceMs = 0;
 
-  /** @throws HeddleError ERR_TLS_CONFIG */
+  /**
+   * @param plain for hosts that are spoken to in plain text
+   * @throws HeddleError ERR_TLS_CONFIG
+   */
   constructor(
     config: ClusterTlsConfig,
     protocols: readonly string[],
     cluster: string,
     surroundings: TlsSurroundings,
+    plain: Dialer = createDialer(surroundings.clock, surroundings.wheel),
   ) {
-    const { clock, wheel, metrics, logger } = surroundings;
-    this.#config = config;
+    const { clock, metrics, logger } = surroundings;
+    this.config = config;
+    this.#plain = plain;
+    this.surroundings = surroundings;
+    this.handshakes = new Handshakes('cluster', cluster, clock, metrics, logger);
+    this.#cluster = cluster;
     this.#protocols = protocols.length === 0 ? null : wireFormat(protocols);
     const { certificate } = config;
     this.#credentials = credentialsOf(surroundings).open(
       { side: 'cluster', name: cluster },
       { ...config, certificates: certificate === undefined ? [] : [certificate] },
-      (secrets) => {
-        // What is trusted may be another now.
-        this.#sessions.clear();
-        return contextOf(config, secrets, secrets.certificates[0], `cluster ${cluster}`);
-      },
+      (secrets) => this.#build(secrets),
     );
-    this.#clock = clock;
-    this.#wheel = wheel;
-    this.#handshakes = new Handshakes('cluster', cluster, clock, metrics, logger);
   }
 
   /** Stops watching files. Dialling goes on to work. */
@@ -67,116 +81,93 @@ export class TlsDialing {
     this.#credentials.close();
   }
 
+  get isOff(): boolean {
+    return this.#offSinceMs !== 0;
+  }
+
+  /** Wall-clock ms; 0 while it is on. */
+  get offSinceMs(): number {
+    return this.#offSinceMs;
+  }
+
+  /** Turns TLS of connections that are made from now on off or on, until it is made anew. */
+  turn(state: 'off' | 'on'): void {
+    const isOff = state === 'off';
+    if (isOff === this.isOff) return;
+    const { clock, logger } = this.surroundings;
+    this.#offSinceMs = isOff ? clock.wallNow() : 0;
+    if (isOff)
+      logger.warn('TLS is turned off, hosts are spoken to in plain text', { cluster: this.#cluster });
+    else logger.info('TLS is turned on again', { cluster: this.#cluster });
+  }
+
+  /** For a host that may have TLS turned off in its metadata. */
+  dialHost(host: Pick<Endpoint, 'metadata'>, address: string, connectTimeoutMs: number): Wire {
+    const isPlain = this.config.allowPlainHosts && host.metadata['tls'] === 'off';
+    return isPlain ? this.#plain(address, connectTimeoutMs) : this.dial(address, connectTimeoutMs);
+  }
+
   readonly dial: Dialer = (address, connectTimeoutMs) => {
+    if (this.isOff) return this.#plain(address, connectTimeoutMs);
     const target = readAddress(address);
     if (target instanceof Error) return failedWire(target);
-    const secureContext = this.#credentials.current;
-    if (secureContext === null) {
-      this.#handshakes.failed('no_certificate', address, 'its source has none yet');
+    const side = this.#credentials.current;
+    if (side === null) {
+      this.handshakes.failed('no_certificate', address, 'its source has none yet');
       return failedWire(new Error('no certificate yet'));
     }
     const place = target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
-    const name = this.#config.serverName ?? (target.kind === 'unix' ? '' : target.host);
-    const before = this.#sessions.get(address) ?? null;
-    const options = {
+    const name = this.config.serverName ?? (target.kind === 'unix' ? '' : target.host);
+    const before = this.sessions.get(address);
+    const options: ConnectionOptions & SocketOptions = {
       ...place,
-      secureContext,
+      secureContext: side.context,
       servername: isIP(name) === 0 ? name : '',
       ...(this.#protocols !== null && { ALPNProtocols: this.#protocols }),
       ...(before !== null && { session: before.ticket }),
-      rejectUnauthorized: !this.#config.insecureSkipVerify,
-      checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+      ...(this.config.requireOcsp && { requestOCSP: true }),
+      rejectUnauthorized: !this.config.insecureSkipVerify,
+      checkServerIdentity: (_host, certificate) =>
         this.#isNamedOtherwise() ? undefined : checkServerIdentity(name, certificate),
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
     };
     const socket = connect(options);
-    const wire: Wire = new SocketWire(socket, 'tls', 'dialled');
-    this.#watch(socket, wire, address, connectTimeoutMs, before);
-    return wire;
+    const wire = new SocketWire(socket, 'tls', 'dialled');
+    const handshake = new ClientHandshake(this, socket, wire, address, before);
+    handshake.begin(connectTimeoutMs);
+    if (!this.config.fallBackToPlain) return wire;
+    const isPlainHost = (): boolean => handshake.failure === 'not_tls' || handshake.failure === 'closed';
+    return new FallbackWire(wire, isPlainHost, () => {
+      this.handshakes.fellBack(address);
+      return this.#plain(address, connectTimeoutMs);
+    });
   };
+
+  /** @internal The root that issued it; null: another, or an intermediate. */
+  issuerOf(certificate: X509Certificate): X509Certificate | null {
+    const sent = certificate.issuerCertificate;
+    const known = [...(sent === undefined ? [] : [sent]), ...(this.#credentials.current?.roots ?? [])];
+    return known.find((each) => certificate.checkIssued(each) && certificate.verify(each.publicKey)) ?? null;
+  }
+
+  #build(secrets: TlsSecrets): ClientSide {
+    const owner = `cluster ${this.#cluster}`;
+    const context = contextOf(this.config, secrets, secrets.certificates[0], owner);
+    const isAsked = this.config.requireOcsp && secrets.ca !== null;
+    const roots = isAsked ? readCertificates(secrets.ca, `CA of ${owner}`) : null;
+    // What is trusted may be another now.
+    this.sessions.forget();
+    return { context, roots };
+  }
 
   /** Whom a SPIFFE id or a name of the settings names, needs no host name. */
   #isNamedOtherwise(): boolean {
-    const { insecureSkipVerify, trustDomain, sanMatchers, serverName } = this.#config;
+    const { insecureSkipVerify, trustDomain, sanMatchers, serverName } = this.config;
     return (
       insecureSkipVerify ||
       (serverName === undefined && (trustDomain !== undefined || sanMatchers.length > 0))
     );
-  }
-
-  #watch(
-    socket: TLSSocket,
-    wire: Wire,
-    address: string,
-    connectTimeoutMs: number,
-    before: Session | null,
-  ): void {
-    const timer = new Deadline(wire);
-    if (connectTimeoutMs > 0) this.#wheel.arm(timer, this.#clock.now() + connectTimeoutMs);
-    let isReached = false;
-    let isOver = false;
-    let verified: X509Certificate | null = null;
-    let ticket: Buffer | null = null;
-    const keep = (): void => {
-      if (verified !== null && ticket !== null) this.#keep(address, { ticket, certificate: verified });
-    };
-    const fail = (failure: TlsFailure, detail: string): void => {
-      isOver = true;
-      this.#sessions.delete(address);
-      this.#handshakes.failed(failure, address, detail);
-      wire.destroy(codeOfFailure(failure));
-    };
-    // In front of the wire's own listener: what is not verified never hears 'connected'.
-    socket.prependListener('secureConnect', () => {
-      isOver = true;
-      this.#wheel.disarm(timer);
-      // A resumed session shows a client no certificate: it is that of the handshake in which the session began.
-      const reused = socket.isSessionReused() ? before?.certificate : undefined;
-      const certificate = socket.getPeerX509Certificate() ?? reused ?? null;
-      const failure = this.#failureOf(certificate);
-      if (failure !== null) return fail(failure, certificate?.subjectAltName ?? '');
-      this.#handshakes.succeeded();
-      verified = certificate;
-      keep();
-    });
-    socket.on('session', (given) => {
-      ticket = given;
-      keep();
-    });
-    socket.once('connect', () => {
-      isReached = true;
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isOver && isReached) fail(failureOf(error.code), error.message);
-    });
-    socket.once('close', () => this.#wheel.disarm(timer));
-  }
-
-  #failureOf(certificate: X509Certificate | null): TlsFailure | null {
-    if (this.#config.insecureSkipVerify) return null;
-    if (certificate === null) return 'certificate_missing';
-    return refusalOf(certificate, this.#config, this.#clock.wallNow());
-  }
-
-  #keep(address: string, session: Session): void {
-    this.#sessions.delete(address);
-    if (this.#sessions.size >= maxSessions)
-      this.#sessions.delete(this.#sessions.keys().next().value as string);
-    this.#sessions.set(address, session);
-  }
-}
-
-class Deadline extends WheelNode {
-  readonly #wire: Wire;
-
-  constructor(wire: Wire) {
-    super();
-    this.#wire = wire;
-  }
-
-  onDeadline(): void {
-    this.#wire.destroy(Code.connectTimeout);
   }
 }

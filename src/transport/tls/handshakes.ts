@@ -44,6 +44,15 @@ export class Handshakes {
     this.#logger.warn('TLS handshake failed', { ...this.#labels, reason, address, detail, alsoFailed });
   }
 
+  /** A host was spoken to in plain text because it does not speak TLS. @param address the host's */
+  fellBack(address: string): void {
+    this.#add(this.#metrics.counter(`heddle_${this.#side}_tls_fallbacks_total`, this.#labels));
+    this.#logger.warn('a host does not speak TLS, it is spoken to in plain text', {
+      ...this.#labels,
+      address,
+    });
+  }
+
   #add(slot: number): void {
     this.#metrics.values[slot] = (this.#metrics.values[slot] as number) + 1;
   }

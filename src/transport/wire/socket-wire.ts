@@ -88,6 +88,11 @@ export class SocketWire implements Wire {
     return this.#peer;
   }
 
+  /** Tells more of who is at the other end: what a TLS handshake found out. */
+  identify(peer: Peer): void {
+    this.#peer = peer;
+  }
+
   get localAddress(): string {
     if (this.kind === 'unix' || this.#peer?.address === 'unix') return 'unix';
     return formatAddress(plainAddress(this.#socket.localAddress ?? ''), this.#socket.localPort ?? 0);

@@ -7,6 +7,7 @@ import { Secret } from '../../../src/core/base/secret.ts';
 import { createMesh } from '../../../src/index.ts';
 import { Authority } from '../../../src/transport/tls/x509/authority.ts';
 import { CertificateFolder } from '../../../src/transport/tls/x509/folder.ts';
+import { judgeStaple } from '../../../src/transport/tls/x509/ocsp.ts';
 import type { Check } from '../kit/check.ts';
 import { execute, requireProgram } from '../kit/execute.ts';
 
@@ -40,13 +41,52 @@ export const check: Check = {
     assert.equal(unlisted.code, 0, unlisted.text);
     const listed = await openssl(...strict, '-crl_check', '-CRLfile', at('one.crl'), users.cert);
     assert.match(listed.text, /certificate revoked/);
+    const revoked = await folder.issue({ name: 'revoked', lifetimeMs: hourMs });
+    const dead = new X509Certificate(await readFile(revoked.cert));
+    // The index of `openssl ca`: state, expiry, revocation, serial, file, subject.
+    const line = (state: string, { serialNumber, subject }: X509Certificate): string =>
+      [
+        state,
+        '491231235959Z',
+        state === 'R' ? '260101000000Z' : '',
+        serialNumber,
+        'unknown',
+        `/${subject}`,
+      ].join('\t');
+    await writeFile(
+      at('index.txt'),
+      `${[line('V', leaf), line('R', dead)].join('\n').replaceAll('\nCN', '/CN')}\n`,
+    );
+    for (const [certificate, status] of [
+      [users.cert, 'good'],
+      [revoked.cert, 'revoked'],
+    ] as const) {
+      const responder = ['-CA', at('ca.pem'), '-rsigner', at('ca.pem'), '-rkey', at('ca.key')];
+      const asked = await openssl(
+        'ocsp',
+        '-issuer',
+        at('ca.pem'),
+        '-cert',
+        certificate,
+        '-no_nonce',
+        '-reqout',
+        at('req'),
+      );
+      assert.equal(asked.code, 0, asked.text);
+      const times = ['-ndays', '1', '-index', at('index.txt'), '-reqin', at('req'), '-respout', at(status)];
+      const answered = await openssl('ocsp', ...responder, ...times);
+      assert.equal(answered.code, 0, answered.text);
+      const subject = status === 'good' ? leaf : dead;
+      const verdict = judgeStaple(await readFile(at(status)), subject, authority.certificate, Date.now());
+      assert.equal(verdict.status, status, JSON.stringify(verdict));
+    }
     const mesh = await createMesh({
       listeners: [
         {
           name: 'in',
           address: '127.0.0.1:0',
           tls: {
-            certificates: [{ cert: users.cert, key: users.key }],
+            certificates: [{ cert: users.cert, key: users.key, ocsp: at('good') }],
             clientCertificate: 'required',
             ca: at('ca.pem'),
           },
@@ -72,6 +112,14 @@ export const check: Check = {
       const done = await execute('openssl', [...client, ...own], { input: Buffer.from('Q') });
       assert.match(`${done.stdout}${done.stderr}`, /Verification: OK/, version);
     }
-    return 'verify -x509_strict, CRL, s_client with TLS 1.2 and 1.3';
+    const status = await execute(
+      'openssl',
+      [...client.slice(0, -1), '-status', '-cert', users.cert, '-key', users.key],
+      {
+        input: Buffer.from('Q'),
+      },
+    );
+    assert.match(`${status.stdout}`, /OCSP Response Status: successful[\s\S]*Cert Status: good/);
+    return 'verify -x509_strict, CRL, OCSP, s_client with TLS 1.2 and 1.3 and a staple';
   },
 };

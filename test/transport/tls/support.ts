@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { ExecutionContext } from 'ava';
+import type { Secret } from '../../../src/core/base/secret.ts';
 import { createMesh, type Mesh, type MeshConfig, type MeshOptions } from '../../../src/index.ts';
 import {
   Authority,
@@ -77,9 +78,9 @@ export const hourMs = 3_600_000;
 export function testAuthority(
   trustDomain = 'td-a',
   nowMs = Date.now(),
-): { ca: string; authority: Authority } {
+): { ca: string; key: Secret; authority: Authority } {
   const made = createAuthority({ trustDomain, nowMs, lifetimeMs: 24 * hourMs });
-  return { ca: made.cert, authority: new Authority(made) };
+  return { ca: made.cert, key: made.key, authority: new Authority(made) };
 }
 
 /** A certificate of it for a.test, localhost and 127.0.0.1, good for an hour. */

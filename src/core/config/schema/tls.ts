@@ -118,5 +118,9 @@ export const clusterTls = v.pipe(
     (tls) => !tls.requireOcsp || !tls.insecureSkipVerify,
     'only one of requireOcsp, insecureSkipVerify',
   ),
+  v.check(
+    (tls) => !tls.requireOcsp || tls.ca !== undefined || tls.source !== undefined,
+    'ca beside requireOcsp: whoever issued the certificate signs the answer',
+  ),
   v.check((tls) => isOrdered(tls), order),
 );

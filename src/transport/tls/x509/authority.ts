@@ -3,7 +3,7 @@ import { HeddleError, messageOf } from '../../../core/base/errors.ts';
 import { Secret } from '../../../core/base/secret.ts';
 import { namesOf, trustDomainOf } from '../names.ts';
 import { createCertificate, createCrl, distinguishedName } from './certificate.ts';
-import { decodeAll, inside } from './der.ts';
+import { partsOf } from './ocsp.ts';
 
 /** A certificate as PEM with its private key, which is PKCS#8 PEM. */
 export interface IssuedCertificate {
@@ -77,7 +77,8 @@ export class Authority {
     if (!this.certificate.checkPrivateKey(this.#key)) {
       throw new HeddleError('ERR_CERTS_READ', 'the key of the CA is that of another certificate');
     }
-    this.#name = subjectOf(this.certificate);
+    // The issuer of what it issues is its subject byte for byte.
+    this.#name = Buffer.from(partsOf(this.certificate).name);
   }
 
   /** "" when the CA certificate names none. */
@@ -141,12 +142,3 @@ function newKey(): { privateKey: KeyObject; publicKey: KeyObject } {
 
 const toSecret = (key: KeyObject): Secret =>
   new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString());
-
-/** The issuer of what it issues is its subject byte for byte. Behind version, serial, algorithm, issuer and validity. */
-function subjectOf(certificate: X509Certificate): Buffer {
-  const [whole] = decodeAll(certificate.raw) ?? [];
-  const [toBeSigned] = inside(whole);
-  const subject = inside(toBeSigned)[5];
-  if (subject === undefined) throw new HeddleError('ERR_CERTS_READ', 'the CA certificate has no subject');
-  return Buffer.from(subject.whole);
-}
