@@ -348,6 +348,7 @@ export class AppCore implements StreamCore {
     const call: Open = new LinkStream(s, id);
     this.#streams.set(id, call);
     if (this.active++ === 0) this.context.busy(true);
+    if (this.#link !== null) this.#link.writer.isQuick = this.active <= 1;
     return call;
   }
 

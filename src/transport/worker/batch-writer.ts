@@ -16,6 +16,11 @@ export class BatchWriter {
   /** The frame being written; replaced when it grows: read it anew after `begin`. */
   buf: Buffer = Buffer.alloc(0);
   words: Int32Array = new Int32Array(0);
+  /**
+   * One stream is under way: nothing else is likely to come in this turn of the loop, so a batch leaves when the running
+   * code ends (2 to 10 us sooner) and not at the end of the turn.
+   */
+  isQuick = true;
   /** Messages posted. */
   posted = 0;
   readonly #port: Pick<MessagePort, 'postMessage'>;
@@ -54,7 +59,8 @@ export class BatchWriter {
     if (this.#at + this.#piecesBytes > fullBytes) this.flush();
     else if (!this.#isScheduled) {
       this.#isScheduled = true;
-      setImmediate(this.#flush);
+      if (this.isQuick) process.nextTick(this.#flush);
+      else setImmediate(this.#flush);
     }
   }
 

@@ -80,6 +80,7 @@ export class CallServer implements StreamEnd {
     const call: Call = new LinkStream(s, frame.id);
     if (isRpc(frame.flags)) call.isRpc = true;
     this.#calls.set(frame.id, call);
+    writer.isQuick = this.#calls.size <= 1;
     const hasBody = bodyEnd > bodyStart;
     const { isEnd } = frame;
     sink.requestHead(s, hasBody ? frame.body : null, bodyStart, bodyEnd, isEnd);
