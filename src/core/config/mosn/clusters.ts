@@ -7,7 +7,7 @@ import { balancerOf } from './load-balancers.ts';
 import { outlierDetectionOf } from './outlier.ts';
 import type { Keys, Section } from './section.ts';
 import { subsetsOf } from './subsets.ts';
-import { refuseTls, tlsKeys } from './tls.ts';
+import { clusterTlsOf, type TlsSection, tlsKeys } from './tls.ts';
 
 const clusterKeyNames = [
   'name',
@@ -63,19 +63,21 @@ export function clustersOf(context: MosnContext, root: Section<'cluster_manager'
   }
   const all =
     folder === '' ? inline : folderSections(context, manager.at('clusters_configs'), folder, clusterKeys);
-  if (all.some((cluster) => cluster.flag('cluster_manager_tls'))) {
-    refuseTls(tls, 'hosts would be spoken to in plain text');
-  }
   return all.flatMap((cluster) => {
     const uses = context.clusters.of(cluster.required('name'));
     const own: readonly ClusterUse[] =
       uses.length > 0 ? uses : [{ name: cluster.text('name'), codec: null, outlier: null }];
-    return own.map((use) => clusterOf(context, cluster, use));
+    return own.map((use) => clusterOf(context, cluster, use, tls));
   });
 }
 
-function clusterOf(context: MosnContext, cluster: Section<ClusterKey>, use: ClusterUse): object {
-  refuseTls(cluster.section('tls_context', tlsKeys), 'hosts would be spoken to in plain text');
+/** @param common TLS of all clusters that say so */
+function clusterOf(
+  context: MosnContext,
+  cluster: Section<ClusterKey>,
+  use: ClusterUse,
+  common: TlsSection | null,
+): object {
   const connectTimeoutMs = cluster.durationMs('connect_timeout');
   const hosts = cluster.sections('hosts', hostKeys);
   const made: Record<string, unknown> = {
@@ -89,6 +91,10 @@ function clusterOf(context: MosnContext, cluster: Section<ClusterKey>, use: Clus
     // MOSN sends nothing to hosts that it knows to be ill, however many are.
     panicThresholdPercent: 0,
   };
+  const ownTls = cluster.section('tls_context', tlsKeys);
+  const hasPlainHosts = hosts.some((host) => host.flag('tls_disable'));
+  const tls = clusterTlsOf(context, cluster.flag('cluster_manager_tls') ? common : ownTls, hasPlainHosts);
+  if (tls !== undefined) made['tls'] = tls;
   const subsets = subsetsOf(context, cluster);
   if (subsets !== null) made['subsets'] = subsets;
   const check = cluster.section('health_check', healthCheckKeys);

@@ -3,11 +3,10 @@ import type { MosnContext } from './context.ts';
 import { metadataOf } from './metadata.ts';
 import type { Keys, Section } from './section.ts';
 
-type HostKey = 'address' | 'hostname' | 'weight' | 'metadata';
+type HostKey = 'address' | 'hostname' | 'weight' | 'metadata' | 'tls_disable';
 
 export const hostKeys: Keys<HostKey> = {
-  read: ['address', 'hostname', 'weight', 'metadata'],
-  ineffective: { tls_disable: 'hosts are spoken to in plain text anyway' },
+  read: ['address', 'hostname', 'weight', 'metadata', 'tls_disable'],
 };
 
 const types = ['SIMPLE', 'STATIC', 'DYNAMIC', 'STRICT_DNS', 'EDS', 'ORIGINAL_DST'];
@@ -36,7 +35,8 @@ function endpointOf(context: MosnContext, host: Section<HostKey>): object {
   if ((host.count('weight') ?? 1) > maxWeight) {
     context.report.notice(host.at('weight'), host.raw('weight'), `taken for ${maxWeight}, as MOSN does`);
   }
-  const metadata = metadataOf(host, 'metadata');
+  const given = metadataOf(host, 'metadata');
+  const metadata = host.flag('tls_disable') ? { ...given, tls: 'off' } : given;
   const hostname = host.text('hostname');
   const made = {
     address: host.required('address'),

@@ -6,7 +6,7 @@ import { type RouterSection, routerParts, type VirtualHostPart } from './routers
 import type { RouteOwner } from './routes.ts';
 import type { Keys, Section } from './section.ts';
 import { type ConvertedFilters, convertStreamFilters } from './stream-filters/index.ts';
-import { refuseTls, tlsKeys } from './tls.ts';
+import { listenerTlsOf, tlsKeys } from './tls.ts';
 
 type ListenerKey =
   | 'name'
@@ -17,7 +17,8 @@ type ListenerKey =
   | 'listener_filters'
   | 'filter_chains'
   | 'stream_filters'
-  | 'connection_idle_timeout';
+  | 'connection_idle_timeout'
+  | 'inspector';
 
 export const listenerKeys: Keys<ListenerKey> = {
   read: [
@@ -30,10 +31,10 @@ export const listenerKeys: Keys<ListenerKey> = {
     'filter_chains',
     'stream_filters',
     'connection_idle_timeout',
+    'inspector',
   ],
   ineffective: {
     type: 'MOSN only shows it',
-    inspector: 'there is no TLS on this listener',
     default_read_buffer_size: 'idle connections hold no buffer',
     reuseport: 'one process holds the socket',
     log_path: 'MOSN has no such key of a listener',
@@ -68,6 +69,7 @@ export function listenerOf(
     idleTimeoutMs: listener.durationMs('connection_idle_timeout') ?? defaultIdleMs,
   };
   if (chain !== null) Object.assign(made, connectionParts(listener, chain));
+  if (chain?.tls !== undefined) made['tls'] = chain.tls;
   if (chain?.proxy != null) Object.assign(made, streamParts(context, listener, chain, filters, routers));
   else if (listener.has('stream_filters')) {
     const why = 'no effect: streams are seen by the network filter "proxy" only';
@@ -103,7 +105,10 @@ function refuseListenerFilters({ report }: MosnContext, listener: Section<Listen
   }
 }
 
-function chainOf(context: MosnContext, listener: Section<ListenerKey>): ConvertedChain | null {
+function chainOf(
+  context: MosnContext,
+  listener: Section<ListenerKey>,
+): (ConvertedChain & { readonly tls: object | undefined }) | null {
   const chains = listener.sections('filter_chains', {
     read: ['tls_context', 'tls_context_set', 'filters'],
     ineffective: { match: 'MOSN does not use it' },
@@ -114,9 +119,10 @@ function chainOf(context: MosnContext, listener: Section<ListenerKey>): Converte
     context.report.problem(at, chains.length, 'exactly one filter chain, as MOSN wants it');
     return null;
   }
-  const contexts = [chain.section('tls_context', tlsKeys), ...chain.sections('tls_context_set', tlsKeys)];
-  for (const each of contexts) refuseTls(each, 'the listener would take plain connections');
-  return convertNetworkFilters(context, chain);
+  const one = chain.section('tls_context', tlsKeys);
+  const contexts = [...(one === null ? [] : [one]), ...chain.sections('tls_context_set', tlsKeys)];
+  const tls = listenerTlsOf(context, contexts, listener.flag('inspector'));
+  return { ...convertNetworkFilters(context, chain), tls };
 }
 
 interface NetworkFilterPart {

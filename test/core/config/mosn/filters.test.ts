@@ -102,21 +102,6 @@ test('harmless filters are left out with a notice, needed ones under --lenient o
   }
 });
 
-test('TLS that is switched on is refused on listeners and clusters, also under --lenient', (t) => {
-  const tls = { tls_context: { status: true, cert_chain: 'a', private_key: 'b' } };
-  for (const config of [
-    mosn({ chain: tls }),
-    mosn({ cluster: tls }),
-    mosn({ chain: { tls_context_set: [tls.tls_context] } }),
-  ]) {
-    t.regex(problemsOf(config, { lenient: true }).join(), /tls_context.*status: true/);
-  }
-  t.is(
-    problemsOf(mosn({ chain: { tls_context: { status: false } }, cluster: { tls_context: {} } })).length,
-    0,
-  );
-});
-
 test('fault_tolerance judges the hosts of every cluster that its listener sends to', (t) => {
   const config = filter('fault_tolerance', {
     enabled: true,
