@@ -313,6 +313,7 @@ export class WorkerMesh implements MeshApi {
 
   #pendingStreams(): readonly PendingStream[] {
     const thread = this.#host.isUp ? this.#host.thread : null;
+    this.#host.writer?.flush();
     const known = thread === null ? null : askStreams(thread);
     if (known !== null) return known;
     // A worker that does not answer: what this thread knows of them.
