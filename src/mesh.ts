@@ -17,6 +17,7 @@ import { RpcSide } from './assembly/rpc/index.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 import type { Runtime } from './assembly/runtime.ts';
+import { untilQuiet } from './assembly/until-quiet.ts';
 import { channels } from './core/base/channels.ts';
 import { HeddleError } from './core/base/errors.ts';
 import { checkConfig, requireConfig } from './core/config/check.ts';
@@ -33,6 +34,9 @@ import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
+import type { ProtectedServer } from './embedding/ingress/ingress.ts';
+import { IngressSide } from './embedding/ingress/side.ts';
+import type { InboundTrace } from './embedding/ingress/trace-scope.ts';
 import type { MeshApi, MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
 import { standard } from './standard.ts';
 import type { OpenLogOutputs } from './transport/log-output.ts';
@@ -41,8 +45,6 @@ export type { MeshOptions, MeshReloadOptions, ReloadResult };
 
 /** How long a start or a reload waits for the first list of a registry. */
 const warmLimitMs = 5000;
-/** How often a drain looks whether calls of this process are still under way. */
-const quietLookMs = 20;
 
 /**
  * A mesh: listeners, filters, routes and clusters as one configuration describes them, and the ways in for the
@@ -65,6 +67,7 @@ export class Mesh implements MeshApi {
   readonly #unanswer: () => void;
   readonly #logs: OpenLogOutputs | null;
   readonly #embedding: Embedding;
+  readonly #ingress: IngressSide;
   readonly #closed = Promise.withResolvers<void>();
 
   /** @internal use `createMesh`. @param logs outputs that the mesh opened itself and closes */
@@ -87,6 +90,7 @@ export class Mesh implements MeshApi {
     });
     this.#unanswer = answerMonitor(runtime);
     this.#embedding = new Embedding(this, () => this.#inProcess.pipeline);
+    this.#ingress = new IngressSide(runtime, this.clusters.ref, () => this.isClosed, config);
   }
 
   /** The configuration in force, every default filled in. */
@@ -139,7 +143,7 @@ export class Mesh implements MeshApi {
    */
   request(options: CallOptions): Promise<MeshResponse> {
     if (this.#closing !== null) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
-    return startCall(this.runtime.proxy, this.#inProcess.pipeline, options);
+    return startCall(this.runtime.proxy, this.#inProcess.pipeline, this.#ingress.traced(options));
   }
 
   /** `fetch` for names that the mesh knows: `mesh.fetch('http://users/42')`. */
@@ -177,6 +181,15 @@ export class Mesh implements MeshApi {
   get httpsAgent(): MeshAgent {
     return this.#embedding.httpsAgent;
   }
+
+  /** Puts the mesh before a server, see docs/embedding.md. @returns takes it back @throws HeddleError ERR_OPTION_INVALID */
+  protect(server: ProtectedServer): () => void {
+    this.#refuseClosed('mesh.protect');
+    return this.#ingress.protect(server);
+  }
+
+  /** @internal for calls that do not come by `request` */
+  readonly inboundTrace = (): InboundTrace | null => this.#ingress.inbound;
 
   /** A connection into the mesh that speaks HTTP/1.1, for clients that take a stream. */
   openHttp(): Duplex {
@@ -265,6 +278,7 @@ export class Mesh implements MeshApi {
     if (checked.config === null) return { applied: false, problems: checked.problems };
     const next = checked.config;
     const inProcess = this.#buildInProcess(next, this.#inProcess);
+    const ingress = this.#ingress.prepare(next);
     const prepared = await this.listeners.prepare([...next.listeners, ...this.#rpc.listeners]);
     try {
       this.#refuseClosed('mesh.reload');
@@ -286,6 +300,7 @@ export class Mesh implements MeshApi {
       channels.configReload.publish({ diff: diffConfig(this.#config, next) });
     }
     this.#inProcess = inProcess;
+    this.#ingress.commit(ingress);
     this.#config = next;
     this.runtime.codec.budget.limitBytes = next.buffers.limitBytes;
     prepared.commit();
@@ -324,11 +339,8 @@ export class Mesh implements MeshApi {
     const { clock, proxy } = this.runtime;
     const untilMs = clock.now() + deadlineMs;
     await this.listeners.drain(deadlineMs);
-    while (proxy.active + this.#tunnels.size > 0 && clock.now() < untilMs && this.#closing === null) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      clock.setTimer(quietLookMs, resolve);
-      await promise;
-    }
+    const isBusy = (): boolean => proxy.active + this.#tunnels.size > 0 && this.#closing === null;
+    await untilQuiet(clock, untilMs, isBusy);
     await this.close();
   }
 

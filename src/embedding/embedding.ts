@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { CodecContext } from '../core/contract/codec.ts';
 import type { EffectiveConfig } from '../core/contract/config.ts';
 import type { Pipeline } from '../core/contract/pipeline.ts';
 import { createKeepAlive, type KeepAlive } from '../transport/index.ts';
@@ -14,7 +15,7 @@ export interface EmbeddedMesh extends Pick<MeshPort, 'request' | 'connect' | 'op
   readonly isClosed: boolean;
   readonly config: EffectiveConfig;
   readonly clusters: { get(name: string): unknown };
-  readonly runtime: { readonly codec: import('../core/contract/codec.ts').CodecContext };
+  readonly runtime: { readonly codec: CodecContext };
 }
 
 /** The adapters of one mesh of this process, made on first use. */

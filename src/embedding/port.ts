@@ -13,6 +13,8 @@ export interface MeshPort {
   connect(cluster: string): Promise<Duplex>;
   /** A connection into the mesh that speaks HTTP/1.1: what is written to it is routed by its Host header. */
   openHttp(): Duplex;
+  /** Trace headers of the request that the running code serves; null outside of one, absent where servers are not protected. */
+  inboundTrace?(): Readonly<Record<string, string>> | null;
 }
 
 /** An answer of the mesh, as the adapters read it. */

@@ -23,6 +23,7 @@ export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problem
     checkPipeline(listener, extensions, problems);
   }
   checkPipeline(draft.at('inProcess'), extensions, problems);
+  checkPipeline(draft.at('ingress'), extensions, problems);
   for (const registry of draft.at('localRegistry').at('registries').items())
     checkOne(registry, extensions.registries, 'registry', problems);
   for (const cluster of draft.at('clusters').items()) {

@@ -26,6 +26,7 @@ export function checkReferences(
     checkPipeline(listener, clusters, options, problems);
   }
   checkPipeline(draft.at('inProcess'), clusters, options, problems);
+  checkPipeline(draft.at('ingress'), clusters, options, problems);
   checkClusters(draft, problems);
 }
 

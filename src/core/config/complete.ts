@@ -6,7 +6,7 @@ import type { Cursor } from './cursor.ts';
 export function complete(draft: Cursor): EffectiveConfig {
   const root = draft.record() as Record<string, unknown> & { $schema?: string };
   delete root.$schema;
-  for (const pipeline of [...draft.at('listeners').items(), draft.at('inProcess')])
+  for (const pipeline of [...draft.at('listeners').items(), draft.at('inProcess'), draft.at('ingress')])
     completePipeline(pipeline);
   for (const cluster of draft.at('clusters').items()) {
     setDefault(cluster.at('discovery'), 'service', cluster.at('name').value);

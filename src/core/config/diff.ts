@@ -6,7 +6,7 @@ export interface ConfigDiff {
   readonly listeners: NamedDiff;
   readonly clusters: NamedDiff;
   /** Parts without a name that differ. */
-  readonly parts: readonly ('inProcess' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood')[];
+  readonly parts: readonly ('inProcess' | 'ingress' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood')[];
   /** Nothing differs. */
   readonly isEqual: boolean;
 }
@@ -28,7 +28,7 @@ interface ChangedObject {
 export function diffConfig(before: EffectiveConfig, after: EffectiveConfig): ConfigDiff {
   const listeners = diffNamed(before.listeners, after.listeners);
   const clusters = diffNamed(before.clusters, after.clusters);
-  const names = ['inProcess', 'admin', 'log', 'buffers', 'node', 'lastGood'] as const;
+  const names = ['inProcess', 'ingress', 'admin', 'log', 'buffers', 'node', 'lastGood'] as const;
   const parts = names.filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name]));
   return { listeners, clusters, parts, isEqual: parts.length === 0 && isSame(listeners) && isSame(clusters) };
 }

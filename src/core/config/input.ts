@@ -17,6 +17,7 @@ import type {
   HeaderOperationConfig,
   HealthCheckConfig,
   HedgeConfig,
+  IngressConfig,
   InProcessConfig,
   InternalRedirectConfig,
   ListenerConfig,
@@ -64,6 +65,7 @@ export interface MeshConfig
       listeners: readonly ListenerInput[];
       clusters: readonly ClusterInput[];
       inProcess: InProcessInput;
+      ingress: IngressInput;
       admin: Replace<AdminConfig, { token: string | NonNullable<AdminConfig['token']> }, 'address'>;
       log: Optional<LogConfig>;
       buffers: Optional<BuffersConfig>;
@@ -83,6 +85,7 @@ export interface ListenerInput
     },
     'name' | 'address'
   > {}
+export interface IngressInput extends Replace<IngressConfig, PipelineParts> {}
 export interface InProcessInput extends Replace<InProcessConfig, PipelineParts> {}
 export interface VirtualHostInput
   extends Replace<

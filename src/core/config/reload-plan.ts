@@ -4,7 +4,7 @@ import { type ConfigDiff, diffConfig } from './diff.ts';
 
 /** What a reload does to one part. */
 export interface ReloadStep {
-  readonly part: 'listener' | 'cluster' | 'inProcess' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood';
+  readonly part: 'listener' | 'cluster' | 'inProcess' | 'ingress' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood';
   /** "" where there is one only. */
   readonly name: string;
   readonly action: 'add' | 'remove' | 'change';
@@ -110,6 +110,8 @@ function partStep(part: ConfigDiff['parts'][number], before: EffectiveConfig): R
   const step = { part, name: '', action: 'change' as const };
   if (part === 'inProcess')
     return { ...step, keeps: ['calls in progress'], replaces: ['routes and filters of new calls'] };
+  if (part === 'ingress')
+    return { ...step, keeps: ['requests in progress'], replaces: ['routes and filters of new requests'] };
   if (part === 'admin')
     return {
       ...step,

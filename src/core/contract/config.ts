@@ -24,6 +24,8 @@ export interface EffectiveConfig {
   readonly clusters: readonly ClusterConfig[];
   /** What calls of `mesh.request` and `mesh.fetch` go through. */
   readonly inProcess: InProcessConfig;
+  /** What requests to servers of this process go through: `mesh.protect`, `heddle/register` (no filters, traced). */
+  readonly ingress?: IngressConfig | undefined;
   /** The admin endpoint (none: not opened). */
   readonly admin?: AdminConfig | undefined;
   /** The mesh's own log. */
@@ -112,6 +114,13 @@ export interface ListenerLimits extends ServerLimits {
 
 /** The way of in-process calls. Without virtual hosts the authority of a call is the cluster's name. */
 export interface InProcessConfig extends PipelineConfig {}
+
+/**
+ * The way of requests to servers that `mesh.protect` is given, in front of the application. What no virtual host has a
+ * route for goes to the application, too; its answers keep their own `server` header unless `serverHeader` is set.
+ * Filters that look at the bodies of answers are refused here.
+ */
+export interface IngressConfig extends PipelineConfig {}
 
 /** One access log. */
 export interface AccessLogConfig {

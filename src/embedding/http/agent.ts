@@ -48,6 +48,7 @@ export class MeshAgent extends Agent {
   addRequest(request: ClientRequest, options: AgentRequestOptions): void {
     const authority = authorityOf(options, this.defaultPort);
     if (authority !== null && this.#port.knows(authority)) {
+      passTrace(request, this.#port);
       takerOf(Agent.prototype).addRequest.call(this, request, options);
       return;
     }
@@ -56,3 +57,10 @@ export class MeshAgent extends Agent {
 }
 
 const takerOf = (agent: Agent): RequestTaker => agent as unknown as RequestTaker;
+
+/** A request made while another is served goes on with its trace, unless it says otherwise. */
+function passTrace(request: ClientRequest, port: MeshPort): void {
+  const trace = port.inboundTrace?.() ?? null;
+  if (trace === null || request.headersSent || request.hasHeader('traceparent')) return;
+  for (const name in trace) request.setHeader(name, trace[name] as string);
+}

@@ -70,3 +70,5 @@ export const listener = fields({
 });
 
 export const inProcess = fields(pipeline);
+
+export const ingress = fields({ ...pipeline, serverHeader: v.optional(headerValue, '') });

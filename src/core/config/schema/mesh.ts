@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { cluster } from './cluster.ts';
 import { fields } from './combine.ts';
 import { registry } from './extension.ts';
-import { inProcess, listener } from './listener.ts';
+import { ingress, inProcess, listener } from './listener.ts';
 import { address, integer, name, secret, sizeBytes } from './values.ts';
 
 export const admin = fields({ address, token: v.optional(secret) });
@@ -33,6 +33,7 @@ export const mesh = fields({
   listeners: v.optional(v.array(listener), []),
   clusters: v.optional(v.array(cluster), []),
   inProcess: v.optional(inProcess, {}),
+  ingress: v.optional(ingress),
   admin: v.optional(admin),
   log: v.optional(log, {}),
   buffers: v.optional(buffers, {}),
