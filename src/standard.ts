@@ -35,6 +35,7 @@ import { http2 } from './transport/codecs/http2/index.ts';
 import { tars } from './transport/codecs/tars/index.ts';
 import { thrift, thriftHeader } from './transport/codecs/thrift/index.ts';
 import { detect } from './transport/detect/index.ts';
+import { grpcCheck } from './transport/health/grpc-check.ts';
 import { httpCheck } from './transport/health/http-check.ts';
 import { tcpCheck } from './transport/health/tcp-check.ts';
 import { networkFault } from './transport/network-filters/fault/index.ts';
@@ -78,6 +79,6 @@ export const standard: ExtensionSet = {
   ],
   registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry, zookeeperRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
-  healthChecks: [httpCheck, tcpCheck],
+  healthChecks: [httpCheck, grpcCheck, tcpCheck],
   secretSources: [directorySecrets],
 };

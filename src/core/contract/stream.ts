@@ -1,3 +1,4 @@
+import { parseGrpcTimeout } from '../base/grpc-timeout.ts';
 import { HeadView } from '../base/head-view.ts';
 import { WheelNode } from '../base/timer-wheel.ts';
 import type { Cluster, Host } from './cluster.ts';
@@ -199,6 +200,15 @@ export class Stream extends WheelNode {
   /** For body filters: sends `bytes` instead of the slice that the hook was shown. Lengths are corrected where possible. */
   replaceBody(bytes: Buffer): void {
     this.replacement = bytes;
+  }
+
+  /** It is a call of gRPC: the deadline of its caller holds, and answers of our own are statuses of gRPC. */
+  becomeGrpc(): void {
+    this.isGrpc = true;
+    const text = this.req.get('grpc-timeout');
+    const timeoutMs = text === null ? -1 : parseGrpcTimeout(text);
+    if (timeoutMs < 0 || this.routeDeadlineMs > 0) return;
+    this.callDeadlineMs = this.routeDeadlineMs = this.startMs + timeoutMs;
   }
 
   setMetadata(key: string, value: string): void {

@@ -1,26 +1,14 @@
 import { Code, factsOf } from '../base/codes.ts';
-import { isGrpcHead } from '../base/grpc-head.ts';
 import { encodeGrpcMessage } from '../base/grpc-message.ts';
 import { GrpcStatus, grpcStatusOfCode, grpcStatusOfHttp, readGrpcStatus } from '../base/grpc-status.ts';
-import { formatGrpcTimeout, parseGrpcTimeout } from '../base/grpc-timeout.ts';
+import { formatGrpcTimeout } from '../base/grpc-timeout.ts';
 import { HeadView } from '../base/head-view.ts';
 import { headerField } from '../base/header-field.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
-import type { StreamEnd } from '../contract/stream-end.ts';
 
 const contentType = headerField('content-type', 'application/grpc');
 const maxMessageBytes = 1024;
-
-/** A request begins: is it a call of gRPC, and how long does its caller wait? */
-export function beginGrpc(s: Stream): void {
-  if (s.req.framing !== null || !isGrpcHead(s.req)) return;
-  s.isGrpc = true;
-  const text = s.req.get('grpc-timeout');
-  const timeoutMs = text === null ? -1 : parseGrpcTimeout(text);
-  if (timeoutMs < 0 || s.routeDeadlineMs > 0) return;
-  s.callDeadlineMs = s.routeDeadlineMs = s.startMs + timeoutMs;
-}
 
 /** The route is known: its longest deadline holds for callers that wait longer or for ever, and upstreams are told. */
 export function capGrpcDeadline(s: Stream, route: Route): void {
@@ -55,13 +43,12 @@ function statusOfReply(status: number): number {
   return status === 408 ? GrpcStatus.deadlineExceeded : grpcStatusOfHttp(status);
 }
 
-/** The answer has begun and cannot go on: ends it with a status, which says more than a reset. */
-export function sendGrpcEnd(s: Stream, down: StreamEnd, code: number): void {
+/** What ends an answer that has begun and cannot go on: it says more than a reset. */
+export function grpcTrailers(code: number): HeadView {
   const trailers = new HeadView();
   trailers.add('grpc-status', String(grpcStatusOfCode(code)));
   trailers.add('grpc-message', factsOf(code).name);
-  s.responseTrailers = trailers;
-  down.sendTrailers(s, trailers);
+  return trailers;
 }
 
 /** The status of an answer that is nothing but trailers; -1 while there is none. */

@@ -4,11 +4,10 @@ import { type HeaderField, headerField } from '../base/header-field.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
-import type { StreamEnd } from '../contract/stream-end.ts';
 import type { StreamFilter } from '../contract/stream-filter.ts';
 import { setContentLength } from './content-length.ts';
 import { nameOfFilter } from './filter-chain.ts';
-import { sendGrpcEnd, toGrpcReply } from './grpc.ts';
+import { grpcTrailers, toGrpcReply } from './grpc.ts';
 import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { cancelUpstream } from './upstream-end.ts';
@@ -22,7 +21,7 @@ export function failStream(p: StreamProxy, s: Stream, code: number): void {
   const facts = factsOf(code);
   if (s.code === Code.none) s.code = code;
   if (s.isGrpc && s.responseStarted && !s.isLocalReply && facts.status !== 0 && s.down !== null) {
-    endGrpc(p, s, s.down, code);
+    endGrpc(p, s, code);
     return;
   }
   if (s.responseStarted || facts.status === 0 || s.isLocalReply) {
@@ -58,13 +57,12 @@ export function localReply(p: StreamProxy, s: Stream): void {
 }
 
 /** What of the answer waits here is dropped: a status follows what has left. */
-function endGrpc(p: StreamProxy, s: Stream, down: StreamEnd, code: number): void {
+function endGrpc(p: StreamProxy, s: Stream, code: number): void {
   s.phase = Phase.failStream;
   cancelUpstream(s, code);
+  s.isResponseStopped = false;
   s.responseBody.clear();
-  const gen = s.gen;
-  sendGrpcEnd(s, down, code);
-  if (s.gen === gen) finish(p, s);
+  p.responseTrailers(s, grpcTrailers(code));
 }
 
 /** Ends the stream without an answer, or in the middle of one. */

@@ -1,5 +1,6 @@
 import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
+import { isGrpcHead } from '../base/grpc-head.ts';
 import type { HeadView } from '../base/head-view.ts';
 import type { Cluster } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
@@ -11,7 +12,7 @@ import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
 import type { ProxyContext } from './context.ts';
 import { armStream } from './deadlines.ts';
-import { beginGrpc, capGrpcDeadline } from './grpc.ts';
+import { capGrpcDeadline } from './grpc.ts';
 import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
 import { rememberUrl } from './internal-redirect.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
@@ -131,7 +132,7 @@ export class StreamProxy implements StreamCore {
     s.startWallMs = now + this.#wallOffsetMs;
     s.requestDone = end;
     if (end) s.requestDoneMs = now;
-    beginGrpc(s);
+    if (s.req.framing === null && isGrpcHead(s.req)) s.becomeGrpc();
     this.active++;
     if (s.protocol === 'call' && this.#calls++ === 0) this.context.keepAlive?.ref();
     this.live?.add(s);

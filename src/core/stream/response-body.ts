@@ -1,5 +1,4 @@
 import { Code } from '../base/codes.ts';
-import type { HeadView } from '../base/head-view.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
@@ -199,10 +198,10 @@ function endResponse(p: StreamProxy, s: Stream): void {
       if (verdict === Verdict.close) resetDownstream(p, s, Code.filterClosed);
       if (s.gen !== gen) return;
     }
-    const trailers = s.responseTrailers as HeadView | null;
+    // A filter may have made bytes of them.
     const last = s.replacement as Buffer | null;
-    if (trailers !== null) down.sendTrailers(s, trailers);
-    else down.sendData(s, last ?? empty, 0, last?.length ?? 0, true);
+    if (last === null) down.sendTrailers(s, s.responseTrailers);
+    else down.sendData(s, last, 0, last.length, true);
   }
   if (s.gen === gen) finish(p, s);
 }

@@ -1,30 +1,24 @@
 import * as v from 'valibot';
-import { BufferBudget, WriteSlab } from '../../core/base/buffers.ts';
 import { HeddleError } from '../../core/base/errors.ts';
-import { RpcNames } from '../../core/base/rpc-names.ts';
-import { TextCache } from '../../core/base/text-cache.ts';
 import { clusterTls } from '../../core/config/schema/tls.ts';
 import type { ConnectionPermits } from '../../core/contract/cluster.ts';
-import type { Codec, CodecContext } from '../../core/contract/codec.ts';
+import type { Codec } from '../../core/contract/codec.ts';
 import type { Pool } from '../../core/contract/pool.ts';
 import type { ClusterTlsConfig } from '../../core/contract/tls-config.ts';
 import type { Dialer } from '../../core/contract/wire.ts';
 import { Http2Config, http2 } from '../codecs/http2/index.ts';
-import { FlushList } from '../flush.ts';
-import { createPool } from '../pool/index.ts';
-import { DrivenWheel } from '../system-clock.ts';
+import { createPool, type PoolSetup } from '../pool/index.ts';
+import type { DrivenWheel } from '../system-clock.ts';
 import { TlsDialing } from '../tls/dial.ts';
 import { createDialer } from '../wire/dial.ts';
-import { ChannelCore } from './channel-core.ts';
 import { ChannelStream } from './channel-stream.ts';
 import { GrpcClient } from './client.ts';
+import { GrpcEngine } from './engine.ts';
 import type { GrpcExchange } from './exchange.ts';
 import type { GrpcCallOptions, GrpcChannelOptions, GrpcSurroundings } from './options.ts';
 import { writeRequestHead } from './request.ts';
 
 const fourMiB = 4 * 1024 * 1024;
-/** What calls of one channel may hold while servers are slow; a bound for mistakes, flow control bounds the rest. */
-const heldBytes = 256 * 1024 * 1024;
 
 /**
  * Calls to one gRPC server over our own HTTP/2 connections, made when a call needs one. A connection that is lost fails
@@ -41,37 +35,32 @@ const heldBytes = 256 * 1024 * 1024;
  */
 export class GrpcChannel extends GrpcClient implements AsyncDisposable {
   readonly #options: GrpcChannelOptions;
-  readonly #core = new ChannelCore();
-  readonly #context: CodecContext;
-  readonly #wheel: DrivenWheel;
-  readonly #pool: Pool;
+  readonly #engine: GrpcEngine;
+  readonly #ownsEngine: boolean;
+  readonly #createPool: () => Pool;
+  #pool: Pool;
   readonly #authority: string;
   readonly #calls = new Set<GrpcExchange>();
   #isClosed = false;
 
-  /** Opens nothing yet. @throws HeddleError ERR_OPTION_INVALID, ERR_TLS_CONFIG */
-  constructor(options: GrpcChannelOptions, surroundings: GrpcSurroundings) {
+  /**
+   * Opens nothing yet.
+   *
+   * @param engine shared by many channels and closed by who made it; one of its own when left out
+   * @throws HeddleError ERR_OPTION_INVALID, ERR_TLS_CONFIG
+   */
+  constructor(options: GrpcChannelOptions, surroundings: GrpcSurroundings, engine?: GrpcEngine) {
     super();
-    const { clock, metrics } = surroundings;
+    this.#ownsEngine = engine === undefined;
+    this.#engine = engine ?? new GrpcEngine(surroundings);
     this.#options = options;
     this.#authority = options.authority ?? authorityOf(options.address);
-    this.#wheel = new DrivenWheel(clock);
-    this.#context = {
-      sink: this.#core,
-      clock,
-      wheel: this.#wheel,
-      slab: new WriteSlab(),
-      texts: new TextCache(),
-      names: new RpcNames(),
-      budget: new BufferBudget(heldBytes),
-      metrics,
-      flushLater: new FlushList().add,
-    };
-    this.#pool = createPool({
+    const shared = this.#engine;
+    const setup: PoolSetup = {
       codec: http2 as Codec<never>,
       codecConfig: codecConfig(options),
-      dial: dialerOf(options, surroundings, this.#wheel),
-      context: this.#context,
+      dial: dialerOf(options, surroundings, shared.wheel),
+      context: shared.context,
       options: {
         preconnect: 0,
         maxConnectionsPerHost: options.maxConnections ?? 1,
@@ -81,7 +70,9 @@ export class GrpcChannel extends GrpcClient implements AsyncDisposable {
       },
       permits: permitsOf(options.maxWaiting ?? 10_000),
       address: options.address,
-    });
+    };
+    this.#createPool = () => createPool(setup);
+    this.#pool = this.#createPool();
   }
 
   /** Calls under way. */
@@ -104,31 +95,40 @@ export class GrpcChannel extends GrpcClient implements AsyncDisposable {
 
   override start(path: string, exchange: GrpcExchange, options: GrpcCallOptions): void {
     if (this.#isClosed) throw new HeddleError('ERR_MESH_CLOSED', `gRPC channel to ${this.#options.address}`);
-    const s = this.#core.acquire();
+    const { core, wheel, context } = this.#engine;
+    const s = core.acquire();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 0;
     const metadata = { ...this.#options.metadata, ...options.metadata };
     writeRequestHead(s.req, path, this.#authority, timeoutMs, metadata);
     s.requestOwned = true;
     s.protocol = 'call';
     const stream = new ChannelStream(s, this.#pool, exchange, () => {
-      this.#wheel.disarm(s);
+      wheel.disarm(s);
       this.#calls.delete(exchange);
     });
-    this.#core.begin(s, stream);
+    core.begin(s, stream);
     this.#calls.add(exchange);
     exchange.begin(stream);
-    if (timeoutMs > 0) this.#wheel.arm(s, this.#context.clock.now() + timeoutMs);
+    if (timeoutMs > 0) wheel.arm(s, context.clock.now() + timeoutMs);
     stream.open();
   }
 
-  /** Ends every call and connection now. */
+  /** Ends every call and connection now; the next call dials at once, whatever failed before. */
+  disconnect(): void {
+    const pool = this.#pool;
+    if (this.#isClosed) return;
+    this.#pool = this.#createPool();
+    pool.close();
+  }
+
+  /** Ends every call and connection, for good. */
   async close(): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#pool.close();
     }
     await this.#pool.closed;
-    this.#wheel.close();
+    if (this.#ownsEngine) this.#engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

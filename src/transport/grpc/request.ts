@@ -1,14 +1,13 @@
 import { formatGrpcTimeout } from '../../core/base/grpc-timeout.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import { headerField } from '../../core/base/header-field.ts';
-import { version } from '../../version.ts';
 import { type MetadataInit, writeMetadata } from './metadata.ts';
 
 const fixed = [
   headerField('content-type', 'application/grpc'),
   headerField('te', 'trailers'),
   headerField('grpc-accept-encoding', 'identity'),
-  headerField('user-agent', `grpc-node-heddle/${version}`),
+  headerField('user-agent', 'grpc-node-heddle'),
 ];
 
 /**
