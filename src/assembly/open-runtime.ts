@@ -6,6 +6,7 @@ import { SystemClock } from '../transport/index.ts';
 import { createLogOutputs, type OpenLogOutputs } from '../transport/log-output.ts';
 import { createResolver } from '../transport/resolver.ts';
 import { isMonitored } from './pending-streams.ts';
+import { enterProcess } from './process/enter.ts';
 import { createRuntime, type Runtime, type Surroundings } from './runtime.ts';
 
 /** A runtime on the machine's own clock, disk and resolver, as far as nothing else is given. */
@@ -26,6 +27,7 @@ export function openRuntime(
   bufferLimitBytes: number,
   wishes: RuntimeWishes,
 ): OpenedRuntime {
+  enterProcess(process.env);
   const given = wishes.surroundings ?? {};
   const clock = given.clock ?? new SystemClock();
   const logger = wishes.logger ?? given.logger ?? silentLogger;

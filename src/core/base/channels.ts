@@ -18,6 +18,14 @@ export const channels = {
   connectionOpen: channel('heddle:connection:open'),
   /** `{ listener, wire }`: it is gone. */
   connectionClose: channel('heddle:connection:close'),
+  /** `{ address, codec, connections }`: a connection to a host is dialled; `connections` has it already. */
+  poolConnect: channel('heddle:pool:connect'),
+  /** `{ address, codec, connections, code }`: it is gone; `code` says why, as `x-heddle-error` does. */
+  poolClose: channel('heddle:pool:close'),
+  /** `{ address, stream }`: a stream waits for a connection. */
+  poolWait: channel('heddle:pool:wait'),
+  /** `{ cluster, version, full, added, removed, changed }`: discovery changed the hosts; the last three are counts. */
+  hostsUpdate: channel('heddle:hosts:update'),
   /** `{ cluster, host, reason, durationMs }`: passive ejection. */
   hostEject: channel('heddle:host:eject'),
   /** `{ diff }`: what a reload adds, removes and changes (ConfigDiff); it takes effect after the call. */

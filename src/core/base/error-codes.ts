@@ -95,6 +95,12 @@ export const errorCodes = {
     'a configuration file is not written',
     '"heddle init" overwrites nothing without --force; check that the folder exists and that the user may write there',
   ),
+  ERR_COPY_LOADED: entry(
+    'config',
+    'no',
+    'two copies of heddle are loaded in this process',
+    'let the package manager install one ("npm ls heddle" shows who brings the other); HEDDLE_COPIES=allow runs both side by side',
+  ),
   ERR_EXPRESSION_INVALID: entry(
     'config',
     'no',

@@ -1,3 +1,4 @@
+import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import type { Cluster, ClusterSlots, Host, HostSet, UpstreamFactory } from '../contract/cluster.ts';
 import type { RegistryDelta } from '../contract/registry.ts';
@@ -174,6 +175,17 @@ class BalancedCluster implements LiveCluster {
   applyDelta(delta: RegistryDelta): void {
     if (this.#code === Code.meshClosed) return;
     this.#membership.apply(delta, this.#dependencies.clock.now());
+    if (channels.hostsUpdate.hasSubscribers) {
+      const { version, full, added, removed, changed } = delta;
+      channels.hostsUpdate.publish({
+        cluster: this.name,
+        version,
+        full,
+        added: added.length,
+        removed: removed.length,
+        changed: changed.length,
+      });
+    }
     this.#checks.begin();
   }
 

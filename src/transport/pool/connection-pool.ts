@@ -1,3 +1,4 @@
+import { channels } from '../../core/base/channels.ts';
 import { Code, factsOf } from '../../core/base/codes.ts';
 import { WheelNode } from '../../core/base/timer-wheel.ts';
 import type {
@@ -105,7 +106,9 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     }
     if (this.isDraining) return this.#refusal;
     if (this.#count === 0) return this.#refusalOfDial();
-    return this.#waiters.tryAdd(s) ? waiting : Code.pendingOverflow;
+    if (!this.#waiters.tryAdd(s)) return Code.pendingOverflow;
+    if (channels.poolWait.hasSubscribers) channels.poolWait.publish({ address: this.address, stream: s });
+    return waiting;
   }
 
   cancelWait(s: Stream): void {
@@ -134,6 +137,7 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
       if (codec.active === 0) this.#release();
       else this.#leave(codec);
     } else this.#sweep();
+    if (channels.poolClose.hasSubscribers) this.#tellClosed(code);
     if (factsOf(code).error === 'ERR_UPSTREAM_CONNECT') this.#connectFailed(code);
     if (this.#waiters.size > 0) this.#serveWaiters();
     this.#fill();
@@ -234,7 +238,22 @@ export abstract class ConnectionPool implements Pool, ClientOwner, Flushable {
     this.#dialled++;
     this.#armTick();
     this.#keepalive?.watch(codec);
+    if (channels.poolConnect.hasSubscribers) {
+      const { name } = this.setup.codec;
+      channels.poolConnect.publish({ address: this.address, codec: name, connections: this.#count });
+    }
     return codec;
+  }
+
+  #tellClosed(code: number): void {
+    const { name } = this.setup.codec;
+    const connections = this.#count;
+    channels.poolClose.publish({
+      address: this.address,
+      codec: name,
+      connections,
+      code: factsOf(code).name,
+    });
   }
 
   #serveWaiters(): void {
