@@ -51,6 +51,18 @@ export const goals = {
   'discovery.hostUpdateMs': lower(1, 0.2, 'a delta in a 50,000-host cluster'),
   'discovery.updateMemoryShare': lower(0.3, 0.05, 'memory of that delta against a rebuild'),
   'discovery.updateCpuShare': lower(0.24, 0.05, 'CPU of that delta against a rebuild'),
+  'discovery.changeToPickP99Ms': lower(
+    1000,
+    null,
+    'from the write to the registry to the first pick of the new host, 100 changes a second',
+  ),
+  'discovery.stormP99': lower(1.5, null, 'p99 of traffic during 100 changes a second against none'),
+  'discovery.appLevelVolume': lower(
+    0.1,
+    null,
+    'bytes of 20 interfaces x 100 instances, application level against interface level',
+  ),
+  'discovery.subscriptions': lower(0.2, null, 'subscriptions of the same'),
   'sharding.rendezvousCv': lower(
     0.02,
     0.014,
