@@ -91,20 +91,31 @@ export class Jvm {
 }
 
 /** A folder of java/, with the jars of another version where its name says so (pom-2.7.xml). */
-export type JavaProject = 'sofarpc' | 'dubbo' | 'dubbo-2.7';
+export type JavaProject = 'sofarpc' | 'dubbo' | 'dubbo-2.7' | 'registry' | 'registry-2.7' | 'sofaregistry';
 
-/** Starts a program; jars and classes are made once and kept in the cache. @throws NotInstalled */
-export async function startJvm(scope: Scope, project: JavaProject, main: string): Promise<Jvm> {
-  requireJava();
-  const place = await built(project);
+/**
+ * Starts a program; jars and classes are made once and kept in the cache.
+ * @param more system properties, "-Dname=value" @throws NotInstalled
+ */
+export async function startJvm(
+  scope: Scope,
+  project: JavaProject,
+  main: string,
+  more: readonly string[] = [],
+): Promise<Jvm> {
+  const place = await builtProject(project);
   const path = [join(place, 'classes'), join(place, 'lib', '*')].join(':');
-  const child = spawn('java', ['-Xmx512m', ...settings, ...opened, '-cp', path, `heddle.interop.${main}`], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    cwd: place,
-  });
+  const args = ['-Xmx512m', ...settings, ...more, ...opened, '-cp', path, `heddle.interop.${main}`];
+  const child = spawn('java', args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: place });
   const jvm = new Jvm(child);
   scope.teardown(() => jvm.kill());
   return jvm;
+}
+
+/** The folder with its classes/ and lib/. @throws NotInstalled */
+export async function builtProject(project: JavaProject): Promise<string> {
+  requireJava();
+  return await built(project);
 }
 
 function requireJava(): void {

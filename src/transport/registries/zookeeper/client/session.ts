@@ -42,9 +42,11 @@ export interface SessionListener {
 /** expired: not heard of for so long that the server must have ended the session; it is shown all the same. */
 export type SessionState = 'connecting' | 'connected' | 'suspended' | 'expired' | 'closed';
 
-/** Handshakes in a row that no server answers, past the timeout: they may have lost our history, so a new one begins. */
-const unansweredPerServer = 4;
-const minUnanswered = 8;
+/**
+ * Handshakes in a row that servers end without an answer, past the timeout: as they do to a client that has seen more than
+ * they know, because they lost their data. Then a new session begins. One round of all servers, and at least so many.
+ */
+const minUnanswered = 4;
 
 /**
  * One session over as many connections as it takes.
@@ -67,7 +69,7 @@ export class Session {
   #token: SessionToken;
   #zxid = 0n;
   #state: SessionState = 'connecting';
-  #reason = 'not connected yet';
+  #reason = '';
   #timer: Timer | null = null;
   #expiry: Timer | null = null;
   #timeoutMs: number;
@@ -90,7 +92,7 @@ export class Session {
     return this.#state;
   }
 
-  /** Why it is not connected; "" when it is. */
+  /** Why it is not connected; "" when it is, and while the first try is under way. */
   get reason(): string {
     return this.#reason;
   }
@@ -276,7 +278,7 @@ export class Session {
   }
 
   #patience(): number {
-    return Math.max(minUnanswered, unansweredPerServer * this.#ensemble.size);
+    return Math.max(minUnanswered, this.#ensemble.size);
   }
 
   #forgetSession(): void {
