@@ -167,6 +167,31 @@ export function envoyH2Config(place: Place): Json {
   };
 }
 
+/** Envoy that ends TLS 1.3. @param pair paths of certificate and key */
+export function envoyTlsConfig(place: Place, pair: { readonly cert: string; readonly key: string }): Json {
+  const json = bootstrap(place, [], {}, hostRoutes(['*'])) as {
+    static_resources: { listeners: { filter_chains: Json[] }[]; clusters: Json[] };
+  };
+  const context = typed('envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext', {
+    disable_stateless_session_resumption: true,
+    disable_stateful_session_resumption: true,
+    common_tls_context: {
+      tls_params: {
+        tls_minimum_protocol_version: 'TLSv1_3',
+        tls_maximum_protocol_version: 'TLSv1_3',
+        ecdh_curves: ['X25519'],
+      },
+      tls_certificates: [{ certificate_chain: { filename: pair.cert }, private_key: { filename: pair.key } }],
+    },
+  });
+  const socket = { name: 'envoy.transport_sockets.tls', typed_config: context };
+  const listeners = json.static_resources.listeners.map((listener) => ({
+    ...listener,
+    filter_chains: listener.filter_chains.map((chain) => ({ ...chain, transport_socket: socket })),
+  }));
+  return { static_resources: { ...json.static_resources, listeners } };
+}
+
 function bootstrap(place: Place, chain: readonly Json[], manager: Json, routes: Json): Json {
   const socket = (port: number): Json => ({ socket_address: { address: '127.0.0.1', port_value: port } });
   const endpoint = { endpoint: { address: socket(place.backendPort) } };
