@@ -41,6 +41,14 @@ export {
   Verdict,
 } from './core/contract/stream-filter.ts';
 export { createJsonLogger, silentLogger } from './core/observe/logger.ts';
+export type {
+  PooledAnswer,
+  PooledFilterModule,
+  PooledHook,
+  PooledMessage,
+} from './core/offload/filter-job.ts';
+export type { PoolBounds } from './core/offload/pool-bounds.ts';
+export { type PooledFilter, pooledFilter } from './core/offload/pooled-filter.ts';
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
 export { createMesh } from './create-mesh.ts';

@@ -358,6 +358,7 @@ export class Mesh implements MeshApi {
     await this.localRegistry.close();
     await this.clusters.close();
     this.runtime.credentials.close();
+    for (const run of this.runtime.closers) await run();
     await this.#logs?.close();
     this.runtime.wheel.close();
     this.runtime.keepAlive.close();

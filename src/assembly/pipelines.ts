@@ -65,9 +65,10 @@ function createFilter(
   slot: number,
   runtime: Runtime,
 ): StreamFilter {
-  const { clock, random, logger, metrics, logs, processes } = runtime;
+  const { clock, random, logger, metrics, logs, processes, closers } = runtime;
+  const onClose = (run: () => unknown): void => void closers.push(run);
   const definition = definitionOf(named.name, runtime);
-  const context = { clock, random, logger, metrics, logs, processes, slot, owner };
+  const context = { clock, random, logger, metrics, logs, processes, slot, owner, onClose };
   return definition.create(named.config ?? {}, context);
 }
 

@@ -51,6 +51,8 @@ export interface Runtime extends RegistryContext {
   readonly logs: LogOutputs;
   readonly extensions: ExtensionSet;
   readonly keepAlive: KeepAlive;
+  /** Run when the mesh closes. */
+  readonly closers: (() => unknown)[];
   readonly sockets: SocketSource | null;
   /** What TLS of listeners and clusters proves itself and verifies others with. */
   readonly credentials: CredentialTable;
@@ -111,6 +113,7 @@ export function createRuntime(
     logs,
     extensions,
     keepAlive,
+    closers: [],
     credentials,
     sockets: surroundings.sockets ?? null,
     processes: surroundings.processes ?? 1,

@@ -62,6 +62,10 @@ export interface StreamFilterDefinition<Config = unknown> {
   readonly config: ConfigSchema<Config>;
   /** A filter that decides who may pass: it must be built or the start is refused. */
   readonly isSecurity?: boolean;
+  /** pool: made by `pooledFilter`, runs in threads of its own with bounds of time and memory (loop). */
+  readonly runIn?: 'loop' | 'pool';
+  /** With `runIn: 'pool'`: URL of the module that runs there. */
+  readonly module?: string;
   create(config: Config, context: FilterContext): StreamFilter;
 }
 
@@ -72,4 +76,6 @@ export interface FilterContext extends ExtensionContext {
   readonly owner: string;
   /** Where log lines go. */
   readonly logs: LogOutputs;
+  /** Run when the mesh closes, for what a filter has opened. */
+  readonly onClose?: (run: () => unknown) => void;
 }

@@ -65,6 +65,12 @@ export function callFilter(
   return result;
 }
 
+/** A filter that was waited for may have left bytes to send instead of the chunk that it saw. */
+export function takeReplacement(s: Stream, direction: Direction): void {
+  const replacement = s.replacement;
+  if (replacement !== null) replaceChunk(s, direction, replacement);
+}
+
 function replaceChunk(s: Stream, direction: Direction, replacement: Buffer): void {
   const half = direction.body(s);
   const head = direction.unsentHead(s);
@@ -149,6 +155,7 @@ function waitFor(
     (verdict) => {
       if (s.gen !== gen) return;
       half.isStopped = false;
+      takeReplacement(s, direction);
       if (bodyVerdict(p, s, direction, filter, verdict)) direction.flush(p, s);
     },
     (thrown) => {

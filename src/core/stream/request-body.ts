@@ -4,10 +4,17 @@ import type { Pipeline } from '../contract/pipeline.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
-import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
+import {
+  callFilter,
+  type Direction,
+  filterChunk,
+  isTooLarge,
+  joinBody,
+  takeReplacement,
+} from './body-filters.ts';
 import { setContentLength } from './content-length.ts';
 import { keptBytes } from './kept-bytes.ts';
-import { localReply, resetDownstream } from './local-reply.ts';
+import { filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { keepsBody, retryBufferBytes } from './retry.ts';
@@ -192,12 +199,17 @@ export function collected(p: StreamProxy, s: Stream): boolean {
   const before = (half.chunks[0] as Buffer).length;
   const result = callFilter(p, s, requestDirection, filter);
   if (result === undefined) return false;
-  const after = (half.chunks[0] as Buffer).length;
-  if (after !== before || s.req.chunked) setContentLength(s.req, after);
-  return afterCollecting(p, s, result);
+  setCollectedLength(s, before);
+  return afterCollecting(p, s, filter, result);
 }
 
-function afterCollecting(p: StreamProxy, s: Stream, result: FilterResult): boolean {
+/** The whole body is here: its length is known, and may have changed. */
+function setCollectedLength(s: Stream, before: number): void {
+  const after = (s.requestBody.chunks[0] as Buffer).length;
+  if (after !== before || s.req.chunked) setContentLength(s.req, after);
+}
+
+function afterCollecting(p: StreamProxy, s: Stream, filter: StreamFilter, result: FilterResult): boolean {
   if (result === Verdict.reply) localReply(p, s);
   else if (result === Verdict.close) resetDownstream(p, s, Code.filterClosed);
   else if (result === Verdict.stop) s.isStopped = true;
@@ -208,10 +220,13 @@ function afterCollecting(p: StreamProxy, s: Stream, result: FilterResult): boole
       (verdict) => {
         if (s.gen !== gen) return;
         s.isStopped = false;
-        if (afterCollecting(p, s, verdict)) p.advance(s);
+        const before = (s.requestBody.chunks[0] as Buffer).length;
+        takeReplacement(s, requestDirection);
+        setCollectedLength(s, before);
+        if (afterCollecting(p, s, filter, verdict)) p.advance(s);
       },
-      () => {
-        if (s.gen === gen) p.reply(s, 500, 'filter_failed');
+      (thrown) => {
+        if (s.gen === gen) filterFailed(p, s, filter, thrown);
       },
     );
   } else return true;

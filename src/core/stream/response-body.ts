@@ -3,11 +3,18 @@ import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
-import { type StreamFilter, Verdict } from '../contract/stream-filter.ts';
-import { callFilter, type Direction, filterChunk, isTooLarge, joinBody } from './body-filters.ts';
+import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
+import {
+  callFilter,
+  type Direction,
+  filterChunk,
+  isTooLarge,
+  joinBody,
+  takeReplacement,
+} from './body-filters.ts';
 import { setContentLength } from './content-length.ts';
 import { keptBytes } from './kept-bytes.ts';
-import { resetDownstream } from './local-reply.ts';
+import { filterFailed, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { releaseUpstream } from './upstream-end.ts';
@@ -175,13 +182,39 @@ function collectedResponse(p: StreamProxy, s: Stream): void {
   if (filter.onResponseBody !== undefined) {
     const result = callFilter(p, s, responseDirection, filter);
     if (result === undefined) return;
-    if (result === Verdict.close) {
-      resetDownstream(p, s, Code.filterClosed);
-      return;
-    }
-    setContentLength(s.res, (half.chunks[0] as Buffer).length);
-    s.res.chunked = false;
+    if (typeof result === 'number') afterCollecting(p, s, result);
+    else awaitCollected(p, s, filter, result);
+    return;
   }
+  s.isResponseStopped = false;
+  p.filterResponse(s, null, 0, 0, true);
+}
+
+function awaitCollected(p: StreamProxy, s: Stream, filter: StreamFilter, result: Promise<Verdict>): void {
+  const { gen } = s;
+  result.then(
+    (verdict) => {
+      if (s.gen !== gen) return;
+      takeReplacement(s, responseDirection);
+      afterCollecting(p, s, verdict);
+    },
+    (thrown) => {
+      if (s.gen === gen) filterFailed(p, s, filter, thrown);
+    },
+  );
+}
+
+function afterCollecting(p: StreamProxy, s: Stream, result: FilterResult): void {
+  if (result === Verdict.close) {
+    resetDownstream(p, s, Code.filterClosed);
+    return;
+  }
+  if (result === Verdict.reply) {
+    localReply(p, s);
+    return;
+  }
+  setContentLength(s.res, (s.responseBody.chunks[0] as Buffer).length);
+  s.res.chunked = false;
   s.isResponseStopped = false;
   p.filterResponse(s, null, 0, 0, true);
 }
