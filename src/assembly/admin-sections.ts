@@ -152,7 +152,21 @@ function clusters(subject: AdminSubject, query: URLSearchParams): AdminAnswer {
   const name = query.get('name');
   const all = subject.clusters.all.filter((each) => name === null || each.name === name);
   if (name !== null && all.length === 0) return { status: 404, body: 'no such cluster\n' };
-  return { body: all.map((each) => ({ ...each.stats(maxShownHosts), health: each.health() })) };
+  return {
+    body: all.map((each) => ({
+      ...each.stats(maxShownHosts),
+      health: each.health(),
+      ...discoveryOf(subject, each.name),
+    })),
+  };
+}
+
+/** Where the hosts come from, and why they may not be the newest. */
+function discoveryOf({ clusters }: AdminSubject, name: string): { readonly discovery?: unknown } {
+  const discovery = clusters.configOf(name)?.discovery;
+  if (discovery === undefined) return {};
+  const { name: registry, service } = discovery;
+  return { discovery: { registry, service, trouble: clusters.registries.troubleOf(discovery) } };
 }
 
 function listeners(subject: AdminSubject): unknown {

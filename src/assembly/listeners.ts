@@ -94,7 +94,9 @@ export class ListenerTable {
     return { commit: () => this.#commit(next), abandon };
   }
 
+  /** What was published is taken back first: callers learn that it goes while it still answers. */
   async drain(deadlineMs: number): Promise<void> {
+    await this.#clusters.registries.withdrawAll(deadlineMs);
     const streams = this.all.map((listener) => listener.drain(deadlineMs));
     await Promise.all([...streams, ...this.#leaving.values(), this.datagrams.drain(deadlineMs)]);
   }

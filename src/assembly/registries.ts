@@ -15,6 +15,9 @@ interface Shared {
   users: number;
 }
 
+/** How long a drain waits for registries to take back what was published. */
+const withdrawLimitMs = 3000;
+
 /** Registries by name and configuration: clusters that name the same one share it; the last to leave closes it. */
 export class Registries {
   /** Where last good lists are kept, for registries made from now on; null = nowhere. */
@@ -77,9 +80,19 @@ export class Registries {
     return registry.publish !== undefined;
   }
 
-  /** Takes back all that this mesh published, for a drain. */
-  async withdrawAll(): Promise<void> {
-    await Promise.allSettled([...this.#published].map((each) => each.withdraw()));
+  /** Takes back all that this mesh published, for a drain; waits no longer than `deadlineMs`, and not long. */
+  async withdrawAll(deadlineMs: number): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#runtime.clock.setTimer(Math.min(withdrawLimitMs, deadlineMs), resolve);
+    await Promise.race([Promise.allSettled([...this.#published].map((each) => each.withdraw())), late]);
+    timer.cancel();
+  }
+
+  /** Why a cluster's list may not be the newest; "" = it is. */
+  troubleOf(discovery: DiscoveryConfig): string {
+    const registry = this.#shared.get(this.#keyOf(discovery))?.registry;
+    if (registry?.troubleOf !== undefined) return registry.troubleOf(discovery.service);
+    return registry?.health().reason ?? '';
   }
 
   /** One entry a registry. */
@@ -107,7 +120,7 @@ export class Registries {
 
   /** `leave` counts once. */
   #join(at: ExtensionConfig): { readonly registry: Registry; readonly leave: () => void } {
-    const key = canonicalJson([at.name, at.config ?? {}, this.lastGoodDirectory]);
+    const key = this.#keyOf(at);
     const shared = this.#shared.get(key) ?? this.#create(key, at);
     shared.users++;
     let isOver = false;
@@ -119,6 +132,10 @@ export class Registries {
       this.#end(shared);
     };
     return { registry: shared.registry, leave };
+  }
+
+  #keyOf({ name, config }: ExtensionConfig): string {
+    return canonicalJson([name, config ?? {}, this.lastGoodDirectory]);
   }
 
   #create(key: string, at: ExtensionConfig): Shared {

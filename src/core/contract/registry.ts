@@ -21,6 +21,8 @@ export interface RegistryDelta {
 export interface Registry extends HasHealth {
   /** Calls back with a full delta first, then with changes, until the returned function is called. */
   subscribe(service: string, onDelta: (delta: RegistryDelta) => void): () => void;
+  /** Why the list of `service` may not be the newest; "" = it is, or nobody asked for it. Absent: only `health` says it. */
+  troubleOf?(service: string): string;
   /**
    * Says that this process serves `service` at an address, until it is withdrawn. Never rejects for a registry that is
    * down: the publication is kept, tried with back-off and put back after every reconnect, and `health` says so. Saying

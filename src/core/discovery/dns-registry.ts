@@ -36,7 +36,7 @@ class DnsRegistry implements Registry {
   constructor(given: DnsConfig, context: RegistryContext) {
     this.#config = given;
     this.#context = context;
-    this.#health = new RegistryHealth('dns', context.clock, context.logger);
+    this.#health = new RegistryHealth('dns', context.clock, context.logger, context.metrics);
   }
 
   /** @throws HeddleError ERR_OPTION_INVALID when the names cannot be resolved by their form */
@@ -55,6 +55,10 @@ class DnsRegistry implements Registry {
       this.#services.delete(service);
       dns.close();
     };
+  }
+
+  troubleOf(service: string): string {
+    return this.#health.reasonOf(service);
   }
 
   health(): Health {

@@ -33,7 +33,7 @@ class FileRegistry implements Registry {
   constructor(given: Config, context: RegistryContext) {
     this.#config = given;
     this.#context = context;
-    this.#health = new RegistryHealth(`file ${given.path}`, context.clock, context.logger);
+    this.#health = new RegistryHealth(`file ${given.path}`, context.clock, context.logger, context.metrics);
     this.#unwatch = context.files.watch(given.path, () => this.#read());
     this.#read();
   }
@@ -48,6 +48,10 @@ class FileRegistry implements Registry {
       this.#health.forget(service);
       feed.close();
     };
+  }
+
+  troubleOf(service: string): string {
+    return this.#health.reasonOf(service);
   }
 
   health(): Health {

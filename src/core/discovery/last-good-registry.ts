@@ -1,5 +1,4 @@
 import { messageOf } from '../base/errors.ts';
-import type { Endpoint } from '../contract/cluster.ts';
 import type {
   Publication,
   Published,
@@ -9,6 +8,8 @@ import type {
 } from '../contract/registry.ts';
 import type { Health } from '../contract/state.ts';
 import { Debounce } from './debounce.ts';
+import { FactsTable } from './facts-table.ts';
+import { HostTable } from './host-table.ts';
 import { parseServiceFile } from './service-file.ts';
 
 /** A change is on disk at the latest this long after it. */
@@ -26,7 +27,8 @@ export class LastGoodRegistry implements Registry {
   readonly #inner: Registry;
   readonly #path: string;
   readonly #context: RegistryContext;
-  readonly #lists = new Map<string, Map<string, Endpoint>>();
+  readonly #lists = new Map<string, HostTable>();
+  readonly #facts = new FactsTable();
   /** Services whose list still comes from the disk. */
   readonly #fromDisk = new Set<string>();
   readonly #save: Debounce;
@@ -58,12 +60,18 @@ export class LastGoodRegistry implements Registry {
       const list = this.#lists.get(service);
       if (isLive || isOver || this.#isClosed || list === undefined) return;
       this.#fromDisk.add(service);
-      tell({ service, version: 0, full: true, added: [...list.values()], removed: [], changed: [] });
+      tell({ service, version: 0, full: true, added: [...list], removed: [], changed: [] });
     });
     return () => {
       isOver = true;
       unsubscribe();
     };
+  }
+
+  troubleOf(service: string): string {
+    const reason = this.#inner.troubleOf?.(service) ?? this.#inner.health().reason;
+    if (!this.#fromDisk.has(service)) return reason;
+    return `the list comes from ${this.#path}${reason === '' ? '' : `: ${reason}`}`;
   }
 
   health(): Health {
@@ -91,10 +99,10 @@ export class LastGoodRegistry implements Registry {
   #follow(delta: RegistryDelta): void {
     this.#fromDisk.delete(delta.service);
     const known = delta.full ? undefined : this.#lists.get(delta.service);
-    const list = known ?? new Map<string, Endpoint>();
+    const list = known ?? new HostTable();
     for (const address of delta.removed) list.delete(address);
-    for (const endpoint of delta.added) list.set(endpoint.address, endpoint);
-    for (const endpoint of delta.changed) list.set(endpoint.address, endpoint);
+    for (const endpoint of delta.added) list.put(endpoint.address, this.#facts.share(endpoint));
+    for (const endpoint of delta.changed) list.put(endpoint.address, this.#facts.share(endpoint));
     if (list.size === 0) return;
     this.#lists.set(delta.service, list);
     this.#save.call();
@@ -115,13 +123,15 @@ export class LastGoodRegistry implements Registry {
     }
     for (const [service, endpoints] of file.services) {
       if (this.#lists.has(service) || endpoints.length === 0) continue;
-      this.#lists.set(service, new Map(endpoints.map((endpoint) => [endpoint.address, endpoint])));
+      const list = new HostTable();
+      for (const endpoint of endpoints) list.put(endpoint.address, this.#facts.share(endpoint));
+      this.#lists.set(service, list);
     }
   }
 
   #write(): void {
-    const services: Record<string, Endpoint[]> = Object.create(null);
-    for (const [service, list] of this.#lists) services[service] = [...list.values()];
+    const services: Record<string, unknown[]> = Object.create(null);
+    for (const [service, list] of this.#lists) services[service] = [...list];
     const text = JSON.stringify({ services });
     this.#writing = this.#writing
       .then(() => this.#context.files.writeText(this.#path, text, fileMode))

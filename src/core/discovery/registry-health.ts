@@ -14,6 +14,7 @@ export class RegistryHealth {
   readonly #record: HealthRecord;
   readonly #troubles = new Map<string, { reason: string; hasList: boolean }>();
   readonly #metrics: Metrics | null;
+  #counted = 0;
   readonly #gauge: number;
   readonly #counter: number;
 
@@ -60,8 +61,16 @@ export class RegistryHealth {
     return this.#record.toHealth();
   }
 
+  /** Registries of one name share a gauge: each adds its own. */
+  #count(): void {
+    if (this.#metrics === null) return;
+    const { values } = this.#metrics;
+    values[this.#gauge] = (values[this.#gauge] as number) + this.#troubles.size - this.#counted;
+    this.#counted = this.#troubles.size;
+  }
+
   #judge(): void {
-    if (this.#metrics !== null) this.#metrics.values[this.#gauge] = this.#troubles.size;
+    this.#count();
     const [first] = this.#troubles;
     if (first === undefined) {
       this.#record.set('ok', '');

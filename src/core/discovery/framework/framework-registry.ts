@@ -87,6 +87,12 @@ export class FrameworkRegistry implements Registry {
     };
   }
 
+  troubleOf(service: string): string {
+    const own = this.#health.reasonOf(service);
+    const { status, reason } = this.#sources.health();
+    return own === '' && status !== 'ok' ? reason : own;
+  }
+
   /** What is wrong with one of the services, or with the registry itself. */
   health(): Health {
     const own = this.#health.toHealth();
