@@ -5,6 +5,7 @@ import { nearestWord } from '../core/base/nearest-word.ts';
 import type { LiveCluster } from '../core/cluster/cluster.ts';
 import type { Host } from '../core/contract/cluster.ts';
 import type { Dialer } from '../core/contract/wire.ts';
+import { createKeepAlive } from '../transport/index.ts';
 import { WireDuplex } from '../transport/wire/wire-duplex.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { Runtime } from './runtime.ts';
@@ -30,7 +31,12 @@ export function connectToCluster(runtime: Runtime, clusters: ClusterTable, name:
 function dial(runtime: Runtime, cluster: LiveCluster, host: Host, dialer: Dialer): Promise<Duplex> {
   const startMs = runtime.clock.now();
   const duplex = new WireDuplex(dialer(host.address, cluster.connectTimeoutMs));
-  duplex.once('close', () => cluster.release(host));
+  const holder = createKeepAlive();
+  holder.ref();
+  duplex.once('close', () => {
+    holder.close();
+    cluster.release(host);
+  });
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       cluster.report(host, 0, Code.connectFailure, runtime.clock.now() - startMs);

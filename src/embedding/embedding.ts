@@ -5,6 +5,7 @@ import type { Pipeline } from '../core/contract/pipeline.ts';
 import { createKeepAlive, type KeepAlive } from '../transport/index.ts';
 import { MeshDispatcher } from './dispatcher/dispatcher.ts';
 import { globalDispatcher } from './dispatcher/global.ts';
+import { MeshGrpc } from './grpc/mesh-grpc.ts';
 import { MeshAgent } from './http/agent.ts';
 import { InProcessHttp } from './http/in-process.ts';
 import { KnownNames } from './known-names.ts';
@@ -27,6 +28,7 @@ export class Embedding {
   #names: KnownNames | null = null;
   #namesOf: EffectiveConfig | null = null;
   #dispatcher: MeshDispatcher | null = null;
+  #grpc: MeshGrpc | null = null;
   #agent: MeshAgent | null = null;
   #httpsAgent: MeshAgent | null = null;
 
@@ -73,6 +75,11 @@ export class Embedding {
   get httpsAgent(): MeshAgent {
     this.#httpsAgent ??= new MeshAgent(this.#mesh, 443);
     return this.#httpsAgent;
+  }
+
+  get grpc(): MeshGrpc {
+    this.#grpc ??= new MeshGrpc(this.#mesh);
+    return this.#grpc;
   }
 
   close(): void {

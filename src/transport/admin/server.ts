@@ -39,6 +39,8 @@ export class AdminServer implements AsyncDisposable {
     this.token = options.token;
     this.#sections = new Map(options.sections.map((section) => [section.path, section]));
     this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 8192 });
+    // heddle/register leaves it alone: ingress filters are for the application's servers.
+    Object.defineProperty(this.#server, Symbol.for('heddle.own'), { value: true });
     this.#server.on('request', (request, response) => void this.#serve(request, response));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }

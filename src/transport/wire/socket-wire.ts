@@ -63,7 +63,10 @@ export class SocketWire implements Wire {
     this.#socket[wireOf] = this;
     socket.on('error', onError);
     socket.on('close', onClose);
-    if (this.#isDialled) socket.on(kind === 'tls' ? 'secureConnect' : 'connect', onConnect);
+    if (!this.#isDialled) return;
+    socket.on(kind === 'tls' ? 'secureConnect' : 'connect', onConnect);
+    // An idle connection of a pool holds no process open; who waits for an answer does so itself.
+    socket.unref();
   }
 
   get highWaterBytes(): number {
