@@ -52,6 +52,7 @@ export { type PooledFilter, pooledFilter } from './core/offload/pooled-filter.ts
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
 export { createMesh } from './create-mesh.ts';
+export type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 export { type ExplainPlace, explain } from './explain.ts';
 export { Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './mesh-api.ts';

@@ -13,6 +13,7 @@ import type { Health } from './core/contract/state.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import type { CallOptions } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
+import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
 
 export interface MeshOptions {
@@ -74,6 +75,8 @@ export interface MeshApi extends AsyncDisposable {
   readonly dispatcher: MeshDispatcher;
   readonly agent: MeshAgent;
   readonly httpsAgent: MeshAgent;
+  /** gRPC through the mesh: a client of our own, channels for @grpc/grpc-js, transports for @connectrpc/connect. */
+  readonly grpc: MeshGrpc;
   /** One promise a call. @throws HeddleError when there was no answer */
   request(options: CallOptions): Promise<MeshResponse>;
   /** `fetch` for names that the mesh knows. */

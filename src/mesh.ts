@@ -33,6 +33,7 @@ import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
+import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
 import type { ProtectedServer } from './embedding/ingress/ingress.ts';
 import { IngressSide } from './embedding/ingress/side.ts';
@@ -180,6 +181,11 @@ export class Mesh implements MeshApi {
   /** The same for `node:https`: clusters with `tls` speak it to their hosts. */
   get httpsAgent(): MeshAgent {
     return this.#embedding.httpsAgent;
+  }
+
+  /** gRPC through the mesh: a client of our own, channels for @grpc/grpc-js, transports for @connectrpc/connect. */
+  get grpc(): MeshGrpc {
+    return this.#embedding.grpc;
   }
 
   /** Puts the mesh before a server, see docs/embedding.md. @returns takes it back @throws HeddleError ERR_OPTION_INVALID */
@@ -383,14 +389,7 @@ export class Mesh implements MeshApi {
 const namesOf = (config: EffectiveConfig): ReadonlySet<string> =>
   new Set(config.clusters.map((each) => each.name));
 
-/**
- * Starts a mesh. Without listeners it opens no socket: use `mesh.request`, `mesh.fetch`, `mesh.connect`.
- *
- * @throws HeddleError ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS
- * @example
- * await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: ['127.0.0.1:8080'] }] });
- * const response = await mesh.fetch('http://users/42');
- */
+/** Starts a mesh on this thread. @throws HeddleError ERR_CONFIG_INVALID with every problem, ERR_LISTENER_ADDRESS */
 export async function createMesh(config: MeshConfig = {}, options: MeshOptions = {}): Promise<Mesh> {
   const extensions = mergeExtensions(standard, await loadExtensions(options.use));
   const effective = requireConfig(config, extensions, textChecks);

@@ -27,6 +27,7 @@ import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
+import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
 import type { MeshApi, MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
 import { standard } from './standard.ts';
@@ -142,6 +143,10 @@ export class WorkerMesh implements MeshApi {
 
   get dispatcher(): MeshDispatcher {
     return this.#embedding.dispatcher;
+  }
+
+  get grpc(): MeshGrpc {
+    return this.#embedding.grpc;
   }
 
   get agent(): MeshAgent {
