@@ -37,6 +37,7 @@ export function formatSofaUrl(provider: SofaProvider): string {
   const all = new Map([
     ...Object.entries(parameters),
     ['version', service.version === '' ? usualVersion : service.version],
+    ['protocol', protocol],
     ['uniqueId', service.group],
     ['appName', application],
     ['weight', String(weight)],
@@ -44,5 +45,15 @@ export function formatSofaUrl(provider: SofaProvider): string {
     ['serialization', parameters['serialization'] ?? 'hessian2'],
     ['language', 'nodejs'],
   ]);
-  return formatProviderUrl({ protocol, username: '', password: '', host, port, path: '', parameters: all });
+  const url = formatProviderUrl({
+    protocol,
+    username: '',
+    password: '',
+    host,
+    port,
+    path: '',
+    parameters: all,
+  });
+  // Consumers compare it with their own, which is "": a provider that says none is not theirs.
+  return service.group === '' ? `${url}&uniqueId=` : url;
 }

@@ -214,7 +214,7 @@ test("SOFARPC's providers are told apart by unique id, their path means nothing"
   });
   t.is(
     text,
-    'bolt://10.0.0.1:12200?appName=shop&interface=a.B&language=nodejs&serialization=hessian2&version=1.0&weight=50',
+    'bolt://10.0.0.1:12200?appName=shop&interface=a.B&language=nodejs&protocol=bolt&serialization=hessian2&version=1.0&weight=50&uniqueId=',
   );
   t.is(endpointOfSofaUrl(read(text), asked)?.weight, 50);
   t.is(endpointOfSofaUrl(read(text), parseServiceName('a.B'))?.address, '10.0.0.1:12200');
