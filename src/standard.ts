@@ -43,6 +43,7 @@ import { networkIpAccess } from './transport/network-filters/ip-access.ts';
 import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
 import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
 import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
+import { nacosRegistry } from './transport/registries/nacos/index.ts';
 import { zookeeperRegistry } from './transport/registries/zookeeper/index.ts';
 import { directorySecrets } from './transport/tls/directory-source.ts';
 import { transcode } from './transport/transcode/index.ts';
@@ -77,7 +78,7 @@ export const standard: ExtensionSet = {
     maglev,
     rendezvous,
   ],
-  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry, zookeeperRegistry],
+  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry, zookeeperRegistry, nacosRegistry],
   limiters: [localTokenBucket, concurrency, slidingWindow],
   healthChecks: [httpCheck, grpcCheck, tcpCheck],
   secretSources: [directorySecrets],

@@ -3,7 +3,7 @@ import { checkEndpoint } from '../../contract/check-endpoint.ts';
 import type { Publication } from '../../contract/registry.ts';
 
 /** What one request may say: names and metadata come from strangers. */
-export const requestLimits = {
+const requestLimits = {
   serviceNameLength: 512,
   metadataKeys: 64,
   /** Characters of all keys and values together. */
