@@ -8,11 +8,13 @@
 export type { ClusterExplanation } from './assembly/explain/cluster.ts';
 export type { RouteOutcome } from './assembly/explain/outcome.ts';
 export type { ExplainRequest, Explanation } from './assembly/explain/request.ts';
+export type { UsedModule } from './assembly/extension-modules.ts';
 export type { FetchHandler } from './assembly/handler-upstream.ts';
 export type { RpcResult } from './assembly/rpc/call.ts';
 export type { RpcCallOptions, RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 export type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 export type { RpcHandler, RpcMethod, RpcServiceCall } from './assembly/rpc/service-table.ts';
+export type { Surroundings } from './assembly/runtime.ts';
 export {
   type ConfigFileOptions,
   checkConfigFile,
@@ -52,7 +54,10 @@ export { type PooledFilter, pooledFilter } from './core/offload/pooled-filter.ts
 export type { MeshResponse } from './core/stream/call.ts';
 export type { CallBody, CallOptions } from './core/stream/start-call.ts';
 export { createMesh } from './create-mesh.ts';
+export type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 export type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
+export type { MeshAgent } from './embedding/http/agent.ts';
+export type { ProtectedServer } from './embedding/ingress/ingress.ts';
 export { type ExplainPlace, explain } from './explain.ts';
 export { Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './mesh-api.ts';
