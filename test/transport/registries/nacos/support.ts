@@ -59,7 +59,10 @@ const quietMs = 250;
  * @param isOpen the client should have a connection where there is a server
  */
 export async function quiet(server: FakeNacos, isOpen: () => boolean): Promise<void> {
-  for (let seen = -1; seen !== server.activity || (isOpen() && server.isUp && server.connections.size === 0); ) {
+  for (
+    let seen = -1;
+    seen !== server.activity || (isOpen() && server.isUp && server.connections.size === 0);
+  ) {
     seen = server.activity;
     await new Promise((resolve) => setTimeout(resolve, quietMs));
   }
