@@ -156,6 +156,7 @@ class EndpointListener {
     const before = this.#addresses.get(name);
     const endpoint = data === null ? null : this.#read(name, data);
     if (data === null) this.#addresses.delete(name);
+    if (endpoint !== null) this.#well();
     const isGone =
       before !== undefined && (data === null || (endpoint !== null && endpoint.address !== before));
     this.#feed.apply({ put: endpoint === null ? [] : [endpoint], removed: isGone ? [before] : [] });

@@ -180,3 +180,37 @@ test('a migration rule in the configuration centre is followed', async (t) => {
   t.deepEqual(follower.addresses, ['10.0.0.2:20880']);
   await registry.close();
 });
+
+test('20 services of one application take one watch of it and one of the mapping, and leave none', async (t) => {
+  const at = place();
+  const names = Array.from({ length: 20 }, (_, i) => `${greeter}${i}`);
+  for (const name of names) at.server.tree.put(`/dubbo/mapping/${name}`, 'greeters');
+  const services = Object.fromEntries(names.map((name) => [`${name}:dubbo`, { name, protocol: 'dubbo' }]));
+  at.server.tree.put(
+    '/dubbo/metadata/greeters/r1',
+    JSON.stringify({ app: 'greeters', revision: 'r1', services }),
+  );
+  at.server.tree.put('/services/greeters/10.0.0.1:20880', instance('10.0.0.1', 'r1'));
+  const registry = at.open({ migration: { step: 'FORCE_APPLICATION' } });
+  const followers = names.map((name) => {
+    const follower = new Follower();
+    return { follower, stop: registry.subscribe(name, follower.listen) };
+  });
+  await at.net.pass(3000);
+  t.true(followers.every(({ follower }) => follower.addresses.length === 1));
+  const [connection] = at.server.connections;
+  t.deepEqual([...(connection?.recursive ?? [])].toSorted(), ['/dubbo/mapping', '/services/greeters']);
+  at.server.tree.put(`/dubbo/mapping/${names[3]}`, 'greeters,others');
+  at.server.tree.put('/services/others/10.0.0.7:20880', instance('10.0.0.7', 'r1'));
+  at.server.tree.put(
+    '/dubbo/metadata/others/r1',
+    JSON.stringify({ app: 'others', revision: 'r1', services }),
+  );
+  await at.net.pass(3000);
+  t.deepEqual(followers[3]?.follower.addresses, ['10.0.0.1:20880', '10.0.0.7:20880']);
+  t.deepEqual(followers[4]?.follower.addresses, ['10.0.0.1:20880']);
+  for (const { stop } of followers) stop();
+  await at.net.pass(1000);
+  t.is(connection?.recursive.size, 0);
+  await registry.close();
+});

@@ -13,8 +13,9 @@ export interface NodeListener {
 export class WatchedNode extends Watched {
   readonly #listener: NodeListener;
 
-  constructor(client: ZooKeeperClient, path: string, listener: NodeListener) {
-    super(client, path, (reason) => listener.onTrouble(reason));
+  /** @param watchedFrom a folder above, where one recursive watch does for all nodes in it (the node itself) */
+  constructor(client: ZooKeeperClient, path: string, listener: NodeListener, watchedFrom?: string) {
+    super(client, path, (reason) => listener.onTrouble(reason), watchedFrom);
     this.#listener = listener;
   }
 

@@ -17,15 +17,23 @@ export abstract class Watched {
   protected readonly client: ZooKeeperClient;
   protected readonly path: string;
   readonly #onTrouble: (reason: string) => void;
+  /** Where the recursive watch is set: here, or above, shared with others. */
+  readonly #watchedFrom: string;
   readonly #backoff: Backoff;
   #stops: (() => void)[] = [];
   #timer: Timer | null = null;
   protected isStopped = false;
 
-  constructor(client: ZooKeeperClient, path: string, onTrouble: (reason: string) => void) {
+  constructor(
+    client: ZooKeeperClient,
+    path: string,
+    onTrouble: (reason: string) => void,
+    watchedFrom: string = path,
+  ) {
     this.client = client;
     this.path = path;
     this.#onTrouble = onTrouble;
+    this.#watchedFrom = watchedFrom;
     this.#backoff = new Backoff(retry, client.session.random);
   }
 
@@ -33,6 +41,8 @@ export abstract class Watched {
     const { session } = this.client;
     this.#stops = [
       this.client.listen(this.path, (event) => this.onEvent(event)),
+      // The watch lasts as long as somebody listens where it is set.
+      this.client.listen(this.#watchedFrom, () => undefined),
       session.listen({
         onConnected: () => this.#begin(),
         onDisconnected: (reason) => this.trouble(reason),
@@ -77,7 +87,7 @@ export abstract class Watched {
 
   #begin(): void {
     this.#timer?.cancel();
-    if (this.isRecursive) this.client.watchRecursively(this.path, (error) => void this.isFine(error));
+    if (this.isRecursive) this.client.watchRecursively(this.#watchedFrom, (error) => void this.isFine(error));
     this.read();
   }
 }
