@@ -61,8 +61,8 @@ export interface ArrivingConnection {
   addFact(name: string, value: string): void;
   /** Removes bytes in front: the protocol behind never sees them. */
   consume(sizeBytes: number): void;
-  /** Replaces who the peer is for everything behind. */
-  impersonate(peer: Peer, destination: string): void;
+  /** Replaces who the peer is for everything behind. @param destination what it asked for, where that is another too */
+  impersonate(peer: Peer, destination?: string): void;
   /** Goes on over another wire of the same connection; what was read of the one before belongs to that. */
   replaceSocket(wire: Wire): void;
   /** Puts a wire on the wire. It takes effect for what comes behind. */

@@ -24,7 +24,7 @@ export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine
   socket: Wire;
   wire: Wire;
   peer: Peer;
-  destination: string;
+  #destination: string | null = null;
   buf: Buffer = nothing;
   start = 0;
   end = 0;
@@ -51,7 +51,6 @@ export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine
     this.socket = socket;
     this.wire = socket;
     this.peer = socket.peer;
-    this.destination = socket.localAddress;
     this.ending = chain.ending;
     this.#chain = chain;
     this.#owner = owner;
@@ -78,9 +77,15 @@ export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine
     this.start = Math.min(this.end, this.start + sizeBytes);
   }
 
-  impersonate(peer: Peer, destination: string): void {
+  /** Asked for by few: getsockname is a system call. */
+  get destination(): string {
+    this.#destination ??= this.socket.localAddress;
+    return this.#destination;
+  }
+
+  impersonate(peer: Peer, destination?: string): void {
     this.peer = peer;
-    this.destination = destination;
+    if (destination !== undefined) this.#destination = destination;
   }
 
   replaceSocket(wire: Wire): void {
@@ -201,7 +206,11 @@ export class Arrival extends WheelNode implements ArrivingConnection, ByteEngine
     this.#isOver = true;
     this.#chain.wheel.disarm(this);
     let peeked: PeekedWire | null = null;
-    if (this.#isAttached || this.peer !== this.socket.peer) {
+    const isFirstSight = this.start === this.end && !this.#isEnded && this.#destination === null;
+    if (this.#isAttached && isFirstSight && this.peer === this.socket.peer) {
+      // Nothing was read of it, as behind a TLS handshake: the codec takes the place of this engine. Before it may pause.
+      this.socket.resume();
+    } else if (this.#isAttached || this.peer !== this.socket.peer) {
       const { peer, destination: localAddress, buf, start, end } = this;
       peeked = new PeekedWire(this.socket, { peer, localAddress, buf, start, end, isEnded: this.#isEnded });
     }

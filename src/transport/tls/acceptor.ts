@@ -124,7 +124,7 @@ export class TlsAcceptor implements NetworkFilter {
     if (read.length > 0) socket.unshift(read);
     const tls = this.#wrap(socket, contexts, ticketName);
     const wire = new SocketWire(tls, 'tls', 'accepted', peer);
-    new Handshake(tls, connection, this).begin();
+    new Handshake(tls, wire, connection, this).begin();
     connection.replaceSocket(wire);
     return Admission.wait;
   }

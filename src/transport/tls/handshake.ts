@@ -4,6 +4,7 @@ import { Code } from '../../core/base/codes.ts';
 import { WheelNode } from '../../core/base/timer-wheel.ts';
 import type { ArrivingConnection } from '../../core/contract/network-filter.ts';
 import type { Peer } from '../../core/contract/wire.ts';
+import type { SocketWire } from '../wire/socket-wire.ts';
 import type { TlsAcceptor } from './acceptor.ts';
 import { failureOf, type TlsFailure } from './failure.ts';
 import { refusalOf, TlsPeer } from './peer.ts';
@@ -11,14 +12,17 @@ import { refusalOf, TlsPeer } from './peer.ts';
 /** One handshake with a client: it ends in `connection.resume()` or in a closed socket. */
 export class Handshake extends WheelNode {
   readonly #socket: TLSSocket;
+  readonly #wire: SocketWire;
   readonly #connection: ArrivingConnection;
   readonly #acceptor: TlsAcceptor;
   readonly #peer: Peer;
   #isOver = false;
 
-  constructor(socket: TLSSocket, connection: ArrivingConnection, acceptor: TlsAcceptor) {
+  /** @param wire of `socket` */
+  constructor(socket: TLSSocket, wire: SocketWire, connection: ArrivingConnection, acceptor: TlsAcceptor) {
     super();
     this.#socket = socket;
+    this.#wire = wire;
     this.#connection = connection;
     this.#acceptor = acceptor;
     this.#peer = connection.peer;
@@ -51,7 +55,9 @@ export class Handshake extends WheelNode {
     const { alpnProtocol } = this.#socket;
     const serverName = this.#socket.servername;
     const name = typeof serverName === 'string' && serverName !== '' ? serverName : null;
-    this.#connection.impersonate(new TlsPeer(this.#peer, certificate, name), this.#connection.destination);
+    const peer = new TlsPeer(this.#peer, certificate, name);
+    this.#wire.identify(peer);
+    this.#connection.impersonate(peer);
     if (name !== null) this.#connection.addFact('tls.serverName', name);
     if (typeof alpnProtocol === 'string') this.#connection.addFact('tls.alpn', alpnProtocol);
     this.#connection.resume();
