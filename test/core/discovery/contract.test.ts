@@ -1,7 +1,9 @@
 import test from 'ava';
 import type { Endpoint } from '../../../src/core/contract/cluster.ts';
+import type { Published } from '../../../src/core/contract/registry.ts';
 import type { ServiceInstance } from '../../../src/core/contract/service-source.ts';
 import { fileRegistry } from '../../../src/core/discovery/index.ts';
+import { memoryRegistry } from '../../../src/core/discovery/local/memory-registry.ts';
 import {
   type RegistryFixture,
   registryContractSuite,
@@ -36,6 +38,35 @@ const openFile = (): RegistryFixture => {
 };
 
 registryContractSuite(test, 'file', openFile, ['garble', 'duplicate', 'open']);
+
+const openMemory = (): RegistryFixture => {
+  const context = testContext();
+  const registry = memoryRegistry.create({}, context);
+  const said = new Map<string, Map<string, Published>>();
+  return {
+    registry,
+    publish: async (service, endpoints) => {
+      const before = said.get(service) ?? new Map<string, Published>();
+      const now = new Map<string, Published>();
+      for (const endpoint of endpoints) {
+        const published = registry.publish?.({ service, endpoint });
+        if (published !== undefined) now.set(endpoint.address, published);
+      }
+      for (const [address, published] of before) if (!now.has(address)) await published.withdraw();
+      said.set(service, now);
+    },
+    settle: async () => {
+      await settle();
+      context.clock.advance(1000);
+      await settle();
+    },
+    close: () => {},
+    takesEmpty: true,
+    open: () => context.clock.pendingTimers,
+  };
+};
+
+registryContractSuite(test, 'memory', openMemory, ['open', 'publish']);
 
 /** A framework's registry whose lists lie at one level; what the suite calls a service is an interface of one application. */
 function frameworkFixture(step: 'FORCE_INTERFACE' | 'FORCE_APPLICATION'): () => RegistryFixture {

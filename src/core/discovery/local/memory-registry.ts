@@ -45,7 +45,7 @@ class MemoryRegistry implements Registry {
     const list = this.#published.get(service) ?? new Map<string, typeof said>();
     this.#published.set(service, list);
     list.set(endpoint.address, said);
-    this.#tell(service);
+    this.#feeds.get(service)?.apply({ put: [endpoint], removed: [] });
     return {
       ready: Promise.resolve(),
       withdraw: async () => {
@@ -53,7 +53,7 @@ class MemoryRegistry implements Registry {
         if (list.get(endpoint.address) !== said) return;
         list.delete(endpoint.address);
         if (list.size === 0 && this.#published.get(service) === list) this.#published.delete(service);
-        this.#tell(service);
+        this.#feeds.get(service)?.apply({ put: [], removed: [endpoint.address] });
       },
     };
   }
@@ -78,10 +78,6 @@ class MemoryRegistry implements Registry {
 
   #listOf(service: string): Endpoint[] {
     return [...(this.#published.get(service)?.values() ?? [])].map(({ endpoint }) => endpoint);
-  }
-
-  #tell(service: string): void {
-    this.#feeds.get(service)?.publish(this.#listOf(service));
   }
 }
 
