@@ -7,6 +7,7 @@ import { defaultCluster } from './assembly/default-config.ts';
 import { loadExtensions } from './assembly/extension-modules.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
+import { holdOpen } from './assembly/hold-open.ts';
 import { ListenerTable } from './assembly/listeners.ts';
 import { LocalRegistrySide } from './assembly/local-registry/index.ts';
 import { NameRouter } from './assembly/name-router.ts';
@@ -337,7 +338,7 @@ export class Mesh implements MeshApi {
    * closes. @param deadlineMs default 30,000; the first call's counts
    */
   drain(deadlineMs = 30_000): Promise<void> {
-    this.#draining ??= this.#drainNow(deadlineMs);
+    this.#draining ??= holdOpen(this.#drainNow(deadlineMs));
     return this.#draining;
   }
 
@@ -352,7 +353,7 @@ export class Mesh implements MeshApi {
 
   /** Ends everything now. */
   close(): Promise<void> {
-    this.#closing ??= this.#closeNow();
+    this.#closing ??= holdOpen(this.#closeNow());
     return this.#closing;
   }
 
@@ -394,5 +395,5 @@ export async function createMesh(config: MeshConfig = {}, options: MeshOptions =
   const extensions = mergeExtensions(standard, await loadExtensions(options.use));
   const effective = requireConfig(config, extensions, textChecks);
   const { runtime, ownLogs } = openRuntime(extensions, effective.buffers.limitBytes, options);
-  return new Mesh(effective, runtime, ownLogs).start();
+  return holdOpen(new Mesh(effective, runtime, ownLogs).start());
 }
