@@ -206,7 +206,16 @@ export class Stream extends WheelNode {
   becomeGrpc(): void {
     this.isGrpc = true;
     const text = this.req.get('grpc-timeout');
-    const timeoutMs = text === null ? -1 : parseGrpcTimeout(text);
+    if (text !== null) this.#limitCall(parseGrpcTimeout(text));
+  }
+
+  /** Its caller says in `tri-service-timeout` how many milliseconds it waits: Triple without gRPC's framing. */
+  becomeTriple(text: string): void {
+    this.#limitCall(/^\d{1,9}$/.test(text) ? Math.max(1, Number(text)) : -1);
+  }
+
+  /** @param timeoutMs from the head of the request to the end of the answer; -1: none that can be read */
+  #limitCall(timeoutMs: number): void {
     if (timeoutMs < 0 || this.routeDeadlineMs > 0) return;
     this.callDeadlineMs = this.routeDeadlineMs = this.startMs + timeoutMs;
   }

@@ -132,7 +132,7 @@ export class StreamProxy implements StreamCore {
     s.startWallMs = now + this.#wallOffsetMs;
     s.requestDone = end;
     if (end) s.requestDoneMs = now;
-    if (s.req.framing === null && isGrpcHead(s.req)) s.becomeGrpc();
+    if (s.req.framing === null) recognizeRpc(s);
     this.active++;
     if (s.protocol === 'call' && this.#calls++ === 0) this.context.keepAlive?.ref();
     this.live?.add(s);
@@ -325,6 +325,16 @@ export class StreamProxy implements StreamCore {
   onStreamDeadline(s: Stream, nowMs: number): void {
     onDeadline(this, s, nowMs);
   }
+}
+
+/** Calls of RPC over HTTP bring a limit of their own. */
+function recognizeRpc(s: Stream): void {
+  if (isGrpcHead(s.req)) {
+    s.becomeGrpc();
+    return;
+  }
+  const limit = s.req.find('tri-service-timeout');
+  if (limit >= 0) s.becomeTriple(s.req.valueAt(limit));
 }
 
 /** What the route says about the request head, once however many tries there are. */

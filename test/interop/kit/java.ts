@@ -91,7 +91,16 @@ export class Jvm {
 }
 
 /** A folder of java/, with the jars of another version where its name says so (pom-2.7.xml). */
-export type JavaProject = 'sofarpc' | 'dubbo' | 'dubbo-2.7' | 'registry' | 'registry-2.7' | 'sofaregistry';
+export type JavaProject =
+  | 'sofarpc'
+  | 'dubbo'
+  | 'dubbo-2.7'
+  | 'triple'
+  | 'registry'
+  | 'registry-2.7'
+  | 'registry-nacos'
+  | 'sofaregistry'
+  | 'sofaregistry-nacos';
 
 /**
  * Starts a program; jars and classes are made once and kept in the cache.
