@@ -56,13 +56,12 @@ class ProxyWorker implements WorkerCalls {
   }
 
   async start(setup: WorkerSetup): Promise<void> {
-    const { shared, worker, workers, logLevel, tracksStreams } = setup;
+    const { shared, worker, workers, logLevel } = setup;
     const write = (line: string): void => void process.stderr.write(line);
     const logger = loggerWith(createJsonLogger(write, this.#clock, logLevel), { worker });
     this.#sockets.use(shared.places);
     const mesh = await createMesh(shared.config, {
       logger,
-      tracksStreams,
       surroundings: { clock: this.#clock, sockets: this.#sockets, processes: workers },
     });
     this.#running = { mesh, logger, sections: adminSections(mesh, logger, this.#clock.now()) };

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { isMonitored } from './assembly/pending-streams.ts';
 import { Fleet } from './assembly/supervisor/fleet.ts';
 import { supervisorSections } from './assembly/supervisor/sections.ts';
 import { configOfWorker } from './assembly/supervisor/shares.ts';
@@ -37,6 +36,8 @@ export interface SupervisorOptions extends Omit<ConfigFileOptions, 'use'> {
   readonly logLevel?: LogLevel;
   /** Reload when the file changes. @default true */
   readonly watches?: boolean;
+  /** Settings of `createMonitor`, plain data: each worker profiles itself (none). */
+  readonly monitor?: object;
 }
 
 /**
@@ -164,10 +165,12 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #slot(worker: number, random: SeededRandom): WorkerSlot {
-    const { logger } = this.#options;
+    const { logger, monitor } = this.#options;
     return new WorkerSlot({
       worker,
       entry: siblingUrl('standalone.worker', import.meta.url),
+      nodeArgs: monitor === undefined ? [] : ['--import', siblingUrl('monitor', import.meta.url)],
+      env: monitor === undefined ? {} : { HEDDLE_MONITOR: JSON.stringify(monitor) },
       sockets: this.#sockets,
       clock: this.#clock,
       random,
@@ -184,7 +187,6 @@ export class Supervisor implements AsyncDisposable {
       worker,
       workers: this.#fleet.slots.length,
       logLevel: this.#options.logger.level,
-      tracksStreams: isMonitored(),
     };
   }
 

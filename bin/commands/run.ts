@@ -27,15 +27,20 @@ function workerCount(text: string): number | 'auto' {
   throw new InvalidArgumentError('"auto" or a whole number from 1 to 256 is needed.');
 }
 
-/** Loaded only when asked for. What it has to tell goes to the log. */
-async function startMonitoring(rules: string | true | undefined, logger: Logger): Promise<AsyncDisposable> {
-  if (rules === undefined) return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  const { createMonitor } = await import('../../src/diagnostics/index.ts');
+/** Settings of `createMonitor`. */
+async function monitorSettings(rules: string | true): Promise<object> {
   const { readRulesFile } = await import('../monitor/options.ts');
+  const own = { service: 'heddle', control: { listen: 'auto' } };
+  return rules === true ? own : { ...own, ...readRulesFile(rules).monitor };
+}
+
+/** Loaded only when asked for. What it has to tell goes to the log. With workers, each of them profiles itself. */
+async function startMonitoring({ monitor, workers }: RunOptions, logger: Logger): Promise<AsyncDisposable> {
+  if (monitor === undefined || workers !== undefined)
+    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { createMonitor } = await import('../../src/diagnostics/index.ts');
   return createMonitor({
-    service: 'heddle',
-    control: { listen: 'auto' },
-    ...(rules !== true && readRulesFile(rules).monitor),
+    ...(await monitorSettings(monitor)),
     onEvent: (event) => {
       if (event.type === 'problem') logger.warn('monitor', { problem: event.message });
       if (event.type === 'capture')
@@ -70,7 +75,8 @@ async function startProxy(options: RunOptions, logger: Logger): Promise<Running>
     ...(logLevel === undefined ? {} : { logLevel }),
   };
   if (workers !== undefined) {
-    const proxy = await startSupervisor({ ...settings, workers });
+    const monitor = options.monitor === undefined ? undefined : await monitorSettings(options.monitor);
+    const proxy = await startSupervisor({ ...settings, workers, ...(monitor && { monitor }) });
     return { proxy, listeners: proxy.addresses, reopenLogs: () => proxy.reopenLogs() };
   }
   const proxy = await startStandalone({ ...settings, ownsProcess: true });
@@ -93,7 +99,7 @@ export function register(program: Command): void {
     .action(async (options: RunOptions) => {
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
       // Before the mesh: it keeps account of its streams where a monitor runs.
-      await using _monitor = await startMonitoring(options.monitor, logger);
+      await using _monitor = await startMonitoring(options, logger);
       const running = await startProxy(options, logger);
       // Before anybody is told that it runs: who reads the line may signal at once.
       const stopped = untilStopped(running, options.drainMs);

@@ -8,6 +8,8 @@ import type { WorkerSlot } from './worker-slot.ts';
 
 /** How long all workers may take to get ready for another configuration. */
 const prepareMs = 30_000;
+/** A worker whose loop has not turned for this long does nothing for anybody: it is ended and replaced. */
+const hangMs = 30_000;
 
 /** All workers as one. */
 export class Fleet {
@@ -46,6 +48,7 @@ export class Fleet {
   async collect(): Promise<void> {
     const { table } = this.metrics;
     table.values[table.gauge('heddle_workers_serving')] = this.ready.length;
+    for (const slot of this.ready) if (slot.silentMs > hangMs) this.#endHanging(slot);
     for (const { worker, generation } of this.slots) {
       const restarts = table.counter('heddle_worker_restarts_total', { worker: String(worker) });
       table.values[restarts] = Math.max(0, generation - 1);
@@ -59,6 +62,15 @@ export class Fleet {
         if (slot.generation !== generation || !slot.isReady) this.metrics.left(slot.worker);
       }),
     );
+  }
+
+  #endHanging(slot: WorkerSlot): void {
+    this.#logger.error('a worker does not turn any more, it is ended', {
+      worker: slot.worker,
+      pid: slot.pid,
+      silentMs: Math.round(slot.silentMs),
+    });
+    slot.kill();
   }
 
   /** Resolves when every one is ready for the configuration. @throws HeddleError ERR_WORKER_PROCESS; all must `abandon` then */

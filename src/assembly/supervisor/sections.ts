@@ -171,12 +171,14 @@ function askedSection(subject: SupervisorSubject, facts: SectionFacts): AdminSec
   return section;
 }
 
+/** Lists have versions of the worker that gave them: the next question is for the same one. */
+const askedOfOne = /^v1\/registry\/(subscribe|list)$/;
+
 /** All workers that serve, or the one that `?worker=` names. */
 async function ask(subject: SupervisorSubject, call: AdminCall): Promise<WorkerAnswer[]> {
   const only = new URLSearchParams(call.query).get('worker');
-  const slots = subject.fleet.slots.filter(
-    (slot) => slot.isReady && (only === null || String(slot.worker) === only),
-  );
+  const wanted = subject.fleet.ready.filter(({ worker }) => only === null || String(worker) === only);
+  const slots = askedOfOne.test(call.path) ? wanted.slice(0, 1) : wanted;
   const answers = await Promise.all(
     slots.map(async (slot): Promise<WorkerAnswer | null> => {
       // One that ends meanwhile has nothing to say.

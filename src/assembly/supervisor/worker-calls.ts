@@ -16,7 +16,6 @@ export interface WorkerSetup {
   readonly worker: number;
   readonly workers: number;
   readonly logLevel: LogLevel;
-  readonly tracksStreams: boolean;
 }
 
 /** A request to the admin endpoint, for one worker's part of the answer. */

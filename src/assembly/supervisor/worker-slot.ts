@@ -21,6 +21,9 @@ export interface SlotOptions {
   /** 1 to `workers`. */
   readonly worker: number;
   readonly entry: string;
+  /** Of Node, beside those of this process. */
+  readonly nodeArgs: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   readonly sockets: SharedSockets;
   readonly clock: Clock;
   readonly random: Random;
@@ -51,6 +54,7 @@ export class WorkerSlot {
   readonly #backoff: Backoff;
   #process: Process | null = null;
   #isStopping = false;
+  #turnedMs = 0;
 
   constructor(options: SlotOptions) {
     this.#options = options;
@@ -86,7 +90,17 @@ export class WorkerSlot {
     if (link === undefined) {
       return Promise.reject(new HeddleError('ERR_WORKER_PROCESS', `worker ${this.worker} does not run`));
     }
-    return link.call<Result>(name, argument);
+    const call = link.call<Result>(name, argument);
+    void call.then(
+      () => this.#turned(),
+      () => this.#turned(),
+    );
+    return call;
+  }
+
+  /** It serves and has answered nothing for this long. */
+  get silentMs(): number {
+    return this.isReady ? this.#options.clock.now() - this.#turnedMs : 0;
   }
 
   /** Starts the first process. @throws HeddleError ERR_WORKER_PROCESS with the reason */
@@ -117,13 +131,17 @@ export class WorkerSlot {
 
   async #launch(): Promise<void> {
     const { entry, sockets, clock } = this.#options;
-    const child = fork(fileURLToPath(entry), [], { serialization: 'advanced' });
+    const child = fork(fileURLToPath(entry), [], {
+      serialization: 'advanced',
+      execArgv: [...process.execArgv, ...this.#options.nodeArgs],
+      env: { ...process.env, ...this.#options.env },
+    });
     this.generation++;
     const link = new ProcessLink(child);
-    const connections = new PassedConnections(link, sockets.pass);
+    const connections = new PassedConnections(link, clock, sockets.pass);
     connections.onAccepting = () => sockets.retry();
     const { promise: exited, resolve } = Promise.withResolvers<void>();
-    const process: Process = {
+    const own: Process = {
       child,
       link,
       connections,
@@ -131,7 +149,7 @@ export class WorkerSlot {
       sinceMs: clock.now(),
       wallSinceMs: clock.wallNow(),
     };
-    this.#process = process;
+    this.#process = own;
     let failure = '';
     child.once('error', (error) => {
       failure = messageOf(error);
@@ -141,15 +159,20 @@ export class WorkerSlot {
       failure ||= signal ?? `exit code ${code}`;
       resolve();
     });
-    void exited.then(() => this.#ended(process, failure));
+    void exited.then(() => this.#ended(own, failure));
     const setup = this.#options.setup();
     this.runs = setup.shared;
     await link.call('start', setup);
     if (this.#isStopping) return;
     sockets.workers.add(connections);
     connections.isReady = true;
+    this.#turned();
     this.#options.onReady(this);
     sockets.retry();
+  }
+
+  #turned(): void {
+    this.#turnedMs = this.#options.clock.now();
   }
 
   #ended(process: Process, failure: string): void {

@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../../core/base/clock.ts';
 import type { ConnectionState } from './messages.ts';
 import type { ProcessLink } from './process-link.ts';
 import type { SpreadTarget } from './spread.ts';
 
+/** A worker that has not taken a connection for this long does not turn: others get what comes next. */
+const stuckMs = 500;
+
 interface UnderWay {
   readonly sequence: number;
+  readonly sinceMs: number;
   readonly place: number;
   readonly socket: Socket;
 }
@@ -15,6 +20,7 @@ export class PassedConnections implements SpreadTarget {
   /** Told when it may take on more than before. */
   onAccepting: (() => void) | null = null;
   readonly #link: ProcessLink;
+  readonly #clock: Clock;
   /** Gets back what this worker does not take. */
   readonly #giveBack: (place: number, socket: Socket) => void;
   readonly #underWay: UnderWay[] = [];
@@ -24,8 +30,9 @@ export class PassedConnections implements SpreadTarget {
   #accepting: ReadonlySet<number> = new Set();
   #sequence = 0;
 
-  constructor(link: ProcessLink, giveBack: (place: number, socket: Socket) => void) {
+  constructor(link: ProcessLink, clock: Clock, giveBack: (place: number, socket: Socket) => void) {
     this.#link = link;
+    this.#clock = clock;
     this.#giveBack = giveBack;
     link.onState = (state) => this.#take(state);
   }
@@ -43,13 +50,15 @@ export class PassedConnections implements SpreadTarget {
 
   connectionsOf(place: number): number | null {
     if (!this.#accepting.has(place)) return null;
+    const [oldest] = this.#underWay;
+    if (oldest !== undefined && this.#clock.now() - oldest.sinceMs > stuckMs) return Number.MAX_SAFE_INTEGER;
     return (this.#live.get(place) ?? 0) + (this.#unseen.get(place) ?? 0);
   }
 
   pass(place: number, socket: Socket): void {
     if (socket.destroyed) return;
     const sequence = ++this.#sequence;
-    this.#underWay.push({ sequence, place, socket });
+    this.#underWay.push({ sequence, sinceMs: this.#clock.now(), place, socket });
     this.#unseen.set(place, (this.#unseen.get(place) ?? 0) + 1);
     this.#link.send({ heddle: 'connection', sequence, socket: place }, socket);
   }

@@ -32,6 +32,8 @@ test('a worker that ends again and again is started ever more seldom, and the lo
   const slot = new WorkerSlot({
     worker: 1,
     entry: new URL('../../fixtures/failing-worker.ts', import.meta.url).href,
+    nodeArgs: [],
+    env: {},
     sockets: new SharedSockets(logger),
     clock: hurrying(waits),
     random: new SeededRandom(1),
