@@ -12,11 +12,13 @@ import { residentBytes } from '../harness/proc.ts';
 import type { RequestShape } from '../harness/requests.ts';
 import { rounded } from '../harness/stats.ts';
 import { type Bench, type Row, type Suite, Unavailable } from '../harness/suite.ts';
+import { measureTlsIdle } from '../harness/tls-hold.ts';
 import { compileTools } from '../harness/tools.ts';
 import { haproxy } from '../peers/haproxy.ts';
 import { heddleFull } from '../peers/heddle.ts';
 import { nginx } from '../peers/nginx.ts';
 import { undici } from '../peers/node.ts';
+import { haproxyTls, heddleTls, nginxTls } from '../peers/tls.ts';
 
 const connections = 9_000;
 const mebibyte = 2 ** 20;
@@ -50,6 +52,9 @@ const plan: readonly (readonly [Contender, Visit])[] = [
   [undici, one],
 ];
 
+/** With TLS, beside the same; nobody has set a goal. */
+const tlsPlan: readonly Contender[] = [heddleTls, nginxTls, haproxyTls];
+
 export const suite: Suite = {
   about: `resident bytes of an idle connection, ${connections} of them`,
   goals: ['idle.bytes', 'idle.bytesAfterBurst'],
@@ -63,6 +68,9 @@ export const suite: Suite = {
     const rows: IdleRow[] = [];
     const wanted = plan.filter(([{ name }]) => bench.only?.includes(name) ?? true);
     for (const [contender, visit] of wanted) rows.push(await measure(bench, place, contender, visit));
+    for (const contender of tlsPlan.filter(({ name }) => bench.only?.includes(name) ?? true)) {
+      rows.push(await measureTlsIdle(bench, place, contender));
+    }
     const failures = rows.flatMap((row) => row.problem ?? []);
     const measures = [toMeasure('idle.bytes', rows, one), toMeasure('idle.bytesAfterBurst', rows, burst)];
     return { rows, measures, failures };

@@ -9,6 +9,12 @@ import type { TlsAcceptor } from './acceptor.ts';
 import { failureOf, type TlsFailure } from './failure.ts';
 import { refusalOf, TlsPeer } from './peer.ts';
 
+/** The socket knows its handshake while there is one: the functions below are shared, an open connection keeps none of it. */
+const handshakeOf = Symbol('heddle.handshake');
+interface GreetedSocket extends TLSSocket {
+  [handshakeOf]: Handshake | null;
+}
+
 /** One handshake with a client: it ends in `connection.resume()` or in a closed socket. */
 export class Handshake extends WheelNode {
   readonly #socket: TLSSocket;
@@ -31,23 +37,24 @@ export class Handshake extends WheelNode {
   begin(): void {
     const { wheel, clock } = this.#acceptor.surroundings;
     wheel.arm(this, clock.now() + this.#acceptor.config.handshakeTimeoutMs);
-    this.#socket.once('secure', () => this.#secured());
-    this.#socket.once('error', (error: NodeJS.ErrnoException) =>
-      this.#fail(failureOf(error.code), error.message),
-    );
-    this.#socket.once('close', () => this.#fail('closed', 'the client ended it'));
+    const socket = this.#socket as GreetedSocket;
+    socket[handshakeOf] = this;
+    socket.on('secure', onSecure);
+    socket.on('error', onError);
+    socket.on('close', onClose);
   }
 
   onDeadline(): void {
-    this.#fail('timeout', 'it took too long', Code.downstreamIdle);
+    this.fail('timeout', 'it took too long', Code.downstreamIdle);
   }
 
-  #secured(): void {
+  /** @internal */
+  secured(): void {
     const { clientCertificate } = this.#acceptor.config;
     const certificate = clientCertificate === 'none' ? null : (this.#socket.getPeerX509Certificate() ?? null);
     const failure = clientCertificate === 'none' ? null : this.#failureOf(certificate);
     if (failure !== null) {
-      this.#fail(failure, certificate?.subjectAltName ?? '');
+      this.fail(failure, certificate?.subjectAltName ?? '');
       return;
     }
     if (!this.#finish()) return;
@@ -72,7 +79,8 @@ export class Handshake extends WheelNode {
       : failureOf(verdict);
   }
 
-  #fail(reason: TlsFailure, detail: string, code: number = Code.filterClosed): void {
+  /** @internal */
+  fail(reason: TlsFailure, detail: string, code: number = Code.filterClosed): void {
     if (!this.#finish()) return;
     this.#acceptor.handshakes.failed(reason, this.#peer.address, detail);
     this.#connection.drop(code);
@@ -82,6 +90,11 @@ export class Handshake extends WheelNode {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#acceptor.surroundings.wheel.disarm(this);
+    const socket = this.#socket as GreetedSocket;
+    socket[handshakeOf] = null;
+    socket.off('secure', onSecure);
+    socket.off('close', onClose);
+    socket.off('error', onError);
     return true;
   }
 }
@@ -95,4 +108,16 @@ function verdictOf(socket: TLSSocket): string | null {
   if (typeof ssl?.verifyError !== 'function') return 'UNSPECIFIED';
   const error = ssl.verifyError();
   return error === null || error === undefined ? null : (error.code ?? 'UNSPECIFIED');
+}
+
+function onSecure(this: TLSSocket): void {
+  (this as GreetedSocket)[handshakeOf]?.secured();
+}
+
+function onError(this: TLSSocket, error: NodeJS.ErrnoException): void {
+  (this as GreetedSocket)[handshakeOf]?.fail(failureOf(error.code), error.message);
+}
+
+function onClose(this: TLSSocket): void {
+  (this as GreetedSocket)[handshakeOf]?.fail('closed', 'the client ended it');
 }
