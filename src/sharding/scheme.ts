@@ -15,13 +15,21 @@ export interface ShardServer {
 
 export type SchemeName = 'rendezvous' | 'ring' | 'maglev' | 'slots';
 
+/** The servers of a list, as far as a scheme wants to know them. */
+export interface ServerSource {
+  /** How many servers have each weight. */
+  readonly weights: ReadonlyMap<number, number>;
+  /** All of them: a look at each. */
+  servers(): readonly ShardServer[];
+}
+
 /** Orders servers for one client: the lower the score, the earlier. */
 export interface Scheme {
   /**
    * Told the whole list and how many of it the client will take, before scores are asked for.
    * @returns whether scores given earlier no longer hold
    */
-  prepare(servers: readonly ShardServer[], count: number): boolean;
+  prepare(list: ServerSource, count: number): boolean;
   score(server: ShardServer): number;
 }
 
@@ -88,8 +96,8 @@ class RendezvousScheme implements Scheme {
     this.#client = client;
   }
 
-  prepare(servers: readonly ShardServer[], count: number): boolean {
-    const share = shareOf(servers, count);
+  prepare({ weights }: ServerSource, count: number): boolean {
+    const share = shareOf(weights, count);
     if (share === this.#share) return false;
     this.#share = share;
     return true;
@@ -107,9 +115,7 @@ class RendezvousScheme implements Scheme {
 }
 
 /** How probable a server of weight 1 is to be among the `count`, in steps; 0 when all weights are equal. */
-function shareOf(servers: readonly ShardServer[], count: number): number {
-  const counts = new Map<number, number>();
-  for (const { weight } of servers) if (weight > 0) counts.set(weight, (counts.get(weight) ?? 0) + 1);
+function shareOf(counts: ReadonlyMap<number, number>, count: number): number {
   if (counts.size <= 1) return 0;
   let left = count;
   let total = 0;
@@ -134,9 +140,10 @@ class MaglevScheme implements Scheme {
     this.#client = client;
   }
 
-  prepare(servers: readonly ShardServer[]): boolean {
+  prepare(list: ServerSource): boolean {
     // The table depends on the order of its keys: all clients must use the same.
-    const sorted = servers
+    const sorted = list
+      .servers()
       .filter((server) => server.weight > 0)
       .sort((a, b) => (a.address < b.address ? -1 : 1));
     const table = maglevTable(

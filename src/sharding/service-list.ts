@@ -1,10 +1,16 @@
+import { type Ranked, RankedMembers } from './ranked-members.ts';
 import {
   createScheme,
   type Scheme,
   type SchemeName,
   type SchemeOptions,
+  type ServerSource,
   type ShardServer,
 } from './scheme.ts';
+
+/** So many changes, or one in so many of all, are put in one by one. */
+const few = 16;
+const fewOf = 64;
 
 /** How many servers a client gets: a share of all, a number, or so many that each server has about that many connections. */
 export type ShardSize =
@@ -31,13 +37,30 @@ export interface ShardDelta<T> {
   readonly changed: readonly T[];
 }
 
-interface Entry<T> {
+interface Entry<T extends ShardServer> extends Ranked {
   server: T;
-  score: number;
-  /** 0 the own zone, 1 others, 2 weight 0. */
-  tier: number;
-  isHealthy: boolean;
-  isMember: boolean;
+}
+
+/** What schemes are told of the servers of one tier. */
+class TierServers<T extends ShardServer> implements ServerSource {
+  readonly weights = new Map<number, number>();
+  count = 0;
+  readonly #all: () => T[];
+
+  constructor(all: () => T[]) {
+    this.#all = all;
+  }
+
+  add(weight: number, change: 1 | -1): void {
+    this.count += change;
+    const now = (this.weights.get(weight) ?? 0) + change;
+    if (now === 0) this.weights.delete(weight);
+    else this.weights.set(weight, now);
+  }
+
+  servers(): T[] {
+    return this.#all();
+  }
 }
 
 /**
@@ -51,14 +74,15 @@ export class ServiceListShard<T extends ShardServer> {
   readonly #options: ShardOptions;
   /** One for the own zone, one for the rest: each orders its own servers. */
   readonly #schemes: readonly [Scheme, Scheme];
+  readonly #tiers: readonly [TierServers<T>, TierServers<T>];
   readonly #entries = new Map<string, Entry<T>>();
-  #order: Entry<T>[] = [];
-  #members: Entry<T>[] = [];
+  readonly #ranked = new RankedMembers<Entry<T>>();
 
   constructor(options: ShardOptions) {
     this.#options = options;
     const name = options.scheme ?? 'rendezvous';
     this.#schemes = [createScheme(name, options), createScheme(name, options)];
+    this.#tiers = [new TierServers(() => this.#serversOf(0)), new TierServers(() => this.#serversOf(1))];
   }
 
   /** Servers in the whole list. */
@@ -67,126 +91,120 @@ export class ServiceListShard<T extends ShardServer> {
   }
 
   members(): T[] {
-    return this.#members.map((entry) => entry.server);
+    return this.#ranked.members().map((entry) => entry.server);
   }
 
   /** @returns what changed for the members */
   apply(delta: ShardDelta<T> & { readonly full?: boolean }): ShardDelta<T> {
-    const before = new Map<string, T>();
-    const removed: string[] = [];
     const touched = [...delta.added, ...delta.changed];
-    if (delta.full === true) {
-      const kept = new Set(touched.map((server) => server.address));
-      for (const address of this.#entries.keys()) if (!kept.has(address)) removed.push(address);
-    } else removed.push(...delta.removed);
-    for (const address of removed) this.#drop(address);
+    const gone = this.#drop(delta.full === true ? this.#missingFrom(touched) : delta.removed);
+    const changed = new Set<Entry<T>>();
+    const entries = new Set<Entry<T>>();
     for (const server of touched) {
-      const known = this.#entries.get(server.address);
-      if (known?.isMember === true) before.set(server.address, known.server);
-      if (known !== undefined) known.server = server;
-      else this.#entries.set(server.address, this.#entryOf(server));
+      const entry = this.#entries.get(server.address) ?? this.#enter(server);
+      if ((entry.isCore || entry.isSpare) && entry.server !== server) changed.add(entry);
+      entries.add(entry);
     }
-    this.#place(touched, removed.length);
-    return this.#choose(
-      touched.filter((server) => before.has(server.address) && before.get(server.address) !== server),
-    );
+    this.#place(touched, gone, entries);
+    return this.#choose(changed);
   }
 
   /** A server's health as the client sees it; unknown addresses are ignored. */
   setHealth(address: string, isHealthy: boolean): ShardDelta<T> {
     const entry = this.#entries.get(address);
     if (entry === undefined || entry.isHealthy === isHealthy) return { added: [], removed: [], changed: [] };
-    entry.isHealthy = isHealthy;
-    return this.#choose([]);
+    this.#ranked.setHealth(entry, isHealthy);
+    return this.#choose(new Set());
   }
 
-  #entryOf(server: T): Entry<T> {
-    return { server, score: 0, tier: 0, isHealthy: true, isMember: false };
+  #missingFrom(servers: readonly T[]): string[] {
+    const kept = new Set(servers.map((server) => server.address));
+    return [...this.#entries.keys()].filter((address) => !kept.has(address));
   }
 
-  #drop(address: string): void {
-    const entry = this.#entries.get(address);
-    if (entry === undefined) return;
-    this.#entries.delete(address);
-    entry.tier = -1;
+  #enter(server: T): Entry<T> {
+    const entry = { server, score: 0, tier: -1, isHealthy: true, isCore: false, isSpare: false };
+    this.#entries.set(server.address, entry);
+    return entry;
+  }
+
+  #drop(addresses: readonly string[]): Entry<T>[] {
+    const gone: Entry<T>[] = [];
+    for (const address of addresses) {
+      const entry = this.#entries.get(address);
+      if (entry === undefined) continue;
+      this.#entries.delete(address);
+      this.#count(entry, -1);
+      gone.push(entry);
+    }
+    return gone;
   }
 
   /** Puts what is new or changed where it belongs: a few by insertion, many or all by sorting anew. */
-  #place(touched: readonly T[], removedCount: number): void {
-    if (touched.length + removedCount === 0) return;
-    for (const server of touched) this.#rank(this.#entries.get(server.address) as Entry<T>);
-    if (this.#prepare() || touched.length > 16) {
-      this.#order = [...this.#entries.values()];
-      for (const entry of this.#order) this.#rate(entry);
-      this.#order.sort(compare);
+  #place(touched: readonly T[], gone: readonly Entry<T>[], entries: ReadonlySet<Entry<T>>): void {
+    const changes = entries.size + gone.length;
+    if (changes === 0) return;
+    const isFew = changes <= few || changes * fewOf < this.#entries.size;
+    const known = [...entries].filter((entry) => entry.tier >= 0);
+    if (isFew) for (const entry of [...gone, ...known]) this.#ranked.remove(entry);
+    for (const entry of known) this.#count(entry, -1);
+    for (const server of touched) (this.#entries.get(server.address) as Entry<T>).server = server;
+    for (const entry of entries) {
+      entry.tier = this.#tierOf(entry.server);
+      this.#count(entry, 1);
+    }
+    if (this.#prepare() || !isFew) {
+      for (const entry of this.#entries.values()) this.#rate(entry);
+      this.#ranked.replace(this.#entries.values(), gone);
       return;
     }
-    const moving = new Set(touched.map((server) => this.#entries.get(server.address) as Entry<T>));
-    this.#order = this.#order.filter((entry) => entry.tier >= 0 && !moving.has(entry));
-    for (const entry of moving) {
+    for (const entry of entries) {
       this.#rate(entry);
-      this.#order.splice(this.#placeOf(entry), 0, entry);
+      this.#ranked.insert(entry);
     }
+  }
+
+  #count(entry: Entry<T>, change: 1 | -1): void {
+    if (entry.tier === 0 || entry.tier === 1) this.#tiers[entry.tier].add(entry.server.weight, change);
   }
 
   /** Tells the schemes what they choose from. @returns whether every score must be made anew */
   #prepare(): boolean {
-    const near: T[] = [];
-    const far: T[] = [];
-    for (const { server, tier } of this.#entries.values()) {
-      if (tier === 0) near.push(server);
-      else if (tier === 1) far.push(server);
-    }
+    const [near, far] = this.#tiers;
     const wanted = this.#size();
-    const ofNear = Math.min(wanted, near.length);
+    const ofNear = Math.min(wanted, near.count);
     const isNearStale = this.#schemes[0].prepare(near, ofNear);
-    return this.#schemes[1].prepare(far, Math.min(wanted - ofNear, far.length)) || isNearStale;
+    return this.#schemes[1].prepare(far, Math.min(wanted - ofNear, far.count)) || isNearStale;
   }
 
-  #rank(entry: Entry<T>): void {
-    const { weight, zone } = entry.server;
+  #serversOf(tier: number): T[] {
+    const servers: T[] = [];
+    for (const entry of this.#entries.values()) if (entry.tier === tier) servers.push(entry.server);
+    return servers;
+  }
+
+  #tierOf({ weight, zone }: T): number {
     const own = this.#options.zone ?? '';
-    entry.tier = weight <= 0 ? 2 : own === '' || zone === own ? 0 : 1;
+    return weight <= 0 ? 2 : own === '' || zone === own ? 0 : 1;
   }
 
   #rate(entry: Entry<T>): void {
     entry.score = entry.tier === 2 ? 0 : (this.#schemes[entry.tier] as Scheme).score(entry.server);
   }
 
-  #placeOf(entry: Entry<T>): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compare(this.#order[middle] as Entry<T>, entry) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   /** The first N, and spares for those of them that are unhealthy. */
-  #choose(changed: readonly T[]): ShardDelta<T> {
-    const before = this.#members;
-    const wanted = this.#size();
-    const members: Entry<T>[] = this.#order.slice(0, wanted);
-    const unhealthy = members.reduce((count, entry) => count + (entry.isHealthy ? 0 : 1), 0);
-    let spares = Math.min(unhealthy, this.#options.maxSpares ?? unhealthy);
-    for (let at = wanted; spares > 0 && at < this.#order.length; at++) {
-      const entry = this.#order[at] as Entry<T>;
-      if (!entry.isHealthy || entry.tier === 2) continue;
-      members.push(entry);
-      spares--;
-    }
-    for (const entry of before) entry.isMember = false;
-    const known = new Set(before);
-    const added = members.filter((entry) => !known.has(entry)).map((entry) => entry.server);
-    for (const entry of members) entry.isMember = true;
-    const removed = before.filter((entry) => !entry.isMember).map((entry) => entry.server.address);
-    this.#members = members;
+  #choose(changed: ReadonlySet<Entry<T>>): ShardDelta<T> {
+    const { added, removed } = this.#ranked.choose(
+      this.#size(),
+      this.#options.maxSpares ?? Number.POSITIVE_INFINITY,
+    );
+    const fresh = new Set(added);
     return {
-      added,
-      removed,
-      changed: changed.filter((server) => this.#entries.get(server.address)?.isMember),
+      added: added.map((entry) => entry.server),
+      removed: removed.map((entry) => entry.server.address),
+      changed: [...changed]
+        .filter((entry) => (entry.isCore || entry.isSpare) && !fresh.has(entry))
+        .map((entry) => entry.server),
     };
   }
 
@@ -199,10 +217,4 @@ export class ServiceListShard<T extends ShardServer> {
     else wanted = Math.ceil((size.connectionsPerServer * total) / Math.max(1, size.clients));
     return Math.min(total, Math.max(minSize, wanted));
   }
-}
-
-function compare<T extends ShardServer>(a: Entry<T>, b: Entry<T>): number {
-  if (a.tier !== b.tier) return a.tier - b.tier;
-  if (a.score !== b.score) return a.score - b.score;
-  return a.server.address < b.server.address ? -1 : 1;
 }

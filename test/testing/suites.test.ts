@@ -105,6 +105,7 @@ function listRegistry(): RegistryFixture {
     },
     settle: () => {},
     close: () => {},
+    takesEmpty: true,
   };
 }
 
