@@ -176,7 +176,7 @@ export class Supervisor implements AsyncDisposable {
       random,
       logger,
       setup: () => this.#setup(worker),
-      onReady: (slot) => this.#checkConfig(slot),
+      catchUp: (slot) => this.#catchUp(slot),
       onEnd: () => this.#fleet.metrics.left(worker),
     });
   }
@@ -190,13 +190,24 @@ export class Supervisor implements AsyncDisposable {
     };
   }
 
-  /** A process that began before a reload was over runs what was before. */
-  #checkConfig(slot: WorkerSlot): void {
-    if (slot.runs === this.#shared) return;
-    this.#options.logger.warn('a worker started while the configuration changed, it is started again', {
-      worker: slot.worker,
-    });
-    slot.kill();
+  /** A process that began before a reload was over takes over what came since. One that cannot is replaced. */
+  async #catchUp(slot: WorkerSlot): Promise<void> {
+    while (slot.runs !== this.#shared && this.#closing === null) {
+      const shared = this.#shared as SharedConfig;
+      try {
+        await this.#fleet.prepare([slot], shared);
+      } catch (thrown) {
+        const fields = { worker: slot.worker, error: messageOf(thrown) };
+        this.#options.logger.error(
+          'a worker cannot take over the configuration, it is started again',
+          fields,
+        );
+        slot.kill();
+        return;
+      }
+      await this.#fleet.commit([slot], shared, this.#options.logger.level);
+      if (slot.runs !== shared) return;
+    }
   }
 
   #sharedOf(config: EffectiveConfig, places: SharedConfig['places']): SharedConfig {
@@ -251,6 +262,8 @@ export class Supervisor implements AsyncDisposable {
     this.#useLevel(next);
     await this.#fleet.commit(slots, shared, this.#options.logger.level);
     sockets.commit();
+    // Those that began to serve meanwhile.
+    await Promise.all(this.#fleet.ready.map((slot) => this.#catchUp(slot)));
     const before = this.#admin;
     this.#admin = admin;
     if (admin !== null) admin.token = next.admin?.token ?? null;

@@ -29,8 +29,8 @@ export interface SlotOptions {
   readonly random: Random;
   readonly logger: Logger;
   setup(): WorkerSetup;
-  /** It serves. */
-  onReady(slot: WorkerSlot): void;
+  /** It has started with what `setup` gave; it gets connections once this resolves. */
+  catchUp(slot: WorkerSlot): Promise<void>;
   onEnd(): void;
 }
 
@@ -163,11 +163,11 @@ export class WorkerSlot {
     const setup = this.#options.setup();
     this.runs = setup.shared;
     await link.call('start', setup);
-    if (this.#isStopping) return;
+    await this.#options.catchUp(this);
+    if (this.#isStopping || this.#process !== own) return;
     sockets.workers.add(connections);
     connections.isReady = true;
     this.#turned();
-    this.#options.onReady(this);
     sockets.retry();
   }
 

@@ -39,7 +39,7 @@ test('a worker that ends again and again is started ever more seldom, and the lo
     random: new SeededRandom(1),
     logger,
     setup: () => ({ shared: { config: {}, places: [] } }) as unknown as WorkerSetup,
-    onReady: () => t.fail('it never serves'),
+    catchUp: () => Promise.reject(new Error('it never starts')),
     onEnd: () => {},
   });
   await t.throwsAsync(slot.start(), { code: 'ERR_WORKER_PROCESS' });
