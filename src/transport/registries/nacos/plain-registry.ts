@@ -10,10 +10,10 @@ import type { Health } from '../../../core/contract/state.ts';
 import { FactsTable } from '../../../core/discovery/facts-table.ts';
 import { RegistryHealth } from '../../../core/discovery/registry-health.ts';
 import { ServiceFeed } from '../../../core/discovery/service-feed.ts';
+import { KeptPublication } from '../kept-publication.ts';
 import type { NacosConfig } from './config.ts';
 import { connectNacos, type NacosConnected, registryName } from './connect.ts';
 import { endpointsOf, instanceOfEndpoint } from './layouts/instances.ts';
-import { KeptPublication } from './layouts/kept-publication.ts';
 import type { NacosInstance } from './wire/messages.ts';
 
 interface Service {

@@ -76,7 +76,7 @@ export const ZooKeeperConfig = v.pipe(
   ),
 );
 /** What the names in a folder follow on: "" for "/". */
-export function before(folderPath: string): string {
+export function under(folderPath: string): string {
   return folderPath === '/' ? '' : folderPath;
 }
 

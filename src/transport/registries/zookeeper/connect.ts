@@ -4,7 +4,7 @@ import type { Health } from '../../../core/contract/state.ts';
 import type { ClusterTlsConfig } from '../../../core/contract/tls-config.ts';
 import { ZooKeeperClient } from './client/client.ts';
 import { Session } from './client/session.ts';
-import { before, type ZooKeeperConfig } from './config.ts';
+import { under, type ZooKeeperConfig } from './config.ts';
 import { credentialsOf } from './credentials.ts';
 import { aclOf } from './layouts/acl.ts';
 import { Publisher } from './layouts/publisher.ts';
@@ -28,7 +28,7 @@ export function connectZooKeeper(config: ZooKeeperConfig, context: RegistryConte
   const limits = { sessionTimeoutMs, connectTimeoutMs, maxFrameBytes, backoffBaseMs, backoffMaxMs };
   const credentials = credentialsOf(config, context.files);
   const session = new Session({ servers, ...limits, credentials }, { clock, random, dial });
-  const client = new ZooKeeperClient(session, before(config.chroot));
+  const client = new ZooKeeperClient(session, under(config.chroot));
   const acl = aclOf(config.acl ?? (config.auth.length > 0 ? 'creator' : 'open'));
   const publisher = new Publisher(client, acl);
   const record = new HealthRecord(clock);

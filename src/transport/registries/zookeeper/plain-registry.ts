@@ -1,7 +1,5 @@
 import * as v from 'valibot';
-import { Backoff } from '../../../core/base/backoff.ts';
-import type { Timer } from '../../../core/base/clock.ts';
-import { HeddleError, messageOf } from '../../../core/base/errors.ts';
+import { HeddleError } from '../../../core/base/errors.ts';
 import type { Endpoint } from '../../../core/contract/cluster.ts';
 import type {
   Publication,
@@ -14,13 +12,17 @@ import type { Health } from '../../../core/contract/state.ts';
 import { endpointSchema } from '../../../core/discovery/endpoint-schema.ts';
 import { RegistryHealth } from '../../../core/discovery/registry-health.ts';
 import { ServiceFeed } from '../../../core/discovery/service-feed.ts';
-import { before, type ZooKeeperConfig } from './config.ts';
+import { type Keeping, KeptPublication } from '../kept-publication.ts';
+import { under, type ZooKeeperConfig } from './config.ts';
 import { connectZooKeeper, registryName, type ZooKeeperConnected } from './connect.ts';
-import type { Publisher } from './layouts/publisher.ts';
 import { WatchedDirectory } from './watched/directory.ts';
 
 const directoryOptions = { withData: true, maxDataBytes: 64 * 1024 };
-const retry = { baseMs: 500, maxMs: 30_000 };
+
+interface Kept {
+  readonly text: string;
+  readonly publication: KeptPublication;
+}
 
 interface Service {
   readonly feed: ServiceFeed;
@@ -34,7 +36,7 @@ export class PlainRegistry implements Registry {
   readonly #connected: ZooKeeperConnected;
   readonly #health: RegistryHealth;
   readonly #services = new Map<string, Service>();
-  readonly #published = new Map<string, PlainPublication>();
+  readonly #published = new Map<string, Kept>();
 
   constructor(config: ZooKeeperConfig, context: RegistryContext) {
     this.#config = config;
@@ -64,16 +66,15 @@ export class PlainRegistry implements Registry {
       throw new HeddleError('ERR_REGISTRY_PUBLISH', `${service} at ${endpoint.address}`);
     }
     const path = `${this.#folder(service)}/${endpoint.address}`;
-    const data = Buffer.from(JSON.stringify(endpoint), 'utf8');
+    const text = JSON.stringify(endpoint);
     const before = this.#published.get(path);
-    if (before?.isOver === false) {
-      if (before.data.equals(data)) return before;
-      before.replace();
+    if (before?.publication.isOver === false) {
+      if (before.text === text) return before.publication;
+      before.publication.replace();
     }
-    const made = new PlainPublication(path, data, this.#connected.publisher, this.#context, this.#health);
-    this.#published.set(path, made);
-    void made.ready.catch(() => {});
-    return made;
+    const kept = new KeptPublication(this.#keeping(path, text), this.#context, this.#health);
+    this.#published.set(path, { text, publication: kept });
+    return kept;
   }
 
   health(): Health {
@@ -90,13 +91,28 @@ export class PlainRegistry implements Registry {
       feed.close();
     }
     this.#services.clear();
-    for (const each of this.#published.values()) each.replace();
+    for (const { publication } of this.#published.values()) publication.replace();
     // The end of the session takes the nodes with it.
     await this.#connected.close();
   }
 
+  #keeping(path: string, text: string): Keeping {
+    const { publisher } = this.#connected;
+    const isTaken = (): boolean => this.#published.get(path)?.publication.isOver === false;
+    return {
+      what: path,
+      put: () => publisher.putEphemeral(path, Buffer.from(text, 'utf8')),
+      remove: () => {
+        if (!isTaken()) this.#published.delete(path);
+        return publisher.remove(path);
+      },
+      isTaken,
+      onLost: (listener) => publisher.onLost(listener),
+    };
+  }
+
   #folder(service: string): string {
-    return `${before(this.#config.root ?? '/heddle')}/${service}`;
+    return `${under(this.#config.root ?? '/heddle')}/${service}`;
   }
 
   #open(service: string): Service {
@@ -176,80 +192,5 @@ class EndpointListener {
     }
     this.#addresses.set(name, checked.output.address);
     return checked.output;
-  }
-}
-
-/** One node that is put, and put back, until it is withdrawn. */
-class PlainPublication implements Published {
-  readonly ready: Promise<void>;
-  readonly data: Buffer;
-  readonly #path: string;
-  readonly #publisher: Publisher;
-  readonly #context: RegistryContext;
-  readonly #health: RegistryHealth;
-  readonly #backoff: Backoff;
-  readonly #resolve: () => void;
-  readonly #reject: (error: HeddleError) => void;
-  readonly #unwatch: () => void;
-  #timer: Timer | null = null;
-  isOver = false;
-  #withdrawn: Promise<void> | null = null;
-
-  constructor(
-    path: string,
-    data: Buffer,
-    publisher: Publisher,
-    context: RegistryContext,
-    health: RegistryHealth,
-  ) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.data = data;
-    this.#path = path;
-    this.#publisher = publisher;
-    this.#context = context;
-    this.#health = health;
-    this.#backoff = new Backoff(retry, context.random);
-    this.#unwatch = publisher.onLost(() => void this.#put());
-    void this.#put();
-  }
-
-  withdraw(): Promise<void> {
-    this.#withdrawn ??= this.#takeBack();
-    return this.#withdrawn;
-  }
-
-  /** Another one stands for the same node now, or the session ends. */
-  replace(): void {
-    this.isOver = true;
-    this.#timer?.cancel();
-    this.#unwatch();
-    this.#health.forget(this.#path);
-    this.#reject(new HeddleError('ERR_REGISTRY_CLOSED', `${this.#path} was withdrawn`));
-  }
-
-  async #takeBack(): Promise<void> {
-    if (this.isOver) return;
-    this.replace();
-    await this.#publisher.remove(this.#path).catch(() => {});
-  }
-
-  async #put(): Promise<void> {
-    this.#timer?.cancel();
-    if (this.isOver) return;
-    try {
-      await this.#publisher.putEphemeral(this.#path, this.data);
-      // It was withdrawn meanwhile.
-      if (this.isOver) return;
-      this.#backoff.reset();
-      this.#health.well(this.#path);
-      this.#resolve();
-    } catch (thrown) {
-      if (this.isOver) return;
-      this.#health.trouble(this.#path, messageOf(thrown), true);
-      this.#timer = this.#context.clock.setTimer(this.#backoff.nextMs(), () => void this.#put());
-    }
   }
 }

@@ -1,7 +1,7 @@
 import type { RegistryContext } from '../../../core/contract/registry.ts';
 import type { ServiceSources } from '../../../core/contract/service-source.ts';
 import { MetadataServices } from '../metadata-service/index.ts';
-import { before, type ZooKeeperConfig } from './config.ts';
+import { under, type ZooKeeperConfig } from './config.ts';
 import { connectZooKeeper, registryName } from './connect.ts';
 import { CuratorInstances } from './layouts/curator-instances.ts';
 import { DubboMetadata } from './layouts/dubbo-metadata.ts';
@@ -15,10 +15,10 @@ import { MappingTexts, RuleTexts } from './layouts/texts.ts';
 export function dubboSources(config: ZooKeeperConfig, context: RegistryContext): ServiceSources {
   const { client, publisher, health, close } = connectZooKeeper(config, context);
   const paths = new DubboPaths({
-    root: before(config.root ?? '/dubbo'),
-    instances: before(config.instancesRoot),
-    metadata: before(config.metadataRoot),
-    config: before(config.configRoot),
+    root: under(config.root ?? '/dubbo'),
+    instances: under(config.instancesRoot),
+    metadata: under(config.metadataRoot),
+    config: under(config.configRoot),
   });
   const services = new MetadataServices(context, context.dialer(registryName, null, []));
   return {
@@ -36,7 +36,7 @@ export function dubboSources(config: ZooKeeperConfig, context: RegistryContext):
 /** SOFARPC has the interface level alone. */
 export function sofaSources(config: ZooKeeperConfig, context: RegistryContext): ServiceSources {
   const { client, publisher, health, close } = connectZooKeeper(config, context);
-  const root = before(config.root ?? '/');
+  const root = under(config.root ?? '/');
   return {
     mapping: null,
     instances: null,

@@ -91,6 +91,22 @@ test('what is withdrawn while there is no connection is removed after it', async
   await registry.close();
 });
 
+test('what is published before there is a connection is there with the first; what is withdrawn before, is not', async (t) => {
+  const { net, server, open } = place();
+  net.servers.clear();
+  const registry = open({ dialect: 'plain' });
+  const first = registry.publish?.({ service: 'users', endpoint: endpoint('10.0.0.1:80') });
+  const second = registry.publish?.({ service: 'users', endpoint: endpoint('10.0.0.2:80') });
+  await net.pass(1000);
+  await second?.withdraw();
+  net.servers.set('zk1:2181', server);
+  await net.pass(3000);
+  await first?.ready;
+  t.deepEqual(server.tree.childrenOf('/heddle/users'), ['10.0.0.1:80']);
+  await t.throwsAsync(second?.ready ?? Promise.resolve(), { message: /ERR_REGISTRY_CLOSED/ });
+  await registry.close();
+});
+
 test('the servers go: the list serves on, health says why, and what changed meanwhile is seen', async (t) => {
   const { net, server, open } = place();
   server.tree.put('/heddle/users/10.0.0.1:80', JSON.stringify(endpoint('10.0.0.1:80')));

@@ -4,6 +4,8 @@ import type { Acl } from '../wire/records.ts';
 
 /** Others may write the same text at the same time; Dubbo tries as often. */
 const maxAttempts = 10;
+/** A put waits so long for a connection before it is said to fail. */
+const connectWaitMs = 5000;
 
 /** Nodes that this process keeps at the server. Each call makes one thing so, or rejects. */
 export class Publisher {
@@ -40,6 +42,7 @@ export class Publisher {
 
   /** A node that goes with our session. One that an earlier session left behind there is replaced. */
   async putEphemeral(path: string, data: Buffer): Promise<void> {
+    await this.#connected();
     this.#leftovers.delete(path);
     if (await this.#create(path, data, CreateMode.ephemeral)) return;
     const { data: known, stat } = await this.#client.read(path).catch(noNodeAsNone);
@@ -55,6 +58,7 @@ export class Publisher {
   }
 
   async putPersistent(path: string, data: Buffer): Promise<void> {
+    await this.#connected();
     if (await this.#create(path, data, CreateMode.persistent)) return;
     const { data: known, stat } = await this.#client.read(path).catch(noNodeAsNone);
     if (stat === null || !known.equals(data)) await this.#client.set(path, data, -1);
@@ -62,6 +66,7 @@ export class Publisher {
 
   /** Changes the text of a persistent node as often as it takes, if others change it too. @param change null: nothing to do */
   async edit(path: string, change: (text: string) => string | null): Promise<void> {
+    await this.#connected();
     for (let attempt = 1; ; attempt++) {
       const { data, stat } = await this.#client.read(path).catch(noNodeAsNone);
       const text = change(data.toString('utf8'));
@@ -80,6 +85,23 @@ export class Publisher {
     this.#leftovers.add(path);
     await this.#delete(path);
     this.#leftovers.delete(path);
+  }
+
+  /** At once where there is a connection, or with the next one. Rejects with the reason why there is none. */
+  #connected(): Promise<void> {
+    const { session } = this.#client;
+    if (session.connection !== null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        timer.cancel();
+        unlisten();
+        settle();
+      };
+      const timer = session.clock.setTimer(connectWaitMs, () =>
+        end(() => reject(new Error(session.reason === '' ? 'no connection yet' : session.reason))),
+      );
+      const unlisten = session.listen({ onConnected: () => end(resolve), onDisconnected: () => {} });
+    });
   }
 
   /** @returns false when there is such a node */

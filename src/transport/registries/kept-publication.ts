@@ -1,14 +1,16 @@
-import { Backoff } from '../../../../core/base/backoff.ts';
-import type { Timer } from '../../../../core/base/clock.ts';
-import { HeddleError, messageOf } from '../../../../core/base/errors.ts';
-import type { Published, RegistryContext } from '../../../../core/contract/registry.ts';
-import type { RegistryHealth } from '../../../../core/discovery/registry-health.ts';
+import { Backoff } from '../../core/base/backoff.ts';
+import type { Timer } from '../../core/base/clock.ts';
+import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import type { Published, RegistryContext } from '../../core/contract/registry.ts';
+import type { RegistryHealth } from '../../core/discovery/registry-health.ts';
 
 export interface Keeping {
   /** For health and errors. */
   readonly what: string;
   put(): Promise<void>;
   remove(): Promise<void>;
+  /** Whether somebody else wants it there now; then a late put is left where it is (no). */
+  isTaken?(): boolean;
   /** Calls back when it must be put again. */
   onLost(listener: () => void): () => void;
 }
@@ -77,8 +79,11 @@ export class KeptPublication implements Published {
     this.#timer?.cancel();
     if (this.#isOver) return;
     const reason = await this.#keeping.put().then(() => '', messageOf);
-    // It was withdrawn meanwhile.
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      // Withdrawn while it was on its way.
+      if (reason === '' && this.#keeping.isTaken?.() !== true) await this.#keeping.remove().catch(() => {});
+      return;
+    }
     if (reason === '') {
       this.#backoff.reset();
       this.#health.well(this.#keeping.what);
