@@ -15,6 +15,7 @@ import type { CallOptions } from './core/stream/start-call.ts';
 import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
+import type { ProtectedServer } from './embedding/ingress/ingress.ts';
 
 export interface MeshOptions {
   /**
@@ -87,6 +88,8 @@ export interface MeshApi extends AsyncDisposable {
   knows(authority: string): boolean;
   /** A connection into the mesh that speaks HTTP/1.1, for clients that take a stream. */
   openHttp(): Duplex;
+  /** Puts the mesh before a server of this program, see docs/embedding.md. @returns takes it back */
+  protect(server: ProtectedServer): () => void;
   /** Serves a cluster by code of this thread. */
   handle(cluster: string, handler: FetchHandler): void;
   /** A service to call by method, over Bolt or Dubbo. */

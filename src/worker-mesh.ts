@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { defaultCluster } from './assembly/default-config.ts';
-import { moduleUrls } from './assembly/extension-modules.ts';
+import { loadExtensions, moduleUrls } from './assembly/extension-modules.ts';
 import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
+import { openRuntime } from './assembly/open-runtime.ts';
 import { answerMonitorBy, isMonitored } from './assembly/pending-streams.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
@@ -10,12 +11,15 @@ import { AppHandlers } from './assembly/worker/app-handlers.ts';
 import { appTracing } from './assembly/worker/app-tracing.ts';
 import { askStreams } from './assembly/worker/ask-streams.ts';
 import { httpEnd } from './assembly/worker/http-end.ts';
+import { type IngressMesh, LocalIngress } from './assembly/worker/local-ingress.ts';
 import { WorkerHost } from './assembly/worker/worker-host.ts';
 import { WorkerRpc } from './assembly/worker/worker-rpc.ts';
 import { HeddleError } from './core/base/errors.ts';
 import { SeededRandom } from './core/base/random.ts';
 import { siblingUrl } from './core/base/sibling.ts';
+import { requireConfig } from './core/config/check.ts';
 import { dumpConfig } from './core/config/dump.ts';
+import { type ExtensionSet, mergeExtensions } from './core/config/extensions.ts';
 import type { MeshConfig } from './core/config/input.ts';
 import type { Problem } from './core/config/problems.ts';
 import type { EffectiveConfig } from './core/contract/config.ts';
@@ -29,6 +33,8 @@ import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
 import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 import type { MeshAgent } from './embedding/http/agent.ts';
+import type { ProtectedServer } from './embedding/ingress/ingress.ts';
+import { Mesh } from './mesh.ts';
 import type { MeshApi, MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
 import { standard } from './standard.ts';
 import { SystemClock } from './transport/index.ts';
@@ -53,6 +59,9 @@ export class WorkerMesh implements MeshApi {
   readonly #host: WorkerHost;
   readonly #handlers: AppHandlers;
   readonly #rpc: WorkerRpc;
+  readonly #ingress: LocalIngress;
+  readonly #use: MeshOptions['use'];
+  #extensions: ExtensionSet = standard;
   readonly #embedding: Embedding;
   readonly #logger: Logger;
   readonly #unanswer: () => void;
@@ -101,6 +110,8 @@ export class WorkerMesh implements MeshApi {
       onReady: (notice) => this.#onReady(notice),
     });
     this.#rpc = new WorkerRpc(this.#host, this.#handlers, this.#logger, () => this.isClosed);
+    this.#use = options.use;
+    this.#ingress = new LocalIngress((ingress) => this.#ingressMesh(ingress));
     const { codec, pipeline } = httpEnd(this.#core, clock);
     const clusters = { get: (name: string) => (this.#hasCluster(name) ? name : null) };
     const self = this;
@@ -118,6 +129,7 @@ export class WorkerMesh implements MeshApi {
         connect: (cluster) => this.connect(cluster),
         openHttp: () => this.openHttp(),
         knows: (authority) => this.knows(authority),
+        inboundTrace: () => this.#ingress.inbound,
       },
       () => pipeline,
     );
@@ -161,6 +173,7 @@ export class WorkerMesh implements MeshApi {
   async start(): Promise<this> {
     try {
       await this.#host.start();
+      await this.#loadForIngress(this.config);
     } catch (thrown) {
       this.#unanswer();
       throw thrown;
@@ -170,7 +183,7 @@ export class WorkerMesh implements MeshApi {
 
   request(options: CallOptions): Promise<MeshResponse> {
     if (this.#closing !== null) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
-    return startCall(this.#core, null, options);
+    return startCall(this.#core, null, this.#ingress.traced(options));
   }
 
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
@@ -204,6 +217,12 @@ export class WorkerMesh implements MeshApi {
     return this.#embedding.openHttp();
   }
 
+  /** Puts the mesh before a server of this thread. @returns takes it back @throws HeddleError ERR_OPTION_INVALID */
+  protect(server: ProtectedServer): () => void {
+    this.#refuseClosed('mesh.protect');
+    return this.#ingress.protect(server, this.config);
+  }
+
   handle(cluster: string, handler: FetchHandler): void {
     defaultCluster(cluster, standard);
     const isNew = !this.#handlers.has(cluster);
@@ -231,6 +250,8 @@ export class WorkerMesh implements MeshApi {
     if (done.applied) {
       this.#input = next;
       this.#takeOver(done.config, done.addresses);
+      await this.#loadForIngress(this.config);
+      await this.#ingress.reload(this.config);
     }
     return { applied: done.applied, problems: done.problems };
   }
@@ -243,7 +264,8 @@ export class WorkerMesh implements MeshApi {
   }
 
   async metrics(): Promise<MetricsSnapshot> {
-    return (await this.#host.call('metrics')) as MetricsSnapshot;
+    const inside = (await this.#host.call('metrics')) as MetricsSnapshot;
+    return { ...inside, series: [...inside.series, ...(await this.#ingress.metrics())] };
   }
 
   dump(): unknown {
@@ -261,7 +283,8 @@ export class WorkerMesh implements MeshApi {
 
   async #drainNow(deadlineMs: number): Promise<void> {
     // A worker that is gone, or goes meanwhile, has nothing left to finish.
-    await this.#host.call('drain', deadlineMs).catch(() => undefined);
+    const drained = this.#host.call('drain', deadlineMs).catch(() => undefined);
+    await Promise.all([drained, this.#ingress.drain(deadlineMs)]);
     await this.close();
   }
 
@@ -273,6 +296,7 @@ export class WorkerMesh implements MeshApi {
   async #closeNow(): Promise<void> {
     this.#unanswer();
     this.#embedding.close();
+    await this.#ingress.close();
     await this.#host.close();
     this.#closed.resolve();
   }
@@ -310,6 +334,20 @@ export class WorkerMesh implements MeshApi {
       return bound !== undefined && wantsAny ? { ...each, address: bound } : each;
     });
     return { ...input, listeners };
+  }
+
+  /** Filters of modules run in the worker, and here where an ingress may name them. */
+  async #loadForIngress({ ingress }: EffectiveConfig): Promise<void> {
+    if (ingress === undefined || this.#extensions !== standard) return;
+    this.#extensions = mergeExtensions(standard, await loadExtensions(this.#use));
+  }
+
+  #ingressMesh(ingress: EffectiveConfig['ingress']): IngressMesh {
+    const config = requireConfig({ ingress: ingress ?? {} }, this.#extensions);
+    const { runtime, ownLogs } = openRuntime(this.#extensions, config.buffers.limitBytes, {
+      logger: this.#logger,
+    });
+    return new Mesh(config, runtime, ownLogs);
   }
 
   #hasCluster(name: string): boolean {

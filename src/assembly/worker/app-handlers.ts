@@ -31,7 +31,7 @@ export class AppHandlers {
     return key;
   }
 
-  /** Takes the place of the handler before; its calls in progress end with it. Returns the key. */
+  /** Takes the place of the handler before, which finishes what it has begun. Returns the key. */
   put(cluster: string, create: UpstreamFactory): number {
     const key = this.keyOf(cluster);
     this.#upstreams.get(key)?.drain();

@@ -57,7 +57,6 @@ export class WorkerHost implements FrameReceiver {
       workerData: () => options.workerData(),
       onStart: (thread) => this.#onStart(thread),
       onLost: (reason) => this.#onLost(reason),
-      onRestart: () => {},
     });
   }
 
@@ -201,7 +200,7 @@ export class WorkerHost implements FrameReceiver {
 
   #onRefused({ error }: Extract<WorkerNotice, { type: 'refused' }>): void {
     const reason = unpackError(error);
-    this.#options.logger.error('the worker thread could not start its mesh', { error: reason.message });
+    this.#supervisor.explain(reason.message);
     this.#first.reject(reason);
   }
 

@@ -31,8 +31,6 @@ export interface SupervisorOptions {
   onStart(thread: MeshThread): void;
   /** It is gone, and not because it was told to. Its port is closed. */
   onLost(reason: string): void;
-  /** Starting it again failed before it was ready, or it ended; the next try follows. */
-  onRestart(failures: number): void;
 }
 
 /** A worker that runs, and the ends of its ports. */
@@ -54,6 +52,8 @@ export class WorkerSupervisor {
   #thread: MeshThread | null = null;
   #readyAtMs = 0;
   #isReady = false;
+  /** Of the first worker, whose start may fail for good. */
+  #wasReady = false;
   #isEnding = false;
   #ended: Promise<void> = Promise.resolve();
   #retry: Timer | null = null;
@@ -100,9 +100,14 @@ export class WorkerSupervisor {
   /** The worker said that it is ready. */
   ready(): void {
     this.#late?.cancel();
-    this.#isReady = true;
+    this.#isReady = this.#wasReady = true;
     this.#readyAtMs = this.#options.clock.now();
     if (this.#options.hangTimeoutMs > 0 && this.#thread !== null) this.#watchBeats(this.#thread, -1, 0);
+  }
+
+  /** Why the worker is about to end, where it said so itself. */
+  explain(reason: string): void {
+    this.#reason = reason;
   }
 
   /** Ends the worker: gives it time to end by itself, then ends it. Resolves when it is gone. */
@@ -135,6 +140,10 @@ export class WorkerSupervisor {
     thread.questions.close();
     if (this.#isEnding) return;
     const { clock, logger } = this.#options;
+    if (!this.#wasReady) {
+      this.#options.onLost(reason);
+      return;
+    }
     const wasSound = this.#isReady && clock.now() - this.#readyAtMs > soundMs;
     if (wasSound) this.#backoff.reset();
     const waitMs = this.#backoff.nextMs();
@@ -148,7 +157,6 @@ export class WorkerSupervisor {
 
   #restart(): void {
     if (this.#isEnding) return;
-    this.#options.onRestart(this.#backoff.failures);
     try {
       this.start();
     } catch (thrown) {

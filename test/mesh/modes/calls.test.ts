@@ -11,17 +11,21 @@ const cleanups: (() => unknown)[] = [];
 const scope = { teardown: (run: () => unknown) => void cleanups.push(run) };
 const meshes = new Map<Mode, MeshApi>();
 const meshOf = (mode: Mode): MeshApi => meshes.get(mode) as MeshApi;
-const goneBy = new Map<string, PromiseWithResolvers<void>>();
-const goneFor = (path: string): PromiseWithResolvers<void> => {
-  const known = goneBy.get(path) ?? Promise.withResolvers<void>();
-  goneBy.set(path, known);
+const events = new Map<string, PromiseWithResolvers<void>>();
+const eventOf = (what: string): PromiseWithResolvers<void> => {
+  const known = events.get(what) ?? Promise.withResolvers<void>();
+  events.set(what, known);
   return known;
 };
+/** At the upstream: a request for that path is there; it is over. */
+const arrivedFor = (path: string): PromiseWithResolvers<void> => eventOf(`${path} arrived`);
+const goneFor = (path: string): PromiseWithResolvers<void> => eventOf(`${path} gone`);
 let written = 0;
 
 test.before(async () => {
   const web = await upstream(scope, (request, response) => {
     const path = request.url ?? '';
+    arrivedFor(path).resolve();
     request.on('error', () => {});
     if (path.startsWith('/echo')) echo(request, response);
     else if (path === '/trailers') {
@@ -149,7 +153,14 @@ for (const mode of modes) {
         return quiet > 40;
       }, 'the upstream stops writing');
       t.true(written < total / 2, `${written} bytes went into nobody's hands`);
-      for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) read += chunk.length;
+      let isInOrder = true;
+      for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
+        for (const at of [0, chunk.length - 1]) {
+          if (chunk[at] !== ((Math.floor((read + at) / chunkBytes) + 1) & 255)) isInOrder = false;
+        }
+        read += chunk.length;
+      }
+      t.true(isInOrder);
       t.is(read, total);
     },
   );
@@ -202,10 +213,10 @@ for (const mode of modes) {
     const controller = new AbortController();
     const path = `/waits/${mode}`;
     const call = mesh.request({ authority: 'web', path, signal: controller.signal });
-    const gone = goneFor(path);
-    setTimeout(() => controller.abort(reason), 50);
+    await within(arrivedFor(path).promise, 'the request at the upstream');
+    controller.abort(reason);
     t.like(await t.throwsAsync(call), { code: 'ERR_REQUEST_ABORTED', cause: reason, retry: 'no' });
-    await within(gone.promise, 'the upstream sees the cancel');
+    await within(goneFor(path).promise, 'the upstream sees the cancel');
     const second = new AbortController();
     const response = await mesh.request({ authority: 'web', path: '/begins', signal: second.signal });
     const text = response.text();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import test from 'ava';
 import type { MeshApi, MeshConfig } from '../../../src/index.ts';
 import { echo, eventually, type Teardown, upstream, within } from '../support.ts';
@@ -36,7 +37,8 @@ const sharedOf = (mode: Mode): MeshApi => shared.get(mode) as MeshApi;
 
 test.before(async () => {
   for (const mode of modes) {
-    const config = { listeners: listenTo('app'), clusters: [{ name: 'app' }] };
+    const ingress = { filters: ['request-id'] };
+    const config = { listeners: listenTo('app'), clusters: [{ name: 'app' }], ingress };
     shared.set(mode, await startMesh(mode, config));
   }
 });
@@ -229,6 +231,30 @@ for (const mode of modes) {
     await Promise.all([other.close(), other.close()]);
     t.like(await failed, { code: 'ERR_MESH_CLOSED' });
     await eventually(() => sockets.size === 0, 'the upstream connections close');
+  });
+
+  test(`${mode}: a server of this thread is protected, and the calls of its handlers go on with the trace of the request`, async (t) => {
+    const mesh = sharedOf(mode);
+    mesh.handle('traced', (request) => new Response(request.headers.get('traceparent')));
+    const server = createServer((request, response) => {
+      void mesh.fetch('http://traced/').then(async (answer) => {
+        response.end(JSON.stringify([request.headers['x-request-id'], await answer.text()]));
+      });
+    });
+    const unprotect = mesh.protect(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, connection: 'close' };
+    const { port } = server.address() as AddressInfo;
+    const [id, position] = (await (await fetch(`http://127.0.0.1:${port}/`, { headers })).json()) as string[];
+    t.regex(id ?? '', /^[0-9a-f-]{36}$/);
+    t.is(position?.slice(3, 35), traceId);
+    t.not(position?.slice(36, 52), 'b7ad6b7169203331');
+    const { series } = await mesh.metrics();
+    t.true(series.some(({ labels }) => labels['listener'] === 'ingress'));
+    unprotect();
   });
 
   test(`${mode}: health and metrics tell of the parts and the counts`, async (t) => {

@@ -42,7 +42,7 @@ for (const [end, reason] of [
         ],
         clusters: [{ name: 'users', endpoints: [address] }, { name: 'app' }],
       },
-      { logger, worker: { maxHeapMb: 64, hangTimeoutMs: 1000 } },
+      { logger, worker: { maxHeapMb: 64, hangTimeoutMs: end === 'spin' ? 1000 : 0 } },
     );
     t.teardown(() => mesh.close());
     mesh.handle('app', () => new Response('from the application'));
