@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Fleet } from './assembly/supervisor/fleet.ts';
@@ -51,6 +52,8 @@ export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
   readonly #clock = new SystemClock();
   readonly #sockets: SharedSockets;
+  /** The same after a reload, so that tickets of before still count. */
+  readonly #ticketSecret = randomBytes(32).toString('hex');
   readonly #fleet: Fleet;
   readonly #startedMs = this.#clock.now();
   readonly #closed = Promise.withResolvers<void>();
@@ -211,7 +214,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #sharedOf(config: EffectiveConfig, places: SharedConfig['places']): SharedConfig {
-    return { config: configOfWorker(config, this.#fleet.slots.length), places };
+    return { config: configOfWorker(config, this.#fleet.slots.length, this.#ticketSecret), places };
   }
 
   #useLevel(config: EffectiveConfig): void {

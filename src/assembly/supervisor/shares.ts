@@ -10,10 +10,15 @@ const breakers = ['maxConnections', 'maxPending', 'maxRequests', 'maxRetries'] a
  * shared out, rounded up, so that all workers together come to what is configured: connections of a listener, circuit
  * breakers and connections to a host, buffered bytes. 0 stays unlimited. What counts per client
  * (`maxConnectionsPerSource`) stays: the connections of one client may all be with one worker.
+ *
+ * @param ticketSecret for listeners with TLS that have none: a client that comes back meets any worker
  */
-export function configOfWorker(config: EffectiveConfig, workers: number): MeshConfig {
+export function configOfWorker(config: EffectiveConfig, workers: number, ticketSecret: string): MeshConfig {
   const plain = dumpConfig(config, { secrets: 'reveal' }) as unknown as Plain;
-  for (const { limits } of plain.listeners) shareOut(limits, ['maxConnections'], workers);
+  for (const { limits, tls } of plain.listeners) {
+    shareOut(limits, ['maxConnections'], workers);
+    if (tls !== undefined) tls.sessionTickets.secret ??= ticketSecret;
+  }
   for (const { circuitBreakers, pool } of plain.clusters) {
     shareOut(circuitBreakers, breakers, workers);
     shareOut(circuitBreakers['retryBudget'] as Numbers | undefined, ['minConcurrent'], workers);
@@ -29,7 +34,10 @@ type Numbers = Record<string, unknown>;
 
 /** A dump, as far as it is changed here. */
 interface Plain {
-  readonly listeners: readonly { readonly limits: Numbers }[];
+  readonly listeners: readonly {
+    readonly limits: Numbers;
+    readonly tls?: { readonly sessionTickets: { secret?: string } };
+  }[];
   readonly clusters: readonly { readonly circuitBreakers: Numbers; readonly pool: Numbers }[];
   readonly buffers: Numbers;
   admin?: unknown;

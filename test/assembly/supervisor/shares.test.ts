@@ -29,7 +29,7 @@ const input = {
 
 test('limits over all traffic are shared out, rounded up; unlimited stays, and what counts per client', async (t) => {
   const config = requireConfig(input, mergeExtensions(standard, undefined));
-  const share = configOfWorker(config, 4);
+  const share = configOfWorker(config, 4, 'secret');
   t.like(share, {
     listeners: [{ limits: { maxConnections: 250, maxConnectionsPerSource: 50 } }],
     clusters: [
@@ -45,4 +45,20 @@ test('limits over all traffic are shared out, rounded up; unlimited stays, and w
   await using mesh = await createMesh(share);
   t.is(mesh.config.clusters[0]?.circuitBreakers.maxRequests, 26);
   t.is(config.listeners[0]?.limits.maxConnections, 1000, 'the configuration itself is as it was');
+});
+
+test('listeners with TLS share the secret of their session tickets, one of their own stays', (t) => {
+  const tls = { certificates: [{ cert: '/a.pem', key: '/a.key' }] };
+  const own = { ...tls, sessionTickets: { secret: 'o'.repeat(32) } };
+  const [listener] = input.listeners;
+  const listeners = [
+    { ...listener, name: 'a', tls },
+    { ...listener, name: 'b', tls: own },
+    { ...listener, name: 'c' },
+  ];
+  const config = requireConfig({ ...input, listeners }, mergeExtensions(standard, undefined));
+  const [a, b, c] = configOfWorker(config, 2, 's'.repeat(64)).listeners ?? [];
+  t.is(a?.tls?.sessionTickets?.secret, 's'.repeat(64));
+  t.is(b?.tls?.sessionTickets?.secret, 'o'.repeat(32));
+  t.is(c?.tls, undefined);
 });
