@@ -130,8 +130,8 @@ export class Mesh implements MeshApi {
       await this.localRegistry.start(this.#config);
       this.#putAll(this.#config);
       await this.clusters.warm(warmLimitMs);
-      const prepared = await this.listeners.prepare(this.#config.listeners);
-      prepared.commit();
+      (await this.listeners.prepare(this.#config.listeners)).commit();
+      this.localRegistry.publish(this.#config);
     } catch (thrown) {
       await this.close();
       throw thrown;

@@ -71,6 +71,7 @@ const documented: Readonly<Record<string, AnySchema>> = {
   NodeConfig: mesh.node,
   LastGoodConfig: mesh.lastGood,
   LocalRegistryConfig: mesh.localRegistry,
+  PublicationConfig: mesh.publication,
 };
 const nameOf = (type: string): string => type.replace(/Config$/, '');
 

@@ -4,21 +4,24 @@ import type { EffectiveConfig } from '../../core/contract/config.ts';
 import type { ExtensionConfig } from '../../core/contract/extension.ts';
 import type { Registry } from '../../core/contract/registry.ts';
 import { LocalRegistry, memoryRegistry, type PublishPlace } from '../../core/discovery/local/index.ts';
+import { ConfiguredPublications } from '../configured-publications.ts';
 import type { Registries } from '../registries.ts';
 import type { Runtime } from '../runtime.ts';
 
 const fileName = 'local-registry.json';
 
-/** The local registry of a mesh, which follows the configuration: see `LocalRegistry`. */
+/** What a mesh publishes: for applications (see `LocalRegistry`), and what its configuration says. */
 export class LocalRegistrySide {
   readonly registry: LocalRegistry;
   readonly #registries: Registries;
+  readonly #configured: ConfiguredPublications;
   /** What stays in a reload keeps its object, and with it all that was said there. */
   #places = new Map<string, PublishPlace>();
 
   constructor(runtime: Runtime, registries: Registries) {
     this.registry = new LocalRegistry(runtime);
     this.#registries = registries;
+    this.#configured = new ConfiguredPublications(runtime, registries);
   }
 
   /** Takes up what was said before a restart and says it again: before the clusters, so that their first lists have it. */
@@ -29,9 +32,15 @@ export class LocalRegistrySide {
     this.#follow(config);
   }
 
+  /** The listeners are open: what the configuration says may be published. */
+  publish(config: EffectiveConfig): void {
+    this.#configured.follow(config);
+  }
+
   reload(config: EffectiveConfig): void {
     this.#configure(config);
     this.#follow(config);
+    this.#configured.follow(config);
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,8 @@ export function checkExtensions(draft: Cursor, extensions: ExtensionSet, problem
   checkPipeline(draft.at('ingress'), extensions, problems);
   for (const registry of draft.at('localRegistry').at('registries').items())
     checkOne(registry, extensions.registries, 'registry', problems);
+  for (const publication of draft.at('publications').items())
+    checkOne(publication.at('registry'), extensions.registries, 'registry', problems);
   for (const cluster of draft.at('clusters').items()) {
     checkOne(cluster.at('codec'), extensions.codecs, 'codec', problems);
     checkOne(cluster.at('loadBalancer'), extensions.balancers, 'load balancer', problems);

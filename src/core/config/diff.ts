@@ -1,12 +1,23 @@
 import type { EffectiveConfig } from '../contract/config.ts';
 import { canonicalJson } from './canonical-json.ts';
 
+const partNames = [
+  'inProcess',
+  'ingress',
+  'admin',
+  'log',
+  'buffers',
+  'node',
+  'lastGood',
+  'publications',
+] as const;
+
 /** What differs between two configurations, by name. */
 export interface ConfigDiff {
   readonly listeners: NamedDiff;
   readonly clusters: NamedDiff;
   /** Parts without a name that differ. */
-  readonly parts: readonly ('inProcess' | 'ingress' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood')[];
+  readonly parts: readonly (typeof partNames)[number][];
   /** Nothing differs. */
   readonly isEqual: boolean;
 }
@@ -28,8 +39,7 @@ interface ChangedObject {
 export function diffConfig(before: EffectiveConfig, after: EffectiveConfig): ConfigDiff {
   const listeners = diffNamed(before.listeners, after.listeners);
   const clusters = diffNamed(before.clusters, after.clusters);
-  const names = ['inProcess', 'ingress', 'admin', 'log', 'buffers', 'node', 'lastGood'] as const;
-  const parts = names.filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name]));
+  const parts = partNames.filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name]));
   return { listeners, clusters, parts, isEqual: parts.length === 0 && isSame(listeners) && isSame(clusters) };
 }
 

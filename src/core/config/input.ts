@@ -32,6 +32,7 @@ import type {
   OutlierDetectionConfig,
   PoolConfig,
   ProxyProtocolConfig,
+  PublicationConfig,
   QueryMatchConfig,
   RedirectConfig,
   RelativeErrorRateConfig,
@@ -71,6 +72,11 @@ export interface MeshConfig
       buffers: Optional<BuffersConfig>;
       node: Optional<NodeConfig>;
       localRegistry: Replace<LocalRegistryConfig, { registries: readonly Named[] }>;
+      publications: readonly Replace<
+        PublicationConfig,
+        { registry: Named },
+        'registry' | 'service' | 'address'
+      >[];
     }
   > {}
 

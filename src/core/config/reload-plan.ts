@@ -4,7 +4,8 @@ import { type ConfigDiff, diffConfig } from './diff.ts';
 
 /** What a reload does to one part. */
 export interface ReloadStep {
-  readonly part: 'listener' | 'cluster' | 'inProcess' | 'ingress' | 'admin' | 'log' | 'buffers' | 'node' | 'lastGood';
+  readonly part: 'listener' | 'cluster' | ConfigDiff['parts'][number];
+
   /** "" where there is one only. */
   readonly name: string;
   readonly action: 'add' | 'remove' | 'change';
@@ -119,6 +120,8 @@ function partStep(part: ConfigDiff['parts'][number], before: EffectiveConfig): R
       keeps: [],
       replaces: ['the admin endpoint'],
     };
+  if (part === 'publications')
+    return { ...step, keeps: ['publications that stay as they are'], replaces: ['those that differ'] };
   return { ...step, keeps: [], replaces: [`${part} settings`] };
 }
 

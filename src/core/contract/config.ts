@@ -38,6 +38,26 @@ export interface EffectiveConfig {
   readonly lastGood?: LastGoodConfig | undefined;
   /** What applications of any language publish and ask through the admin endpoint. */
   readonly localRegistry: LocalRegistryConfig;
+  /** What this mesh says in registries that it serves, from its start to its drain (nothing). */
+  readonly publications: readonly PublicationConfig[];
+}
+
+/** One address of one service, as others are to find it. */
+export interface PublicationConfig {
+  /** The registry; a name or { name, config }. */
+  readonly registry: ExtensionConfig;
+  /** As a cluster would name it in its discovery. */
+  readonly service: string;
+  /** "host:port" at which others reach it. */
+  readonly address: string;
+  /** Protocol spoken there, such as http, dubbo, tri or bolt (that of the registry's layout). */
+  readonly protocol?: string | undefined;
+  /** (1). */
+  readonly weight: number;
+  /** Facts that go along, as far as the registry's layout has a place for them (none). */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where it stands (node.zone). */
+  readonly zone?: string | undefined;
 }
 
 /** What applications of any language publish and ask through the admin endpoint, `/v1/registry/*`. */

@@ -3,7 +3,7 @@ import { cluster } from './cluster.ts';
 import { fields } from './combine.ts';
 import { registry } from './extension.ts';
 import { ingress, inProcess, listener } from './listener.ts';
-import { address, integer, name, secret, sizeBytes } from './values.ts';
+import { address, hostAddress, integer, name, secret, sizeBytes } from './values.ts';
 
 export const admin = fields({ address, token: v.optional(secret) });
 export const log = fields({
@@ -25,6 +25,16 @@ export const localRegistry = fields({
   maxSubscriptions: v.optional(integer(1, 100_000), 1000),
 });
 
+export const publication = fields({
+  registry,
+  service: name,
+  address: hostAddress,
+  protocol: v.optional(name),
+  weight: v.optional(integer(0, 1_000_000), 1),
+  metadata: v.optional(v.record(v.string(), v.string()), {}),
+  zone: v.optional(v.string()),
+});
+
 /** The whole configuration, without what references and extensions add (check.ts). */
 export const mesh = fields({
   /** Lets an editor find the JSON Schema; no meaning here. */
@@ -40,4 +50,5 @@ export const mesh = fields({
   node: v.optional(node, {}),
   lastGood: v.optional(lastGood),
   localRegistry: v.optional(localRegistry, {}),
+  publications: v.optional(v.array(publication), []),
 });
