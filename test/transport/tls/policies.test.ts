@@ -5,7 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
-import { createMesh, type Mesh } from '../../../src/index.ts';
+import { adminSections } from '../../../src/assembly/admin-sections.ts';
+import type { AdminAnswer, AdminSection } from '../../../src/core/contract/state.ts';
+import { createMesh, type Mesh, silentLogger } from '../../../src/index.ts';
 import { SystemClock } from '../../../src/transport/index.ts';
 import { eventually, upstream, within } from '../../mesh/support.ts';
 import { staple } from './staple.ts';
@@ -69,6 +71,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       await listening(t, tls, 'http1', { surroundings: { clock } }),
       await listening(t, { certificates }),
     ];
+    t.notRegex(JSON.stringify([one.dump(), one.config]), /one and the same/);
     const first = await visit(portOf(one), ca, { maxVersion });
     t.false(first.reused);
     const again = (mesh: Mesh) => visit(portOf(mesh), ca, { maxVersion, session: first.session });
@@ -282,9 +285,53 @@ test('TLS of a cluster can be turned off and on at run time', async (t) => {
   });
   t.teardown(() => mesh.close());
   await t.throwsAsync(mesh.fetch('http://up/'));
-  mesh.clusters.tlsOf('up')?.turn('off');
+  const sections = adminSections(mesh, silentLogger, 0);
+  const section = (path: string): AdminSection => sections.find((each) => each.path === path) as AdminSection;
+  const turn = (text: string) => section('tls').write?.(new URLSearchParams(text), '') as AdminAnswer;
+  const health = async (): Promise<string> =>
+    JSON.stringify((await section('health').read?.(new URLSearchParams()))?.body);
+  t.is(turn('cluster=nobody&state=off').status, 404);
+  t.is(turn('cluster=up&state=away').status, 400);
+  t.notRegex(await health(), /turned off/);
+  t.is(turn('cluster=up&state=off').body, 'off\n');
+  t.regex(await health(), /"part":"tls of cluster up","status":"degraded","reason":"it is turned off"/);
   t.is(await (await mesh.fetch('http://up/')).text(), 'plain');
-  t.true((mesh.clusters.tlsOf('up')?.offSinceMs ?? 0) > 0);
-  mesh.clusters.tlsOf('up')?.turn('on');
-  t.is(mesh.clusters.tlsOf('up')?.offSinceMs, 0);
+  turn('cluster=up&state=on');
+  t.notRegex(await health(), /turned off/);
+});
+
+test('a stream knows its peer by the certificate, over HTTP/1.1 and HTTP/2', async (t) => {
+  const { ca, authority } = testAuthority();
+  const match = { prefix: '/', variables: [{ name: 'spiffeId', exact: 'spiffe://td-a/cart' }] } as const;
+  const routes = [
+    { match, directResponse: { status: 200, body: 'cart' } },
+    { match: { prefix: '/' }, directResponse: { status: 200, body: 'somebody' } },
+  ];
+  for (const codec of ['http1', 'http2'] as const) {
+    const server = await createMesh({
+      listeners: [
+        {
+          name: 'in',
+          address: '127.0.0.1:0',
+          codec,
+          tls: { certificates: [plainPair(issued(authority))], clientCertificate: 'optional', ca },
+          virtualHosts: [{ name: 'all', domains: ['*'], routes }],
+        },
+      ],
+    });
+    t.teardown(() => server.close());
+    const endpoints = [server.listeners.addresses['in'] as string];
+    const cart = plainPair(issued(authority, { spiffeId: 'spiffe://td-a/cart' }));
+    const pool = { maxRequestsPerConnection: 1 };
+    const mesh = await createMesh({
+      clusters: [
+        { name: 'cart', codec, pool, endpoints, tls: { ca, certificate: cart } },
+        { name: 'nobody', codec, endpoints, tls: { ca } },
+      ],
+    });
+    t.teardown(() => mesh.close());
+    // The second call resumes the session of the first: the certificate goes along.
+    for (let i = 0; i < 2; i++) t.is(await (await mesh.fetch('http://cart/')).text(), 'cart', codec);
+    t.is(await (await mesh.fetch('http://nobody/')).text(), 'somebody', codec);
+  }
 });
