@@ -8,12 +8,13 @@ import { register as dump } from './commands/dump.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as profile } from './commands/profile.ts';
+import { register as registry } from './commands/registry.ts';
 import { register as run } from './commands/run.ts';
 import { register as watch } from './commands/watch.ts';
 import { exitCodes, report } from './report.ts';
 
 /** One file a command; each adds itself to the program. */
-const commands = [run, check, dump, diff, init, certs, explain, demo, watch, profile];
+const commands = [run, check, dump, diff, init, certs, registry, explain, demo, watch, profile];
 
 const exitHelp = Object.entries(exitCodes)
   .map(([name, code]) => `  ${code}  ${name}`)

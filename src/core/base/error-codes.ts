@@ -22,6 +22,12 @@ const entry = (source: ErrorSource, retry: RetryAdvice, what: string, solve: str
 });
 
 export const errorCodes = {
+  ERR_ADMIN_CALL: entry(
+    'upstream',
+    'no',
+    'the admin endpoint of a proxy cannot be asked, or refuses',
+    'check that the proxy runs with that admin address and that the token is its own (HEDDLE_ADMIN_TOKEN)',
+  ),
   ERR_ADMIN_FORBIDDEN: entry(
     'downstream',
     'no',

@@ -32,13 +32,13 @@ export const NacosConfig = v.strictObject({
   addresses: v.pipe(v.array(server), v.minLength(1, 'at least one server'), v.maxLength(100)),
   /** Where gRPC listens: the HTTP port and so much. */
   grpcPortOffset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-65_535), v.maxValue(65_535)), 1000),
-  /** Id of the namespace; "public" is the one that is always there. */
-  namespace: v.optional(word, 'public'),
+  /** Id of the namespace ("public", the one that is always there; sofa: "sofa-rpc"). */
+  namespace: v.optional(word),
   group: v.optional(word, 'DEFAULT_GROUP'),
   /** Only instances of these clusters (all). */
   clusters: v.optional(v.array(word), []),
-  /** Cluster of what is published (SOFARPC: "default-cluster"). */
-  cluster: v.optional(word, 'DEFAULT'),
+  /** Cluster of what is published ("DEFAULT"; sofa: "default-cluster"). */
+  cluster: v.optional(word),
   /** User that logs in (nobody). */
   username: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
   /** The password, or the environment variable or file that has it: read again for every login. */
@@ -67,3 +67,12 @@ export const NacosConfig = v.strictObject({
   maxMessageBytes: v.optional(delayMs(65_536, 268_435_456), 33_554_432),
 });
 export type NacosConfig = v.InferOutput<typeof NacosConfig>;
+
+/** What a layout's own framework uses where nothing is said. */
+export function usualPlace(config: NacosConfig): { readonly namespace: string; readonly cluster: string } {
+  const isSofa = config.dialect === 'sofa';
+  return {
+    namespace: config.namespace ?? (isSofa ? 'sofa-rpc' : 'public'),
+    cluster: config.cluster ?? (isSofa ? 'default-cluster' : 'DEFAULT'),
+  };
+}

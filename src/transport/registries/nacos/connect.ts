@@ -11,7 +11,7 @@ import { NacosLogin } from './client/login.ts';
 import { Naming } from './client/naming.ts';
 import { Registrations } from './client/registrations.ts';
 import { NacosSession } from './client/session.ts';
-import type { NacosConfig } from './config.ts';
+import { type NacosConfig, usualPlace } from './config.ts';
 
 export const registryName = 'nacos';
 
@@ -29,11 +29,12 @@ export function connectNacos(config: NacosConfig, context: RegistryContext): Nac
   const { clock, logger, random, metrics } = context;
   const tls = (config.tls as ClusterTlsConfig | undefined) ?? null;
   const dial = context.dialer(registryName, tls, ['h2']);
-  const isPublic = config.namespace === 'public' || config.namespace === '';
+  const { namespace } = usualPlace(config);
   const options = {
     ...config,
     servers: config.addresses.map((address) => grpcAddress(address, config.grpcPortOffset)),
-    tenant: isPublic ? '' : config.namespace,
+    // Configurations of the public namespace have none.
+    tenant: namespace === 'public' ? '' : namespace,
     addressOf: (host: string, port: number) => {
       const isHost = parseAddress(formatAddress(host, port))?.kind === 'tcp';
       return isHost ? shifted(host, port, config.grpcPortOffset) : null;
@@ -44,8 +45,8 @@ export function connectNacos(config: NacosConfig, context: RegistryContext): Nac
     { clock, random, logger, metrics, dial },
     loginOf(config, context),
   );
-  const naming = new Naming(session, isPublic ? 'public' : config.namespace, context);
-  const registrations = new Registrations(session, isPublic ? 'public' : config.namespace);
+  const naming = new Naming(session, namespace, context);
+  const registrations = new Registrations(session, namespace);
   const configs = new Configs(session, options.tenant, context);
   const record = new HealthRecord(clock);
   session.listen({

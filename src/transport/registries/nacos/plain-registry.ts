@@ -11,7 +11,7 @@ import { FactsTable } from '../../../core/discovery/facts-table.ts';
 import { RegistryHealth } from '../../../core/discovery/registry-health.ts';
 import { ServiceFeed } from '../../../core/discovery/service-feed.ts';
 import { KeptPublication } from '../kept-publication.ts';
-import type { NacosConfig } from './config.ts';
+import { type NacosConfig, usualPlace } from './config.ts';
 import { connectNacos, type NacosConnected, registryName } from './connect.ts';
 import { endpointsOf, instanceOfEndpoint } from './layouts/instances.ts';
 import type { NacosInstance } from './wire/messages.ts';
@@ -63,7 +63,7 @@ export class PlainNacosRegistry implements Registry {
 
   publish({ service, endpoint, protocol = '' }: Publication): Published {
     const place = this.#placeOf(service);
-    const instance = instanceOfEndpoint(endpoint, protocol, this.#config.cluster);
+    const instance = instanceOfEndpoint(endpoint, protocol, usualPlace(this.#config).cluster);
     if (place === null || instance === null) {
       throw new HeddleError('ERR_REGISTRY_PUBLISH', `${service} at ${endpoint.address}`);
     }

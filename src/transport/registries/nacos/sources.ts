@@ -11,15 +11,13 @@ import { parseMetadataInfo } from '../../../core/discovery/dubbo/metadata-info.t
 import { MetadataServices } from '../metadata-service/index.ts';
 import type { Configs } from './client/configs.ts';
 import type { Naming } from './client/naming.ts';
-import type { NacosConfig } from './config.ts';
+import { type NacosConfig, usualPlace } from './config.ts';
 import { connectNacos, registryName } from './connect.ts';
 import { isServing, textsOf } from './layouts/instances.ts';
 import { dubboLayout, ProviderServices, sofaLayout } from './layouts/provider-services.ts';
 import { NacosTarget } from './layouts/target.ts';
 import { mappingTexts, ruleTexts } from './layouts/texts.ts';
 
-/** SOFARPC registers in a cluster of its own and asks for no other. */
-const sofaCluster = 'default-cluster';
 /** Instances that are asked before it is put off. */
 const maxAsked = 3;
 
@@ -27,7 +25,8 @@ const maxAsked = 3;
 export function dubboSources(config: NacosConfig, context: RegistryContext): ServiceSources {
   const connected = connectNacos(config, context);
   const { naming, configs, health, close } = connected;
-  const { group, clusters, cluster } = config;
+  const { group, clusters } = config;
+  const { cluster } = usualPlace(config);
   const services = new MetadataServices(context, context.dialer(registryName, null, []));
   return {
     mapping: mappingTexts(configs),
@@ -46,7 +45,7 @@ export function sofaSources(config: NacosConfig, context: RegistryContext): Serv
   const connected = connectNacos(config, context);
   const { naming, health, close } = connected;
   const { group, clusters } = config;
-  const cluster = config.cluster === 'DEFAULT' ? sofaCluster : config.cluster;
+  const { cluster } = usualPlace(config);
   return {
     mapping: null,
     instances: null,

@@ -7,7 +7,7 @@ import com.alipay.sofa.rpc.config.RegistryConfig;
 import com.alipay.sofa.rpc.config.ServerConfig;
 import com.alipay.sofa.rpc.context.RpcInvokeContext;
 
-/** SOFARPC with ZooKeeper. serve REGISTRY PORT | stop | refer REGISTRY | call NAME */
+/** SOFARPC with ZooKeeper, or nacos://host:port. serve REGISTRY PORT | stop | refer REGISTRY | call NAME */
 public final class SofaRegistryMain {
     private static final PeerImpl impl =
         new PeerImpl(key -> RpcInvokeContext.getContext().getRequestBaggage(key));
@@ -31,7 +31,9 @@ public final class SofaRegistryMain {
     }
 
     private static RegistryConfig registry(String address) {
-        return new RegistryConfig().setProtocol("zookeeper").setAddress(address);
+        String[] parts = address.split("://");
+        String protocol = parts.length == 1 ? "zookeeper" : parts[0];
+        return new RegistryConfig().setProtocol(protocol).setAddress(parts[parts.length - 1]);
     }
 
     private static String serve(String registry, int port) {
