@@ -1,26 +1,20 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { channels } from '../../core/base/channels.ts';
 import type { Clock } from '../../core/base/clock.ts';
 import { Code, factsOf } from '../../core/base/codes.ts';
-import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { Codec, ServerCodec, ServerConnection, ServerOwner } from '../../core/contract/codec.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { Wire } from '../../core/contract/wire.ts';
 import type { Arrival } from '../network-filters/arrival.ts';
 import type { ArrivalOwner, NetworkChain } from '../network-filters/chain.ts';
-import { parseAddress, type SocketAddress } from '../wire/address.ts';
+import type { SocketAddress } from '../wire/address.ts';
 import { SocketWire } from '../wire/socket-wire.ts';
-import { AcceptPause } from './accept-pause.ts';
+import { Accepting, type AcceptingOwner } from './accepting.ts';
 import { Arrivals } from './arrivals.ts';
-import { bind, keepingPath } from './bind.ts';
-import { DescriptorGuard, descriptorProbe } from './descriptors.ts';
 import type { ListenerLimits, ListenerOptions } from './options.ts';
 import { type ListenerSlots, listenerSlots } from './slots.ts';
 import { SourceCounts } from './source-counts.ts';
 
-const defaultMode = 0o660;
-/** How long a drain goes on accepting connections that were set up before it began. */
-const longestWaitMs = 200;
 /**
  * How long a drain leaves idle connections of a one-at-a-time protocol open: a request that is on its way when they
  * close would be lost, and one that arrives in this time is answered with "connection: close" (50 restarts under load:
@@ -35,7 +29,7 @@ const idleGraceMs = 400;
  *
  * `pipeline` and `limits` are read anew for each request, so `update` changes them under live connections.
  */
-export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
+export class Listener implements ServerOwner, ArrivalOwner, AcceptingOwner, AsyncDisposable {
   readonly name: string;
   pipeline: Pipeline;
   limits: ListenerLimits;
@@ -50,14 +44,8 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   readonly #connections = new Set<ServerConnection>();
   readonly #arrivals = new Arrivals(this);
   #chain: NetworkChain | null;
-  readonly #guard: DescriptorGuard;
-  #server: Server | null = null;
-  #accepted = 0;
-  #address: SocketAddress;
-  #boundTo = '';
-  readonly #pause: AcceptPause;
+  readonly #accepting: Accepting;
   #empty: PromiseWithResolvers<void> | null = null;
-  #isClosed = false;
 
   /** @throws HeddleError ERR_OPTION_INVALID for an address that cannot be read */
   constructor(options: ListenerOptions) {
@@ -68,15 +56,13 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     this.#chain = options.chain ?? null;
     this.#codec = options.codec;
     this.#clock = options.context.clock;
-    this.#pause = new AcceptPause(this.#clock, () => this.#resumeAccepting());
     this.#slots = listenerSlots(options.context.metrics, options.name);
-    this.#guard = new DescriptorGuard(options.descriptors ?? descriptorProbe());
-    this.#address = parseAddress(options.address);
+    this.#accepting = new Accepting(options, this.#slots, this);
   }
 
   /** The address in use, "" before `start`. */
   get address(): string {
-    return this.#boundTo;
+    return this.#accepting.address;
   }
 
   /** Those included that are still on their way through network filters. */
@@ -91,7 +77,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
 
   /** What accepts now; null while nothing does. For a hand-over, which sends it to the next process. */
   get server(): Server | null {
-    return this.#server;
+    return this.#accepting.server;
   }
 
   /**
@@ -99,8 +85,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
    * @throws HeddleError ERR_LISTENER_ADDRESS
    */
   async start(inherited: Server | null = null): Promise<this> {
-    if (this.#isClosed) throw new HeddleError('ERR_MESH_CLOSED', `listener ${this.name} was closed`);
-    await this.#listen(inherited);
+    await this.#accepting.start(inherited);
     return this;
   }
 
@@ -109,18 +94,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
    * `before` keeps its connections.
    */
   takeOver(before: Listener): void {
-    const server = before.#server;
-    before.#server = null;
-    before.#pause.cancel();
-    this.#address = before.#address;
-    this.#boundTo = before.#boundTo;
-    if (server === null) {
-      this.#pause.begin();
-      return;
-    }
-    server.removeAllListeners('connection');
-    server.removeAllListeners('error');
-    this.#acceptFrom(server);
+    this.#accepting.takeOver(before.#accepting);
   }
 
   /** Streams that begin from now on use these; connections accepted from now on the chain. */
@@ -159,16 +133,12 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
 
   /** Stops accepting; connections go on. */
   stopAccepting(): void {
-    this.#pause.cancel();
-    this.#server?.close();
-    this.#server = null;
+    this.#accepting.stop();
   }
 
   /** Stops accepting here after another process took the listening socket over. */
   stopAfterHandOver(): void {
-    const address = this.#address;
-    if (address.kind === 'unix') keepingPath(address.path, () => this.stopAccepting());
-    else this.stopAccepting();
+    this.#accepting.stopAfterHandOver();
   }
 
   /**
@@ -177,7 +147,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
    */
   async drain(deadlineMs: number): Promise<void> {
     this.isDraining = true;
-    await this.#untilNoneWaits();
+    await this.#accepting.untilNoneWaits();
     this.stopAccepting();
     const drainConnections = (): void => {
       this.#arrivals.dropAll(Code.draining);
@@ -188,14 +158,13 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     const grace = graceMs === 0 ? null : this.#clock.setTimer(graceMs, drainConnections);
     if (this.connectionCount > 0) await this.#emptyWithin(deadlineMs);
     grace?.cancel();
-    this.#isClosed = true;
+    this.#accepting.close();
   }
 
   /** Drops everything now. Resolves when the last connection is gone. */
   async close(): Promise<void> {
     this.isDraining = true;
-    this.stopAccepting();
-    this.#isClosed = true;
+    this.#accepting.close();
     if (this.connectionCount > 0) await this.#emptyWithin(0);
   }
 
@@ -242,61 +211,30 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
     if (this.connectionCount === 0) this.#empty?.resolve();
   }
 
-  async #listen(inherited: Server | null = null): Promise<void> {
-    const { backlog } = this.limits;
-    const source = inherited === null ? this.#options.sockets : null;
-    if (source) {
-      const { name, address } = this.#options;
-      const given = source.listen({ name, address, backlog });
-      this.#adopt(given.server, given.address);
-      return;
-    }
-    const isPipe = this.#address.kind === 'unix';
-    const server =
-      isPipe && inherited !== null ? inherited : createServer({ noDelay: true, keepAlive: true });
-    const mode = this.#options.mode ?? defaultMode;
-    this.#adopt(server, await bind(server, this.#address, backlog, mode, inherited));
+  backlog(): number {
+    return this.limits.backlog;
   }
 
-  #adopt(server: Server, boundTo: string): void {
-    if (this.#isClosed || this.isDraining) {
-      server.close();
-      return;
-    }
-    // A pause listens anew: on the port that was chosen, not on another free one.
-    this.#boundTo = boundTo;
-    this.#address = parseAddress(boundTo);
-    this.#acceptFrom(server);
-  }
-
-  #acceptFrom(server: Server): void {
-    this.#server = server;
-    server.on('connection', (socket) => this.#accept(socket));
-    server.on('error', (error: NodeJS.ErrnoException) => this.#acceptFailed(error));
-  }
-
-  #accept(socket: Socket): void {
+  accepted(socket: Socket, kind: SocketAddress['kind']): boolean {
     const limits = this.limits;
-    this.#accepted++;
-    if (this.#guard.isExhausted()) this.#pauseAccepting('file descriptors run out');
     if (limits.maxConnections > 0 && this.connectionCount >= limits.maxConnections) {
       this.#reject(socket, this.#slots.overConnections);
-      return;
+      return false;
     }
     // On the socket, as an inherited server has options of its own.
     socket.allowHalfOpen = true;
-    const wire = new SocketWire(socket, this.#address.kind, 'accepted');
+    const wire = new SocketWire(socket, kind, 'accepted');
     if (this.#chain?.replacesPeer !== true && this.#isOverSource(wire)) {
       this.#reject(socket, this.#slots.overSource);
-      return;
+      return false;
     }
-    this.#pause.succeeded();
     if (this.#chain === null) {
       this.serve(wire);
-      return;
+      return true;
     }
     this.#sources.add(wire);
     this.#arrivals.begin(wire, this.#chain);
+    return true;
   }
 
   #isOverSource(wire: Wire): boolean {
@@ -312,52 +250,6 @@ export class Listener implements ServerOwner, ArrivalOwner, AsyncDisposable {
   #countRejected(slot: number): void {
     const values = this.#options.context.metrics.values;
     values[slot] = (values[slot] as number) + 1;
-  }
-
-  #acceptFailed(error: NodeJS.ErrnoException): void {
-    const values = this.#options.context.metrics.values;
-    values[this.#slots.acceptErrors] = (values[this.#slots.acceptErrors] as number) + 1;
-    this.#options.logger.warn('accept failed', { listener: this.name, error: messageOf(error) });
-    if (error.code === 'EMFILE' || error.code === 'ENFILE') this.#pauseAccepting(error.code);
-  }
-
-  /** Node cannot leave connections in the backlog; while paused they are refused, so that clients go elsewhere. */
-  #pauseAccepting(reason: string): void {
-    if (this.#server === null || this.isDraining) return;
-    const values = this.#options.context.metrics.values;
-    values[this.#slots.pauses] = (values[this.#slots.pauses] as number) + 1;
-    this.#options.logger.warn('accepting paused', {
-      listener: this.name,
-      reason,
-      pauseMs: this.#pause.delayMs,
-    });
-    this.stopAccepting();
-    this.#pause.begin();
-  }
-
-  async #resumeAccepting(): Promise<boolean> {
-    if (this.isDraining || this.#server !== null) return true;
-    try {
-      if (!this.#guard.hasRoom()) return false;
-      await this.#listen();
-      return true;
-    } catch (error) {
-      this.#options.logger.warn('accepting not resumed', { listener: this.name, error: messageOf(error) });
-      return false;
-    }
-  }
-
-  /**
-   * Closing a listening socket resets the connections that the kernel has set up and nobody has accepted yet, and each
-   * loop turn accepts one (libuv 1.47 and later). A turn that accepted none found none: close right after it.
-   */
-  async #untilNoneWaits(): Promise<void> {
-    if (this.#server === null) return;
-    const startMs = this.#clock.now();
-    for (let before = -1; before !== this.#accepted && this.#clock.now() - startMs < longestWaitMs; ) {
-      before = this.#accepted;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 
   async #emptyWithin(deadlineMs: number): Promise<void> {
