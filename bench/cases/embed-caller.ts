@@ -75,7 +75,7 @@ function meshConfig(variant: string, port: number, log: string): MeshConfig {
   const config = inProcessConfig({ level: 'full', hosts, backend: `127.0.0.1:${port}`, log, without });
   const mode = variant.includes('worker') ? 'worker' : 'inProcess';
   if (!variant.startsWith('tls')) return { ...config, mode };
-  const tls = { verify: false } as const;
+  const tls = { insecureSkipVerify: true } as const;
   const clusters = config.clusters?.map((cluster) => ({ ...cluster, tls }));
   return { ...config, mode, clusters: clusters as NonNullable<MeshConfig['clusters']> };
 }
