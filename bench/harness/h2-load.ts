@@ -15,8 +15,21 @@ export interface H2Plan {
   readonly answerBytes: number;
 }
 
+/** What every stream asks. */
+export interface H2Request {
+  readonly path: string;
+  readonly headers: readonly string[];
+  /** A file that is sent as body. */
+  readonly bodyFile?: string;
+}
+
+type H2Load = Pick<H2Plan, 'connections' | 'streams'> & H2Request;
+
 /** What the C generator sends on HTTP/1.1, so that heads are of the same size. */
-const headers = ['accept: */*', 'user-agent: bench/1.0', 'x-tenant: tenant-7', 'accept-language: en'];
+const request: H2Request = {
+  path: '/api/items/1',
+  headers: ['accept: */*', 'user-agent: bench/1.0', 'x-tenant: tenant-7', 'accept-language: en'],
+};
 
 /** @throws Unavailable without h2load or haproxy */
 export function h2Traffic(plan: H2Plan): Traffic {
@@ -24,11 +37,11 @@ export function h2Traffic(plan: H2Plan): Traffic {
   requireTool('haproxy', 'apt-get install haproxy');
   return {
     startBackend: (place) => startBackend(place, plan.answerBytes),
-    run: (place, port, seconds) => runH2load(place, plan, port, seconds),
+    run: (place, port, seconds) => runH2load(place, { ...plan, ...request }, port, seconds),
   };
 }
 
-function requireTool(name: string, hint: string): void {
+export function requireTool(name: string, hint: string): void {
   try {
     execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { stdio: 'ignore' });
   } catch {
@@ -70,7 +83,12 @@ async function startBackend(place: LoadPlace, answerBytes: number) {
   return { port, pid: child.pid, stop: () => place.children.stop(child) };
 }
 
-async function runH2load(place: LoadPlace, plan: H2Plan, port: number, seconds: number): Promise<LoadReport> {
+export async function runH2load(
+  place: LoadPlace,
+  plan: H2Load,
+  port: number,
+  seconds: number,
+): Promise<LoadReport> {
   // `--duration` leaves what is in flight unanswered, a count does not: how many there is time for a first run says.
   const atOnce = plan.connections * plan.streams;
   const first = await h2load(place, plan, port, atOnce * 4);
@@ -86,10 +104,11 @@ async function runH2load(place: LoadPlace, plan: H2Plan, port: number, seconds: 
   };
 }
 
-async function h2load(place: LoadPlace, plan: H2Plan, port: number, count: number): Promise<LoadReport> {
+async function h2load(place: LoadPlace, plan: H2Load, port: number, count: number): Promise<LoadReport> {
   const args = ['-n', count, '-c', plan.connections, '-m', plan.streams, '-t', 1].map(String);
-  for (const each of headers) args.push('-H', each);
-  args.push(`http://127.0.0.1:${port}/api/items/1`);
+  for (const each of plan.headers) args.push('-H', each);
+  if (plan.bodyFile !== undefined) args.push('-d', plan.bodyFile);
+  args.push(`http://127.0.0.1:${port}${plan.path}`);
   const script = 'h2load "$@" 2>&1; times';
   const child = place.children.start({
     command: 'sh',

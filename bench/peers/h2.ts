@@ -34,6 +34,16 @@ export const nginxH2: Contender = {
   }),
 };
 
+/** nginx with `grpc_pass`: HTTP/2 to the backend, for gRPC alone. */
+export const nginxGrpc: Contender = {
+  name: 'nginx grpc_pass',
+  find: nginx.find,
+  launch: (place) => ({
+    command: place.path,
+    args: ['-p', place.directory, '-e', 'stderr', '-c', writeConfig('nginx/grpc.conf', place)],
+  }),
+};
+
 export const envoyH2: Contender = {
   name: 'Envoy h2',
   find: envoy.find,
