@@ -78,18 +78,20 @@ class ProxyWorker implements WorkerCalls {
       return decision.promise;
     };
     const done = mesh.reload(config, { approve });
+    // From now on: the supervisor may give up before this process is ready.
+    const next = { decide: decision.resolve, done, undo };
+    this.#next = next;
+    let isReady = false;
     try {
       const refused = await Promise.race([ready.promise, done]);
-      if (refused !== null) {
+      isReady = refused === null;
+      return refused === null ? '' : formatProblems(refused.problems) || 'it was abandoned';
+    } finally {
+      if (!isReady && this.#next === next) {
+        this.#next = null;
         undo();
-        return formatProblems(refused.problems);
       }
-    } catch (thrown) {
-      undo();
-      throw thrown;
     }
-    this.#next = { decide: decision.resolve, done, undo };
-    return '';
   }
 
   async commit(level: LogLevel): Promise<void> {
@@ -104,7 +106,7 @@ class ProxyWorker implements WorkerCalls {
     const next = this.#next;
     this.#next = null;
     next?.decide(false);
-    await next?.done;
+    await next?.done.catch(() => undefined);
     next?.undo();
   }
 

@@ -251,9 +251,10 @@ export class Supervisor implements AsyncDisposable {
     let admin = keepsAdmin ? this.#admin : null;
     const slots = this.#fleet.ready;
     const shared = this.#sharedOf(next, sockets.places);
+    let ready: readonly WorkerSlot[];
     try {
       if (!keepsAdmin) admin = await this.#startAdmin(next.admin);
-      await this.#fleet.prepare(slots, shared);
+      ready = await this.#fleet.prepare(slots, shared);
     } catch (thrown) {
       await Promise.allSettled(slots.map((slot) => slot.call('abandon')));
       if (!keepsAdmin) await admin?.close();
@@ -263,7 +264,7 @@ export class Supervisor implements AsyncDisposable {
     this.#config = next;
     this.#shared = shared;
     this.#useLevel(next);
-    await this.#fleet.commit(slots, shared, this.#options.logger.level);
+    await this.#fleet.commit(ready, shared, this.#options.logger.level);
     sockets.commit();
     // Those that began to serve meanwhile.
     await Promise.all(this.#fleet.ready.map((slot) => this.#catchUp(slot)));

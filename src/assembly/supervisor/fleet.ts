@@ -73,20 +73,38 @@ export class Fleet {
     slot.kill();
   }
 
-  /** Resolves when every one is ready for the configuration. @throws HeddleError ERR_WORKER_PROCESS; all must `abandon` then */
-  async prepare(slots: readonly WorkerSlot[], shared: SharedConfig): Promise<void> {
+  /**
+   * Resolves when every one is ready for the configuration, with those that are. One that ended meanwhile does not
+   * count, as its next process takes the configuration over, unless all ended: of that.
+   * @throws HeddleError ERR_WORKER_PROCESS; all must `abandon` then
+   */
+  async prepare(slots: readonly WorkerSlot[], shared: SharedConfig): Promise<WorkerSlot[]> {
     const late = Promise.withResolvers<never>();
     const timer = this.#clock.setTimer(prepareMs, () => {
       late.reject(new HeddleError('ERR_WORKER_PROCESS', `not ready within ${prepareMs} ms`));
     });
     const all = slots.map(async (slot) => {
-      const refusal = await slot.call<string>('prepare', shared);
+      const { generation } = slot;
+      const refusal = await slot.call<string>('prepare', shared).catch((thrown: unknown) => {
+        if (!slot.isOpen || slot.generation !== generation) return null;
+        throw thrown;
+      });
+      if (refusal === null) return null;
       if (refusal !== '') throw new HeddleError('ERR_WORKER_PROCESS', `worker ${slot.worker}: ${refusal}`);
+      return slot;
     });
     try {
       // Each has answered before any is told to stay as it is.
       const outcomes = await Promise.race([Promise.allSettled(all), late.promise]);
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      const ready = outcomes.flatMap((each) =>
+        each.status === 'fulfilled' && each.value ? [each.value] : [],
+      );
+      if (ready.length > 0 || slots.length === 0) return ready;
+      throw new HeddleError(
+        'ERR_WORKER_PROCESS',
+        'every worker ended when it got ready for the configuration',
+      );
     } finally {
       timer.cancel();
     }

@@ -70,6 +70,11 @@ export class WorkerSlot {
     return this.#process?.connections.isReady === true;
   }
 
+  /** It can be spoken to. */
+  get isOpen(): boolean {
+    return this.#process?.link.isOpen === true;
+  }
+
   /** Ends in a row shortly after a start. */
   get failures(): number {
     return this.#backoff.failures;
