@@ -4,6 +4,7 @@
  */
 
 import type { LiveCluster } from '../../src/core/cluster/cluster.ts';
+import { ShardedRegistry } from '../../src/core/discovery/index.ts';
 import { ServiceFeed } from '../../src/core/discovery/service-feed.ts';
 import { SystemClock } from '../../src/transport/index.ts';
 import {
@@ -87,6 +88,36 @@ function bytesOfChange(): number {
   return (heapBytes() - before) / batch;
 }
 
+/** The same with half of the list: the part, its cluster, and a pick. */
+function shardedChanges(): number[] {
+  const half = new ServiceFeed('bench', new SystemClock(), silent);
+  const part = clusterOf({ subsets });
+  const inner = {
+    subscribe: (_service: string, onDelta: Parameters<ServiceFeed['subscribe']>[0]) =>
+      half.subscribe(onDelta),
+    health: () => ({ status: 'ok' as const, reason: '', sinceMs: 0 }),
+    close: async () => {},
+  };
+  const sharded = new ShardedRegistry(
+    inner,
+    { size: { fraction: 0.5 }, clientKey: 'bench' },
+    new SystemClock(),
+  );
+  sharded.subscribe('bench', (delta) => part.applyDelta(delta));
+  half.publish(list);
+  use(part);
+  const taken: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const gone = endpointOf((i * 7919) % hosts);
+    const from = performance.now();
+    half.apply({ put: i % 2 === 0 ? [] : [gone], removed: i % 2 === 0 ? [gone.address] : [] });
+    half.flush();
+    pick(part, streamFor({ app: gone.metadata['app'] as string }));
+    taken.push(performance.now() - from);
+  }
+  return taken;
+}
+
 changes();
 const { times, cpuUs } = changes();
 const rebuilds = Array.from({ length: 7 }, rebuild).slice(2);
@@ -99,10 +130,12 @@ const rebuildBytes = quantile(
   0.5,
 );
 const changeBytes = bytesOfChange();
+const sharded = shardedChanges();
 process.stdout.write(
   `${JSON.stringify({
     medianMs: round3(quantile(times, 0.5)),
     p99Ms: round3(quantile(times, 0.99)),
+    shardedMedianMs: round3(quantile(sharded, 0.5)),
     changeCpuUs: round3(cpuUs),
     rebuildCpuMs: round3(rebuildMs),
     changeBytes: Math.round(changeBytes),

@@ -7,6 +7,8 @@ import type { Bench, Row, Suite, SuiteResult } from '../harness/suite.ts';
 interface Update {
   readonly medianMs: number;
   readonly p99Ms: number;
+  /** With half of the list. */
+  readonly shardedMedianMs: number;
   readonly changeCpuUs: number;
   readonly rebuildCpuMs: number;
   readonly changeBytes: number;

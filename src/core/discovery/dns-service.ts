@@ -118,7 +118,7 @@ export class DnsService {
     // The host "." says that the service is decidedly not there.
     const records = answer.records.filter((record) => record.host !== '' && record.host !== '.');
     const lowest = Math.min(...records.map((record) => record.priority));
-    const answers = await Promise.all(
+    const settled = await Promise.allSettled(
       records.slice(0, maxEndpoints).map((record) => {
         const facts = {
           weight: Math.max(1, record.weight),
@@ -127,9 +127,23 @@ export class DnsService {
         return this.#resolve(dnsTarget(joinAddress(record.host.replace(/\.$/, ''), record.port), 0), facts);
       }),
     );
+    const answers = known(settled);
     const endpoints = answers.flatMap((answer) => answer.endpoints);
     return { endpoints, ttlSeconds: Math.min(ttlSeconds, ...answers.map((answer) => answer.ttlSeconds)) };
   }
+}
+
+/** A record may outlive the name it leads to: those that decidedly have no address are left out, as long as one has. */
+function known(settled: readonly PromiseSettledResult<Answer>[]): Answer[] {
+  const answers: Answer[] = [];
+  let missing: unknown = null;
+  for (const each of settled) {
+    if (each.status === 'fulfilled') answers.push(each.value);
+    else if (!['ENOTFOUND', 'ENODATA'].includes(codeOf(each.reason))) throw each.reason;
+    else missing = each.reason;
+  }
+  if (answers.length === 0 && missing !== null) throw missing;
+  return answers;
 }
 
 /** The resolver's code (ENOTFOUND, ESERVFAIL, ETIMEOUT) if there is one. */

@@ -299,6 +299,39 @@ test('dns: SRV brings ports, weights and priorities', async (t) => {
   t.like(follower.get('10.0.0.2:8002'), { weight: 7, priority: 10 });
 });
 
+test('dns: an SRV record that leads nowhere costs its host alone, a name server that fails keeps all', async (t) => {
+  const context = testContext();
+  const { answers, srv } = context.resolver;
+  const failure = (code: string): Error => Object.assign(new Error(code), { code });
+  answers.set('h1.test', ['10.0.0.1']);
+  answers.set('h2.test', ['10.0.0.2']);
+  const record = (host: string) => ({ host, port: 80, weight: 1, priority: 0 });
+  srv.set('_http._tcp.users.test', [record('h1.test'), record('h2.test')]);
+  const registry = create(dnsRegistry, { srv: true }, context);
+  const follower = new Follower();
+  registry.subscribe('_http._tcp.users.test', follower.listen);
+  const pass = async (): Promise<void> => {
+    await settle();
+    context.clock.advance(61_000);
+    await settle();
+    context.clock.advance(1000);
+  };
+  await pass();
+  t.is(follower.addresses.length, 2);
+  answers.set('h2.test', failure('ETIMEOUT'));
+  await pass();
+  t.is(follower.addresses.length, 2);
+  t.regex(registry.health().reason, /ETIMEOUT/);
+  answers.set('h2.test', failure('ENOTFOUND'));
+  await pass();
+  t.deepEqual(follower.addresses, ['10.0.0.1:80']);
+  t.is(registry.health().status, 'ok');
+  answers.set('h1.test', failure('ENOTFOUND'));
+  await pass();
+  t.deepEqual(follower.addresses, ['10.0.0.1:80']);
+  t.regex(registry.health().reason, /ENOTFOUND/);
+});
+
 test('dns: a name without a port is refused when it is asked for, and an answer after the end changes nothing', async (t) => {
   const context = testContext();
   const registry = create(dnsRegistry, {}, context);
