@@ -64,6 +64,16 @@ export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './me
 export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
 export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
+export {
+  bytesMethod,
+  GrpcCall,
+  type GrpcCallOptions,
+  GrpcClient,
+  GrpcMetadata,
+  type GrpcMethod,
+  GrpcStatus,
+  grpcStatusOfError,
+} from './transport/grpc/index.ts';
 export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';

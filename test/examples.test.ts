@@ -60,6 +60,12 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^again: served \/44 for everybody$/m,
   ],
   '13-pooled-filter.ts': [/^3 \{"warp":2,"and":2,"weft":1\}$/m, /^ERR_FILTER_FAILED$/m, /^null never ends$/m],
+  '15-grpc.ts': [
+    /^hello ann$/m,
+    /^hello flaky$/m,
+    /^Greet ERR_GRPC_STATUS DEADLINE_EXCEEDED route_timeout$/m,
+    /^Forget ERR_GRPC_STATUS UNIMPLEMENTED no_route$/m,
+  ],
   // Where a server runs it is asked; the interop check discovery-zookeeper brings one.
   '11-zookeeper.ts': [/^(answer: hello, loom|skipped: no ZooKeeper at \S+; docker run .*)$/m],
   'monitor/stall.ts': [/^captures go to /m],
