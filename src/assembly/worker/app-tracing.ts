@@ -3,7 +3,7 @@ import type { Random } from '../../core/base/random.ts';
 import type { Stream } from '../../core/contract/stream.ts';
 import { endSpan } from '../../core/observe/spans.ts';
 import { createTracer, hasTracerProvider } from '../../core/observe/tracing.ts';
-import type { AppCoreContext } from '../../transport/worker/app-core.ts';
+import type { AppCoreContext } from '../../transport/worker/app-streams.ts';
 import type { Outcome } from '../../transport/worker/frame-writer.ts';
 
 /**

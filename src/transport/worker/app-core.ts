@@ -1,15 +1,13 @@
-import type { Clock } from '../../core/base/clock.ts';
 import { Code } from '../../core/base/codes.ts';
 import { HeadView } from '../../core/base/head-view.ts';
 import type { Cluster, Host, HostUpstream } from '../../core/contract/cluster.ts';
-import { Stream, type StreamCore } from '../../core/contract/stream.ts';
+import type { Stream, StreamCore } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
-import { LinkStream } from './flow.ts';
+import { AppStreams, type Open } from './app-streams.ts';
 import { FrameFlag, FrameType } from './frame.ts';
 import type { FrameView } from './frame-view.ts';
 import {
   type HeadFrame,
-  type Outcome,
   readOutcome,
   readRpcFacts,
   writeData,
@@ -21,25 +19,10 @@ import { readHead } from './heads.ts';
 import type { ThreadLink } from './link.ts';
 import { isRpc, RpcMessage, RpcReader, rpcFlagOf } from './rpc-frames.ts';
 
-const keptStreams = 256;
+/** Even, and without the bit of tunnels. */
+const callIds = 0x3ffffffe;
 const nobody = { port: 0, spiffeId: null, certificateSha256: null, serverName: null };
 const noFacts = { authority: '', peer: '' };
-
-export interface AppCoreContext {
-  readonly clock: Clock;
-  /** Makes the position in the trace, and a span, where that is this thread's business; else false. */
-  trace(s: Stream): boolean;
-  /** The outcome of a stream whose span was made here. */
-  endSpan(span: unknown, method: string, outcome: Outcome): void;
-  /** The first stream began, the last one ended. */
-  busy(isBusy: boolean): void;
-}
-
-interface Open extends LinkStream {
-  /** Messages posted when it was written: with as many posted still, nothing of it has left. */
-  written?: number;
-  isHandler?: boolean;
-}
 
 /** A span that waits for the outcome of its stream. */
 interface OpenSpan {
@@ -52,51 +35,32 @@ interface OpenSpan {
  * (`mesh.request`, `mesh.rpc`) enter by `requestHead`, handlers answer by `responseHead`, and both are the very
  * objects that they are in-process. What they say leaves as frames.
  */
-export class AppCore implements StreamCore {
-  readonly context: AppCoreContext;
+export class AppCore extends AppStreams implements StreamCore {
   /** By the key that the worker uses. */
   readonly handlers = new Map<number, HostUpstream>();
-  active = 0;
-  #link: ThreadLink | null = null;
   #downCode: number = Code.workerDown;
-  readonly #streams = new Map<number, Open>();
   readonly #spans = new Map<number, OpenSpan>();
-  readonly #pool: Stream[] = [];
   readonly #rpc = new RpcReader();
   readonly #clusters = new Map<string, Cluster>();
   #lastId = 0;
-
-  constructor(context: AppCoreContext) {
-    this.context = context;
-  }
-
-  /** Streams in progress, as far as this thread knows them. */
-  get streams(): Iterable<Stream> {
-    return [...this.#streams.values()].map((each) => each.s);
-  }
-
-  /** The worker is there: streams go to it from now on. */
-  attach(link: ThreadLink): void {
-    this.#link = link;
-  }
 
   /**
    * The worker is gone: every stream of it fails. @param code of what was on its way; what had not left fails as
    * `workerDown`, and may be sent again. @param later what new streams meet until `attach`
    */
   detach(code: number, later: number = Code.workerDown): void {
-    const posted = this.#link?.writer.posted ?? 0;
-    this.#link = null;
+    const posted = this.link?.writer.posted ?? 0;
+    this.link = null;
     this.#downCode = later;
-    const open = [...this.#streams.values()];
-    this.#streams.clear();
+    const open = [...this.open.values()];
+    this.open.clear();
     for (const each of open) {
       const { s } = each;
       const hasLeft = each.written !== posted;
       s.code = hasLeft || code === Code.meshClosed ? code : Code.workerDown;
       if (each.isHandler === true) s.up?.reset(s, code);
       else s.down?.reset(s, s.code);
-      this.#ended(s);
+      this.ended(s);
     }
     for (const { span, method } of this.#spans.values()) {
       this.context.endSpan(span, method, { code, tries: 0, status: 0, route: '', cluster: '', host: '' });
@@ -104,25 +68,16 @@ export class AppCore implements StreamCore {
     this.#spans.clear();
   }
 
-  acquire(): Stream {
-    return this.#pool.pop() ?? new Stream(this);
-  }
-
-  release(s: Stream): void {
-    s.recycle();
-    if (this.#pool.length < keptStreams) this.#pool.push(s);
-  }
-
   requestHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
-    const link = this.#link;
+    const link = this.link;
     if (link === null) {
       s.code = this.#downCode;
       s.down?.reset(s, s.code);
       this.release(s);
       return;
     }
-    s.upId = this.#lastId = (this.#lastId + 2) & 0x7ffffffe;
-    const call: Open = this.#begin(s, s.upId);
+    s.upId = this.#lastId = (this.#lastId + 2) & callIds;
+    const call: Open = this.begin(s, s.upId);
     call.written = link.writer.posted;
     let flags = end ? FrameFlag.end : 0;
     if (this.context.trace(s)) {
@@ -154,10 +109,18 @@ export class AppCore implements StreamCore {
   }
 
   requestData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
-    const call = this.#streams.get(s.upId);
-    if (call === undefined || this.#link === null) return;
-    writeData(this.#link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
-    if (!end && !call.sent(b - a)) s.down?.pauseRead(s);
+    const call = this.open.get(s.upId);
+    if (call === undefined || this.link === null) return;
+    writeData(this.link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
+    if (end) this.#endsTunnel(s, 1);
+    else if (!call.sent(b - a)) s.down?.pauseRead(s);
+  }
+
+  /** One direction of a tunnel has ended; with the other the stream is over. */
+  #endsTunnel(s: Stream, direction: number): void {
+    if (!s.isTunnel) return;
+    s.tunnelEnds |= direction;
+    if (s.tunnelEnds === 3) this.finish(s);
   }
 
   /** Callers of this process have no trailers to send. */
@@ -174,41 +137,36 @@ export class AppCore implements StreamCore {
   }
 
   #giveUp(s: Stream, code: number): void {
-    if (this.#streams.get(s.upId)?.s !== s) return;
-    if (this.#link !== null) writeNumber(this.#link.writer, FrameType.reset, s.upId, code);
-    this.#finish(s);
+    if (this.open.get(s.upId)?.s !== s) return;
+    if (this.link !== null) writeNumber(this.link.writer, FrameType.reset, s.upId, code);
+    this.finish(s);
   }
 
   responseInformational(): void {}
 
   responseHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
-    const call = this.#streams.get(s.upId);
-    if (call === undefined || this.#link === null) return;
-    const { writer } = this.#link;
+    const call = this.open.get(s.upId);
+    if (call === undefined || this.link === null) return;
+    const { writer } = this.link;
     const rpc = rpcFlagOf(s.res);
     const flags = (end ? FrameFlag.end : 0) | rpc;
     const frame = { type: FrameType.response, id: s.upId, flags, key: 0, timeoutMs: 0 };
     if (rpc !== 0) writeRpcFrame(writer, frame, noFacts, s.res.buf.subarray(s.res.start, s.res.end));
     else writeHeadFrame(writer, frame, s.res, buf === null ? null : { buf, a, b, isExclusive: false });
-    if (end) this.#finish(s);
+    if (end) this.finish(s);
     else if (buf !== null && !call.sent(b - a)) s.up?.pauseRead(s);
   }
 
   responseData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
-    const call = this.#streams.get(s.upId);
-    if (call === undefined || this.#link === null) return;
-    writeData(this.#link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
-    if (end) this.#finish(s);
+    const call = this.open.get(s.upId);
+    if (call === undefined || this.link === null) return;
+    writeData(this.link.writer, s.upId, { buf, a, b, isExclusive: false }, end);
+    if (end) this.finish(s);
     else if (!call.sent(b - a)) s.up?.pauseRead(s);
   }
 
   responseTrailers(s: Stream): void {
     this.responseData(s, nothing, 0, 0, true);
-  }
-
-  /** The caller, or the handler, has room again. */
-  writable(s: Stream, _end: StreamEnd): void {
-    if (this.#link !== null) this.#streams.get(s.upId)?.resumed(this.#link.writer);
   }
 
   upstreamReady(): void {}
@@ -221,7 +179,7 @@ export class AppCore implements StreamCore {
 
   /** A stream for a handler. */
   onRequest(frame: FrameView): void {
-    const link = this.#link as ThreadLink;
+    const link = this.link as ThreadLink;
     const upstream = this.handlers.get(frame.key);
     const s = this.acquire();
     let { bodyStart, bodyEnd } = frame;
@@ -242,16 +200,16 @@ export class AppCore implements StreamCore {
     }
     s.up = end;
     s.requestOwned = true;
-    const call: Open = this.#begin(s, frame.id);
+    const call: Open = this.begin(s, frame.id);
     call.isHandler = true;
     const hasBody = bodyEnd > bodyStart;
     const { gen } = s;
     const hasRoom = end.sendHead(s, s.req, hasBody ? frame.body : null, bodyStart, bodyEnd, frame.isEnd);
-    if (s.gen === gen && !frame.isEnd) this.#arrived(call, bodyEnd - bodyStart, hasRoom);
+    if (s.gen === gen && !frame.isEnd) this.arrived(call, bodyEnd - bodyStart, hasRoom);
   }
 
   onResponse(frame: FrameView): void {
-    const call = this.#streams.get(frame.id);
+    const call = this.open.get(frame.id);
     if (call === undefined) return;
     const { s } = call;
     const { isEnd, body } = frame;
@@ -264,9 +222,15 @@ export class AppCore implements StreamCore {
         return;
       }
       ({ bodyStart, bodyEnd } = s.res);
-    } else readHead(s.res, frame.buf, frame.words, frame.at);
+    } else {
+      readHead(s.res, frame.buf, frame.words, frame.at);
+      // A caller looks for the fields that he wants; the encoder of `openHttp` takes them as they stand.
+      if (s.protocol !== 'call') s.res.index();
+    }
     s.responseOwned = true;
-    if (isEnd) this.#streams.delete(frame.id);
+    const { status } = s.res;
+    s.isTunnel = status === 101 || (status < 300 && s.req.upgrade === 'connect');
+    if (isEnd) this.open.delete(frame.id);
     const hasBody = bodyEnd > bodyStart;
     const { gen } = s;
     const hasRoom = (s.down as StreamEnd).sendHead(
@@ -278,40 +242,43 @@ export class AppCore implements StreamCore {
       isEnd,
     );
     if (s.gen !== gen) return;
-    if (isEnd) this.#ended(s);
-    else this.#arrived(call, bodyEnd - bodyStart, hasRoom);
+    if (isEnd) this.ended(s);
+    else this.arrived(call, bodyEnd - bodyStart, hasRoom);
   }
 
   onData(frame: FrameView): void {
-    const call = this.#streams.get(frame.id);
+    const call = this.open.get(frame.id);
     if (call === undefined) return;
     const { s } = call;
     const { body, bodyStart, bodyEnd, isEnd } = frame;
     const { gen } = s;
     const to = (call.isHandler === true ? s.up : s.down) as StreamEnd;
-    if (isEnd && call.isHandler !== true) this.#streams.delete(frame.id);
+    const isLast = isEnd && call.isHandler !== true && !s.isTunnel;
+    if (isLast) this.open.delete(frame.id);
     const hasRoom = to.sendData(s, body, bodyStart, bodyEnd, isEnd);
     if (s.gen !== gen) return;
-    if (!isEnd) this.#arrived(call, bodyEnd - bodyStart, hasRoom);
-    else if (call.isHandler !== true) this.#ended(s);
+    if (!isEnd) this.arrived(call, bodyEnd - bodyStart, hasRoom);
+    else if (isLast) this.ended(s);
+    else this.#endsTunnel(s, 2);
   }
 
   onTrailers(frame: FrameView): void {
-    const call = this.#streams.get(frame.id);
+    const call = this.open.get(frame.id);
     if (call === undefined) return;
     const { s } = call;
     const trailers = new HeadView();
     readHead(trailers, frame.buf, frame.words, frame.at);
+    trailers.index();
     if (call.isHandler === true) {
       s.up?.sendTrailers(s, trailers);
       return;
     }
     s.down?.sendTrailers(s, trailers);
-    this.#finish(s);
+    this.finish(s);
   }
 
   onFailed(frame: FrameView): void {
-    const call = this.#streams.get(frame.id);
+    const call = this.open.get(frame.id);
     if (call === undefined) return;
     const { s } = call;
     const outcome = readOutcome(frame);
@@ -322,19 +289,12 @@ export class AppCore implements StreamCore {
   }
 
   onReset(id: number, code: number): void {
-    const call = this.#streams.get(id);
+    const call = this.open.get(id);
     if (call === undefined) return;
     if (call.isHandler === true) {
       call.s.up?.reset(call.s, code);
-      this.#finish(call.s);
+      this.finish(call.s);
     } else this.#fail(call.s, code);
-  }
-
-  onCredit(id: number, bytes: number): void {
-    const call = this.#streams.get(id);
-    if (call === undefined || !call.granted(bytes)) return;
-    const from = call.isHandler === true ? call.s.up : call.s.down;
-    from?.resumeRead(call.s);
   }
 
   onOutcome(frame: FrameView): void {
@@ -344,32 +304,10 @@ export class AppCore implements StreamCore {
     this.context.endSpan(open.span, open.method, readOutcome(frame));
   }
 
-  #begin(s: Stream, id: number): Open {
-    const call: Open = new LinkStream(s, id);
-    this.#streams.set(id, call);
-    if (this.active++ === 0) this.context.busy(true);
-    if (this.#link !== null) this.#link.writer.isQuick = this.active <= 1;
-    return call;
-  }
-
-  #arrived(call: Open, bytes: number, hasRoom: boolean): void {
-    if (!hasRoom) call.isPaused = true;
-    if (this.#link !== null) call.consumed(this.#link.writer, bytes);
-  }
-
   #fail(s: Stream, code: number): void {
     s.code = code;
     s.down?.reset(s, code);
-    this.#finish(s);
-  }
-
-  #finish(s: Stream): void {
-    if (this.#streams.delete(s.upId)) this.#ended(s);
-  }
-
-  #ended(s: Stream): void {
-    if (--this.active === 0) this.context.busy(false);
-    this.release(s);
+    this.finish(s);
   }
 
   /** Errors read the name of a cluster and nothing else. */

@@ -11,6 +11,9 @@ import { writeData, writeHeadFrame, writeNumber, writeRpcFrame, writeTrailers } 
 import { readHead } from './heads.ts';
 import { isRpc, RpcMessage, RpcReader, rpcFlagOf } from './rpc-frames.ts';
 
+/** Odd, and without the bit of tunnels: -1 makes the first one 1. */
+const handlerIds = 0x3fffffff;
+
 interface Call extends LinkStream {
   key?: number;
   message?: RpcMessage;
@@ -48,7 +51,7 @@ export class AppUpstreams implements StreamEnd {
   }
 
   #open(s: Stream, key: number): StreamEnd {
-    this.#lastId += 2;
+    this.#lastId = (this.#lastId + 2) & handlerIds;
     s.upId = this.#lastId;
     s.reused = false;
     const call: Call = new LinkStream(s, s.upId);
@@ -144,7 +147,11 @@ export class AppUpstreams implements StreamEnd {
         return;
       }
       ({ bodyStart, bodyEnd } = s.res);
-    } else readHead(s.res, frame.buf, frame.words, frame.at);
+    } else {
+      readHead(s.res, frame.buf, frame.words, frame.at);
+      // Encoders take the fields as they stand.
+      s.res.index();
+    }
     s.responseOwned = true;
     if (isEnd) this.#calls.delete(frame.id);
     const hasBody = bodyEnd > bodyStart;

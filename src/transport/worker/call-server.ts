@@ -69,7 +69,11 @@ export class CallServer implements StreamEnd {
       }
       s.req.authorityText = facts.authority;
       ({ bodyStart, bodyEnd } = s.req);
-    } else timeoutMs = readHead(s.req, frame.buf, frame.words, frame.at);
+    } else {
+      timeoutMs = readHead(s.req, frame.buf, frame.words, frame.at);
+      // Encoders take the fields as they stand.
+      s.req.index();
+    }
     s.down = this;
     s.downId = frame.id;
     s.protocol = 'call';
@@ -91,8 +95,12 @@ export class CallServer implements StreamEnd {
     const call = this.#calls.get(frame.id);
     if (call === undefined) return;
     const { body, bodyStart, bodyEnd, isEnd } = frame;
-    this.#context.sink.requestData(call.s, body, bodyStart, bodyEnd, isEnd);
-    if (!isEnd) call.consumed(this.#context.writer, bodyEnd - bodyStart);
+    const { s } = call;
+    const { gen } = s;
+    this.#context.sink.requestData(s, body, bodyStart, bodyEnd, isEnd);
+    // A tunnel of which both directions have ended.
+    if (s.gen !== gen) this.#calls.delete(frame.id);
+    else if (!isEnd) call.consumed(this.#context.writer, bodyEnd - bodyStart);
   }
 
   onReset(id: number): void {
@@ -133,7 +141,8 @@ export class CallServer implements StreamEnd {
   sendData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): boolean {
     const call = this.#calls.get(s.downId);
     if (call === undefined) return true;
-    if (end) this.#calls.delete(call.id);
+    const isHalf = s.isTunnel && (s.tunnelEnds & 1) === 0;
+    if (end && !isHalf) this.#calls.delete(call.id);
     if (call.message !== undefined) {
       call.message.add(buf, a, b, s.responseOwned);
       if (end) this.#sendMessage(call, call.message);

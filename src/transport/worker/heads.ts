@@ -1,14 +1,15 @@
 import { copyBytes, writeText } from '../../core/base/bytes.ts';
 import type { FieldSource, HeadView } from '../../core/base/head-view.ts';
+import { latin1 } from '../../core/base/latin1.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import { frameHeadBytes, padded } from './frame.ts';
 
 /**
- * A head in a frame: nine words, a table with the lengths of each field's name and value, the bytes.
+ * A head in a frame: ten words, a table with the lengths of each field's name and value, the bytes.
  *
- *   fields | bytes | contentLength low, high | status | method | path | authority | flags+ms | table | GET/apath users | name: value\r\n ...
+ *   fields | bytes | contentLength low, high | status | method | path | authority | upgrade | flags+ms | table | GET/apath users | name: value\r\n ...
  */
-const fixedWords = 9;
+const fixedWords = 10;
 const fixedBytes = fixedWords * 4;
 const Flag = { chunked: 1, exactNames: 2 } as const;
 const twoTo32 = 2 ** 32;
@@ -32,6 +33,7 @@ export function writeHead(writer: BatchWriter, at: number, head: HeadView, timeo
   let to = writeText(buf, start, method);
   to = writeText(buf, to, path);
   to = writeText(buf, to, authority);
+  to = writeText(buf, to, head.upgrade);
   let word = table;
   for (let i = 0, field = 0; i < head.count; i++, field += 4) {
     const from = head.fields[field] as number;
@@ -54,8 +56,9 @@ export function writeHead(writer: BatchWriter, at: number, head: HeadView, timeo
   words[first + 5] = method.length;
   words[first + 6] = path.length;
   words[first + 7] = authority.length;
+  words[first + 8] = head.upgrade.length;
   const flags = (head.chunked ? Flag.chunked : 0) | (head.exactNames ? Flag.exactNames : 0);
-  words[first + 8] = flags | (Math.min(timeoutMs, 0x1fffffff) << 2);
+  words[first + 9] = flags | (Math.min(timeoutMs, 0x1fffffff) << 2);
   return padded(to - at - frameHeadBytes);
 }
 
@@ -63,7 +66,8 @@ export function writeHead(writer: BatchWriter, at: number, head: HeadView, timeo
 export function headRoom(head: HeadView): number {
   head.index();
   const texts = head.status === 0 ? (head.method.length + head.path.length + head.authority.length) * 3 : 0;
-  let bytes = fixedBytes + 4 + texts + (head.count + head.extraCount) * 12 + head.extraLength;
+  let bytes =
+    fixedBytes + 4 + texts + head.upgrade.length + (head.count + head.extraCount) * 12 + head.extraLength;
   const { fields } = head;
   for (let at = 0; at < head.count * 4; at += 4) {
     const from = fields[at] as number;
@@ -80,7 +84,7 @@ export function headRoom(head: HeadView): number {
 export function readHead(head: HeadView, buf: Buffer, words: Int32Array, at: number): number {
   const first = (at + frameHeadBytes) >> 2;
   const table = (first + fixedWords) << 2;
-  const flagsAndMs = words[first + 8] as number;
+  const flagsAndMs = words[first + 9] as number;
   const low = words[first + 2] as number;
   const high = words[first + 3] as number;
   let from = table + (words[first + 1] as number);
@@ -96,6 +100,11 @@ export function readHead(head: HeadView, buf: Buffer, words: Int32Array, at: num
     head.pathEnd = from += words[first + 6] as number;
     head.authorityStart = from;
     head.authorityEnd = from += words[first + 7] as number;
+  }
+  const upgradeBytes = words[first + 8] as number;
+  if (upgradeBytes > 0) {
+    head.upgrade = latin1(buf, from, from + upgradeBytes);
+    from += upgradeBytes;
   }
   head.start = head.firstEnd = head.end = from;
   // Where the table stands and how long it is, in places that nothing else of such a head uses.

@@ -257,6 +257,7 @@ for (const mode of modes) {
     let text = '';
     for await (const chunk of socket) text += String(chunk);
     t.regex(text, /^HTTP\/1\.1 200 /);
+    t.regex(text, /\r\ncontent-type: application\/json\r\n/i);
     t.true(text.includes('/echo/raw'));
   });
 }
