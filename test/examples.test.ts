@@ -53,6 +53,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^stranger: refused$/m,
     /^rotated: 3 answers: 20$/m,
   ],
+  '14-nacos.ts': [/^(answer: users saw \/42|skipped: no Nacos at \S+; .*)$/m],
   '12-worker.ts': [
     /^served \/42 for everybody$/m,
     /^\{ accepted: 'loom' \}$/m,
