@@ -58,9 +58,16 @@ export type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 export type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 export type { MeshAgent } from './embedding/http/agent.ts';
 export type { ProtectedServer } from './embedding/ingress/ingress.ts';
+export {
+  type ClusterSocket,
+  clusterSocket,
+  type RedisConnectorClass,
+  redisConnector,
+} from './embedding/tcp/cluster-socket.ts';
 export { type ExplainPlace, explain } from './explain.ts';
 export { Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './mesh-api.ts';
+export { type OpenAdmin, openAdmin } from './open-admin.ts';
 export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
 export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';

@@ -1,8 +1,8 @@
 /**
- * ioredis over `mesh.connect`: the cluster's balancer chooses a host for each connection, so a replica that is gone is
+ * ioredis over sockets of the mesh: the cluster's balancer chooses a host for each connection, so a replica that is gone is
  * replaced at the next reconnect. REDIS=host:port uses a server of yours, else a stand-in answers.
  */
-import { createMesh } from 'heddle';
+import { createMesh, redisConnector } from 'heddle';
 import { Redis } from 'ioredis';
 import { startStandIn } from './stand-in.js';
 
@@ -11,26 +11,7 @@ const mesh = await createMesh({
   clusters: [{ name: 'cache', endpoints: [process.env.REDIS ?? standIn.address] }],
 });
 
-/** What ioredis asks of a socket beyond a stream; the mesh has set these on the connection already. */
-const asSocket = (stream) =>
-  Object.assign(stream, { setNoDelay: () => stream, setKeepAlive: () => stream, setTimeout: () => stream });
-
-class MeshConnector {
-  check() {
-    return true;
-  }
-
-  async connect() {
-    this.stream = asSocket(await mesh.connect('cache'));
-    return this.stream;
-  }
-
-  disconnect() {
-    this.stream?.end();
-  }
-}
-
-const redis = new Redis({ Connector: MeshConnector });
+const redis = new Redis({ Connector: redisConnector(mesh, 'cache') });
 console.log(await redis.set('greeting', 'hello'));
 console.log(await redis.get('greeting'));
 console.log(await redis.get('nothing'));

@@ -1,10 +1,9 @@
 /**
- * pg over `mesh.connect`: each connection of the pool goes to a host that the cluster's balancer chose.
+ * pg over a socket of the mesh: each connection of the pool goes to a host that the cluster's balancer chose.
  * POSTGRES=host:port (with PGUSER, PGPASSWORD) uses a server of yours, else a stand-in answers.
  */
-import { createMesh } from 'heddle';
+import { clusterSocket, createMesh } from 'heddle';
 import pg from 'pg';
-import { MeshSocket } from './mesh-socket.js';
 import { startStandIn } from './stand-in.js';
 
 const standIn = process.env.POSTGRES === undefined ? await startStandIn() : null;
@@ -16,7 +15,7 @@ const pool = new pg.Pool({
   user: process.env.PGUSER ?? 'demo',
   database: process.env.PGDATABASE ?? 'postgres',
   max: 4,
-  stream: () => new MeshSocket(mesh, 'database'),
+  stream: () => clusterSocket(mesh, 'database'),
 });
 const { rows } = await pool.query("select 'hello' as greeting");
 console.log(rows[0].greeting);

@@ -63,8 +63,10 @@ export class ClusterSocket extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#stream !== null) this.#stream.end(done);
-    else this.once('connect', () => this.#stream?.end(done));
+    // A peer that closed first is no error of ours: pg says goodbye and ends while the server does the same.
+    const ended = (): void => done();
+    if (this.#stream !== null) this.#stream.end(ended);
+    else this.once('connect', () => this.#stream?.end(ended));
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
