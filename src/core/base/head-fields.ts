@@ -113,15 +113,8 @@ export abstract class HeadFields {
   /** Calls back for each live field with its name as it was written. Makes strings: not for the hot path. */
   forEach(visit: (name: string, value: string) => void): void {
     this.index();
-    for (let at = 0; at < this.count * 4; at += 4) {
-      if ((this.fields[at] as number) < 0) continue;
-      visit(latin1(this.buf, this.fields[at] as number, this.fields[at + 1] as number), this.valueAt(at / 4));
-    }
-    for (let at = 0; at < this.extraCount * 4; at += 4) {
-      if ((this.extraFields[at] as number) < 0) continue;
-      const name = latin1(this.extra, this.extraFields[at] as number, this.extraFields[at + 1] as number);
-      visit(name, latin1(this.extra, this.extraFields[at + 2] as number, this.extraFields[at + 3] as number));
-    }
+    eachField(this.buf, this.fields, this.count, visit);
+    eachField(this.extra, this.extraFields, this.extraCount, visit);
   }
 
   /** Removes every field of that name. Returns whether there was one. */
@@ -290,4 +283,33 @@ function mayFrame(length: number, first: number): boolean {
 /** Length and first letter (in lower case) tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */
 export function nameBit(length: number, first: number): number {
   return 1 << ((length * 5 + first) & 31);
+}
+
+/** Fields that stand further apart than this are read one by one. */
+const maxBlockBytes = 16_384;
+
+/** One string of the whole block is cut into names and values: 20 ns a piece, where one of its own costs 60 to 100. */
+function eachField(
+  buf: Buffer,
+  fields: readonly number[],
+  count: number,
+  visit: (name: string, value: string) => void,
+): void {
+  let start = Number.POSITIVE_INFINITY;
+  let end = 0;
+  for (let at = 0; at < count * 4; at += 4) {
+    const from = fields[at] as number;
+    if (from < 0) continue;
+    start = Math.min(start, from, fields[at + 2] as number);
+    end = Math.max(end, fields[at + 1] as number, fields[at + 3] as number);
+  }
+  const isBlock = end - start <= maxBlockBytes;
+  const text = isBlock && end > start ? latin1(buf, start, end) : '';
+  const piece = (from: number, to: number): string =>
+    isBlock ? text.slice(from - start, to - start) : latin1(buf, from, to);
+  for (let at = 0; at < count * 4; at += 4) {
+    const from = fields[at] as number;
+    if (from < 0) continue;
+    visit(piece(from, fields[at + 1] as number), piece(fields[at + 2] as number, fields[at + 3] as number));
+  }
 }

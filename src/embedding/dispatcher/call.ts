@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { CallAnswer, MeshPort } from '../port.ts';
-import { CallController, named } from './controller.ts';
+import { CallController, CallSignal, named } from './controller.ts';
 import { type DispatchHandler, fieldObject, rawFields, takesController } from './handler.ts';
 import { callOptionsOf, type DispatchOptions } from './options.ts';
 
@@ -16,7 +16,7 @@ const nothing: readonly Uint8Array[] = [];
 export class DispatchCall extends CallController {
   readonly #handler: DispatchHandler;
   readonly #onDone: (call: DispatchCall) => void;
-  #abort: AbortController | null = null;
+  #signal: CallSignal | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isOver = false;
 
@@ -39,8 +39,8 @@ export class DispatchCall extends CallController {
     this.#arm(options.headersTimeout, 'Headers');
     let answered: Promise<CallAnswer>;
     try {
-      this.#abort = new AbortController();
-      answered = port.request(callOptionsOf(options, authority, this.#abort.signal));
+      this.#signal = new CallSignal();
+      answered = port.request(callOptionsOf(options, authority, this.#signal as unknown as AbortSignal));
     } catch (thrown) {
       // As undici: the handler hears of it on a later turn, not from within `dispatch`.
       queueMicrotask(() => this.fail(thrown));
@@ -68,8 +68,8 @@ export class DispatchCall extends CallController {
   }
 
   #aborted(reason: Error): void {
-    this.#abort?.abort(reason);
-    if (this.#abort === null) queueMicrotask(() => this.fail(reason));
+    this.#signal?.abort(reason);
+    if (this.#signal === null) queueMicrotask(() => this.fail(reason));
     else this.fail(reason);
   }
 
@@ -106,24 +106,12 @@ export class DispatchCall extends CallController {
     const text = STATUS_CODES[answer.status] ?? '';
     handler.onResponseStarted?.();
     if (takesController(handler)) {
-      this.#lazyRaw(answer);
+      this.fields = answer.headers;
       handler.onResponseStart?.(this, answer.status, fieldObject(answer.headers), text);
       return;
     }
     const raw = rawFields(answer.headers);
     if (handler.onHeaders?.(answer.status, raw, () => this.resume(), text) === false) this.pause();
-  }
-
-  /** Few look at the raw fields: they are made when somebody does. */
-  #lazyRaw(answer: CallAnswer): void {
-    let raw: Buffer[] | null = null;
-    Object.defineProperty(this, 'rawHeaders', {
-      configurable: true,
-      get: () => {
-        raw ??= rawFields(answer.headers);
-        return raw;
-      },
-    });
   }
 
   #whole(bytes: Uint8Array, answer: CallAnswer): void {
@@ -197,7 +185,7 @@ export class DispatchCall extends CallController {
         `UND_ERR_${what.toUpperCase()}_TIMEOUT`,
         `${what} Timeout Error`,
       );
-      this.#abort?.abort(error);
+      this.#signal?.abort(error);
       this.fail(error);
     }, limitMs);
   }
