@@ -61,7 +61,8 @@ async function isReady(server: NacosServer): Promise<void> {
   await using scope = new Scope();
   const mesh = await consumer(scope, 'dubbo', nacos(server, { dialect: 'plain' }));
   const endMs = performance.now() + serveLimitMs;
-  while (!isWell([mesh]) && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (!isWell([mesh]) && performance.now() < endMs)
+    await new Promise((resolve) => setTimeout(resolve, 100));
   assert.ok(isWell([mesh]), `Nacos does not serve within ${serveLimitMs} ms`);
 }
 

@@ -3,7 +3,7 @@ import { messageOf } from '../../../src/core/base/errors.ts';
 import { eventually } from '../../mesh/support.ts';
 import { Scope } from '../kit/check.ts';
 import { type JavaProject, startJvm } from '../kit/java.ts';
-import { startZooKeeper, type ZooKeeperServer } from '../kit/zookeeper.ts';
+import { saslUser, startZooKeeper, type ZooKeeperServer } from '../kit/zookeeper.ts';
 import { traffic } from './outage.ts';
 import {
   consumer,
@@ -38,6 +38,7 @@ export async function zookeeperPeers(scope: Scope): Promise<string> {
     ['Dubbo 3.3 consumer, application', () => dubboConsumer(server, 'registry', 'FORCE_APPLICATION')],
     ['Dubbo 2.7 consumer', () => dubboConsumer(server, 'registry-2.7', 'FORCE_INTERFACE')],
     ['SOFARPC', () => sofa(server)],
+    ['SASL and ACLs', () => credentials(server)],
     ['ZooKeeper dies and comes back', () => outage(server)],
   ];
   const done: string[] = [];
@@ -126,6 +127,34 @@ async function sofa(server: ZooKeeperServer): Promise<string> {
   await javaFindsPeer(jvm);
   await service.withdraw();
   await jvm.close();
+  return '';
+}
+
+/** What was published by one identity is closed to others, by SASL as by digest; a wrong password gets nowhere. */
+async function credentials(server: ZooKeeperServer): Promise<string> {
+  const digest = { user: 'other', password: 'x' };
+  for (const [owner, stranger] of [
+    [{ kind: 'saslDigest', ...saslUser }, digest],
+    [digest, { kind: 'saslDigest', ...saslUser }],
+  ]) {
+    await using scope = new Scope();
+    const as = (auth: unknown): RegistryChoice =>
+      dubbo(server, { dialect: 'plain', root: `/closed-${owner === digest}`, auth: [auth] });
+    await publishPeer(scope, 'dubbo', as(owner));
+    await findsPeer(await consumer(scope, 'dubbo', as(owner)), 'dubbo');
+    const wrong = { kind: 'saslDigest', ...saslUser, password: 'a guess' };
+    const refused = [
+      [stranger, /noAuth/],
+      [wrong, /refuses the credentials: authFailed/],
+    ] as const;
+    const check = async ([auth, reason]: (typeof refused)[number]): Promise<void> => {
+      const mesh = await consumer(scope, 'dubbo', as(auth));
+      const reasons = mesh.clusters.registries.health().map(({ health }) => health.reason);
+      assert.match(reasons.join(), reason);
+      assert.deepEqual(hostsOf(mesh), []);
+    };
+    await Promise.all(refused.map(check));
+  }
   return '';
 }
 

@@ -9,6 +9,9 @@ import { deadAddress, eventually } from '../../mesh/support.ts';
 import type { Scope } from './check.ts';
 import { builtProject } from './java.ts';
 
+/** Whom the server knows by SASL. */
+export const saslUser = { user: 'mesh', password: 'loom and heddle' };
+
 /** apt-get install zookeeper */
 const debianJar = '/usr/share/java/zookeeper.jar';
 
@@ -28,9 +31,9 @@ export class ZooKeeperServer {
 
   async start(): Promise<void> {
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
-    const child = spawn('java', ['-Xmx128m', '-cp', this.#classPath, main, join(this.#folder, 'zoo.cfg')], {
-      stdio: 'ignore',
-    });
+    const login = `-Djava.security.auth.login.config=${join(this.#folder, 'jaas.conf')}`;
+    const args = ['-Xmx128m', login, '-cp', this.#classPath, main, join(this.#folder, 'zoo.cfg')];
+    const child = spawn('java', args, { stdio: 'ignore' });
     this.#child = child;
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`ZooKeeper ended with ${child.exitCode}`);
@@ -72,7 +75,11 @@ export async function startZooKeeper(scope: Scope): Promise<ZooKeeperServer> {
     'extendedTypesEnabled=true',
     'minSessionTimeout=1000',
     'maxSessionTimeout=60000',
+    'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
   ];
+  const module = 'org.apache.zookeeper.server.auth.DigestLoginModule';
+  const jaas = `Server { ${module} required user_${saslUser.user}="${saslUser.password}"; };\n`;
+  await writeFile(join(folder, 'jaas.conf'), jaas);
   await writeFile(join(folder, 'zoo.cfg'), `${config.join('\n')}\n`);
   const server = new ZooKeeperServer(address, classPath, folder);
   scope.teardown(() => server.kill());

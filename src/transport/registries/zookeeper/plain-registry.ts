@@ -62,10 +62,10 @@ export class PlainRegistry implements Registry {
   publish(publication: Publication): Published {
     const { service, endpoint } = publication;
     const checked = v.safeParse(endpointSchema, endpoint);
-    if (!isName(service) || !checked.success || endpoint.address.includes('/')) {
+    if (!isName(service) || !checked.success) {
       throw new HeddleError('ERR_REGISTRY_PUBLISH', `${service} at ${endpoint.address}`);
     }
-    const path = `${this.#folder(service)}/${endpoint.address}`;
+    const path = `${this.#folder(service)}/${nodeName(endpoint.address)}`;
     const text = JSON.stringify(endpoint);
     const before = this.#published.get(path);
     if (before?.publication.isOver === false) {
@@ -75,6 +75,10 @@ export class PlainRegistry implements Registry {
     const kept = new KeptPublication(this.#keeping(path, text), this.#context, this.#health);
     this.#published.set(path, { text, publication: kept });
     return kept;
+  }
+
+  troubleOf(service: string): string {
+    return this.#health.reasonOf(service);
   }
 
   health(): Health {
@@ -112,7 +116,7 @@ export class PlainRegistry implements Registry {
   }
 
   #folder(service: string): string {
-    return `${under(this.#config.root ?? '/heddle')}/${service}`;
+    return `${under(this.#config.root ?? '/heddle')}/${nodeName(service)}`;
   }
 
   #open(service: string): Service {
@@ -142,7 +146,12 @@ export class PlainRegistry implements Registry {
 
 /** Service names become folders. */
 function isName(service: string): boolean {
-  return service !== '' && service.length <= 512 && !/[/\0]/.test(service) && !/^\.{1,2}$/.test(service);
+  return service !== '' && service.length <= 512 && !service.includes('\0') && !/^\.{1,2}$/.test(service);
+}
+
+/** A name without slashes: "%2F" stands for one. */
+function nodeName(text: string): string {
+  return text.replace(/[%/]/g, encodeURIComponent);
 }
 
 class EndpointListener {

@@ -139,7 +139,10 @@ test('entries that are none, and names that cannot be folders', async (t) => {
   registry.subscribe('users', follower.listen);
   await net.pass(1000);
   t.deepEqual(follower.addresses, ['10.0.0.1:80']);
-  t.throws(() => registry.subscribe('a/b', () => {}), { message: /ERR_OPTION_INVALID/ });
+  t.throws(() => registry.subscribe('.', () => {}), { message: /ERR_OPTION_INVALID/ });
+  registry.publish?.({ service: 'group/a.B:1.0', endpoint: endpoint('unix:/run/b.sock') });
+  await net.pass(1000);
+  t.deepEqual(server.tree.childrenOf('/heddle/group%2Fa.B:1.0'), ['unix:%2Frun%2Fb.sock']);
   t.throws(() => registry.publish?.({ service: '..', endpoint: endpoint('10.0.0.1:80') }), {
     message: /ERR_REGISTRY_PUBLISH/,
   });

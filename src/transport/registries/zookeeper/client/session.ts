@@ -156,10 +156,11 @@ export class Session {
     return this.#token;
   }
 
-  /** The server does not know recursive watches: it ends the connection, and the next one does without. */
+  /** The server does not know recursive watches, and ends the connection itself: the next one does without. */
   useOneShotWatches(): void {
     this.#old.add(this.#ensemble.current);
     this.watches.forgetRecursive();
+    this.#connection?.close('no recursive watches here (before 3.6), one-shot ones from now on');
   }
 
   #shut(): void {
