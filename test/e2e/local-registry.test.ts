@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import test from 'ava';
-import type { MeshConfig } from '../../src/index.ts';
+import { createMesh, type MeshConfig, openAdmin } from '../../src/index.ts';
 import { echo, eventually, type Teardown, upstream, within } from '../mesh/support.ts';
 import { folder, proxy, proxyProcess } from './support.ts';
 
@@ -138,6 +138,23 @@ test('over TCP every write needs the token; bad requests say what is wrong', asy
   t.like(bad.body.error, { code: 'ERR_REGISTRY_REQUEST' });
   t.regex(bad.body.error.message, /key "adress" is unknown/);
   t.is((await ask(admin, 'publish', 'x'.repeat(65_537), headers)).status, 400);
+});
+
+test('a mesh of this process has the same endpoint', async (t) => {
+  const address = `unix:${join(await folder(t), 'admin.sock')}`;
+  await using mesh = await createMesh({
+    admin: { address },
+    clusters: [{ name: 'users', discovery: { name: 'memory' } }],
+  });
+  const service = await upstream(t, echo);
+  const admin = await openAdmin(mesh);
+  t.is(admin.address, address);
+  await ask(admin.address, 'publish', { service: 'users', address: service.address });
+  await eventually(async () => (await mesh.request({ authority: 'users' })).status === 200, 'traffic');
+  await mesh.close();
+  await t.throwsAsync(ask(admin.address, 'list'), undefined, 'it closes with the mesh');
+  await using without = await createMesh();
+  await t.throwsAsync(openAdmin(without), { code: 'ERR_OPTION_INVALID' });
 });
 
 test('a reload keeps what was said; limits follow it', async (t) => {

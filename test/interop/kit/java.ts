@@ -13,7 +13,7 @@ import { execute } from './execute.ts';
 const sources = fileURLToPath(new URL('../java/', import.meta.url));
 const cache = join(homedir(), '.cache', 'heddle-interop', 'java');
 const buildLimitMs = 600_000;
-const answerLimitMs = 30_000;
+const answerLimitMs = 90_000;
 
 /** What hessian needs on Java 17: it reads fields of the platform's classes. */
 const opened = ['lang', 'lang.reflect', 'util', 'math', 'text', 'time', 'io', 'net'].flatMap((name) => [
