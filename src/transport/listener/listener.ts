@@ -223,7 +223,7 @@ export class Listener implements ServerOwner, ArrivalOwner, AcceptingOwner, Asyn
     }
     // On the socket, as an inherited server has options of its own.
     socket.allowHalfOpen = true;
-    const wire = new SocketWire(socket, kind, 'accepted');
+    const wire = this.#chain?.wrapper?.wrap(socket, kind) ?? new SocketWire(socket, kind, 'accepted');
     if (this.#chain?.replacesPeer !== true && this.#isOverSource(wire)) {
       this.#reject(socket, this.#slots.overSource);
       return false;

@@ -13,7 +13,7 @@ import {
 } from '../../core/contract/network-filter.ts';
 import type { TlsSecrets } from '../../core/contract/secret-source.ts';
 import { parseClientHello } from '../network-filters/tls-hello/parse.ts';
-import { SocketWire } from '../wire/socket-wire.ts';
+import { readPeer, SocketWire } from '../wire/socket-wire.ts';
 import { ServerContexts } from './contexts.ts';
 import { CredentialTable } from './credential-table.ts';
 import type { Credentials } from './credentials.ts';
@@ -98,7 +98,22 @@ export class TlsAcceptor implements NetworkFilter {
     this.#credentials.close();
   }
 
+  /** The way of most connections: nothing of them need be read before their handshake. */
+  wrap(socket: Socket, kind: SocketWire['kind']): SocketWire | null {
+    const contexts = this.#credentials.current;
+    if (contexts === null || this.config.allowPlain || this.#tickets?.hasOthers === true) return null;
+    return new SocketWire(this.#wrap(socket, contexts, null), 'tls', 'accepted', readPeer(socket, kind));
+  }
+
   admit(connection: ArrivingConnection): Admission {
+    const { socket } = connection;
+    if (!(socket instanceof SocketWire) || socket.kind !== 'tls') return this.#admitPlain(connection);
+    new Handshake(socket, connection, this).begin();
+    return Admission.wait;
+  }
+
+  /** A connection that earlier filters have looked at, or of which something is to be read first. */
+  #admitPlain(connection: ArrivingConnection): Admission {
     const { buf, start, end, isFinal, socket: below } = connection;
     let ticketName: Buffer | null = null;
     if (this.config.allowPlain) {
@@ -124,7 +139,7 @@ export class TlsAcceptor implements NetworkFilter {
     if (read.length > 0) socket.unshift(read);
     const tls = this.#wrap(socket, contexts, ticketName);
     const wire = new SocketWire(tls, 'tls', 'accepted', peer);
-    new Handshake(tls, wire, connection, this).begin();
+    new Handshake(wire, connection, this).begin();
     connection.replaceSocket(wire);
     return Admission.wait;
   }

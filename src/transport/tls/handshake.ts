@@ -24,10 +24,10 @@ export class Handshake extends WheelNode {
   readonly #peer: Peer;
   #isOver = false;
 
-  /** @param wire of `socket` */
-  constructor(socket: TLSSocket, wire: SocketWire, connection: ArrivingConnection, acceptor: TlsAcceptor) {
+  /** @param wire of a TLS socket */
+  constructor(wire: SocketWire, connection: ArrivingConnection, acceptor: TlsAcceptor) {
     super();
-    this.#socket = socket;
+    this.#socket = wire.socket as TLSSocket;
     this.#wire = wire;
     this.#connection = connection;
     this.#acceptor = acceptor;

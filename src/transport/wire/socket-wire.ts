@@ -69,6 +69,11 @@ export class SocketWire implements Wire {
     socket.unref();
   }
 
+  /** @internal for what makes handshakes on it */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
   get highWaterBytes(): number {
     return highWaterBytes;
   }
@@ -305,7 +310,8 @@ function announceClose(engine: ByteEngine, code: number): void {
   engine.onClose(code);
 }
 
-function readPeer(socket: Socket, kind: SocketWire['kind']): Peer {
+/** Who is at the other end of a socket. */
+export function readPeer(socket: Socket, kind: SocketWire['kind']): Peer {
   const address = kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? '');
   return new SocketPeer(socket, address, socket.remotePort ?? 0);
 }
