@@ -27,7 +27,7 @@ export interface PooledAnswer {
 }
 
 /** What one call of a hook may come to: at once, or later, within the time bound. */
-export type PooledResult = PooledAnswer | null | undefined | Promise<PooledAnswer | null | undefined>;
+type PooledResult = PooledAnswer | null | undefined | Promise<PooledAnswer | null | undefined>;
 
 /**
  * The default export of the module of a pooled filter. It runs in a thread of its own, without the mesh; whatever it

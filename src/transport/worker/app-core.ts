@@ -22,6 +22,7 @@ import { isRpc, RpcMessage, RpcReader, rpcFlagOf } from './rpc-frames.ts';
 /** Even, and without the bit of tunnels. */
 const callIds = 0x3ffffffe;
 const nobody = { port: 0, spiffeId: null, certificateSha256: null, serverName: null };
+const noOutcome = { tries: 0, status: 0, route: '', cluster: '', host: '' };
 const noFacts = { authority: '', peer: '' };
 
 /** A span that waits for the outcome of its stream. */
@@ -62,10 +63,7 @@ export class AppCore extends AppStreams implements StreamCore {
       else s.down?.reset(s, s.code);
       this.ended(s);
     }
-    for (const { span, method } of this.#spans.values()) {
-      this.context.endSpan(span, method, { code, tries: 0, status: 0, route: '', cluster: '', host: '' });
-    }
-    this.#spans.clear();
+    for (const id of [...this.#spans.keys()]) this.#endSpan(id, code);
   }
 
   requestHead(s: Stream, buf: Buffer | null, a: number, b: number, end: boolean): void {
@@ -294,7 +292,18 @@ export class AppCore extends AppStreams implements StreamCore {
     if (call.isHandler === true) {
       call.s.up?.reset(call.s, code);
       this.finish(call.s);
-    } else this.#fail(call.s, code);
+      return;
+    }
+    // It never entered the mesh there: no outcome follows.
+    this.#endSpan(id, code);
+    this.#fail(call.s, code);
+  }
+
+  #endSpan(id: number, code: number): void {
+    const open = this.#spans.get(id);
+    if (open === undefined) return;
+    this.#spans.delete(id);
+    this.context.endSpan(open.span, open.method, { ...noOutcome, code });
   }
 
   onOutcome(frame: FrameView): void {
