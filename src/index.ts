@@ -58,6 +58,8 @@ export type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 export type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
 export type { MeshAgent } from './embedding/http/agent.ts';
 export type { ProtectedServer } from './embedding/ingress/ingress.ts';
+export { interceptOutbound } from './embedding/outbound.ts';
+export type { CallAnswer, MeshPort } from './embedding/port.ts';
 export {
   type ClusterSocket,
   clusterSocket,
