@@ -3,11 +3,11 @@ import type { Clock, Timer } from '../base/clock.ts';
 export interface DebounceOptions {
   /** Runs once nothing more came for this long (100 ms)... */
   readonly quietMs: number;
-  /** ...but at the latest this long after the first (900 ms: with the way to the host set and the next pick, a second). */
+  /** ...but at the latest this long after the first (800 ms: with the way through the registry to the next pick, a second). */
   readonly maxMs: number;
 }
 
-export const defaultDebounce: DebounceOptions = { quietMs: 100, maxMs: 900 };
+export const defaultDebounce: DebounceOptions = { quietMs: 100, maxMs: 800 };
 
 /** Joins a burst of calls into one. */
 export class Debounce {
