@@ -31,8 +31,16 @@ export function findChromium(): string | undefined {
   return places.find((place) => place !== undefined && existsSync(place));
 }
 
-/** Starts Chromium without any name service: a request that leaves this machine fails. */
-export async function openPage(binary: string, size = { width: 1400, height: 1000 }): Promise<Page> {
+/**
+ * Starts Chromium without any name service: a request that leaves this machine fails.
+ *
+ * @param flags more of its command line
+ */
+export async function openPage(
+  binary: string,
+  size = { width: 1400, height: 1000 },
+  flags: readonly string[] = [],
+): Promise<Page> {
   const profile = await mkdtemp(join(tmpdir(), 'heddle-chromium-'));
   const browser = spawn(
     binary,
@@ -46,6 +54,7 @@ export async function openPage(binary: string, size = { width: 1400, height: 100
       `--window-size=${size.width},${size.height}`,
       '--remote-debugging-port=0',
       `--user-data-dir=${profile}`,
+      ...flags,
       'about:blank',
     ],
     { stdio: 'ignore' },
