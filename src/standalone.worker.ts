@@ -2,6 +2,7 @@
 import { adminSections } from './assembly/admin-sections.ts';
 import type {
   AdminCall,
+  CountedMetrics,
   SectionFacts,
   SharedConfig,
   WorkerCalls,
@@ -40,6 +41,7 @@ class ProxyWorker implements WorkerCalls {
         prepare: (next: SharedConfig) => this.prepare(next),
         commit: (level: LogLevel) => this.commit(level),
         abandon: () => this.abandon(),
+        ping: () => this.ping(),
         metrics: () => this.metrics(),
         sections: () => this.sections(),
         admin: (call: AdminCall) => this.admin(call),
@@ -110,8 +112,14 @@ class ProxyWorker implements WorkerCalls {
     next?.undo();
   }
 
-  metrics(): unknown {
-    return this.#mesh?.runtime.metrics.snapshot();
+  ping(): void {}
+
+  metrics(): CountedMetrics | null {
+    const mesh = this.#mesh;
+    if (mesh === null) return null;
+    const startMs = this.#clock.now();
+    const snapshot = mesh.runtime.metrics.snapshot();
+    return { snapshot, tookMs: this.#clock.now() - startMs };
   }
 
   sections(): readonly SectionFacts[] {
@@ -135,7 +143,7 @@ class ProxyWorker implements WorkerCalls {
     this.#mesh?.reopenLogs();
   }
 
-  async drain(deadlineMs: number): Promise<unknown> {
+  async drain(deadlineMs: number): Promise<CountedMetrics | null> {
     if (deadlineMs === 0) await this.#mesh?.close();
     else await this.#mesh?.drain(deadlineMs);
     return this.metrics();

@@ -23,8 +23,8 @@ import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
 import { SharedSockets, type WantedPlace } from './transport/supervisor/shared-sockets.ts';
 
-/** How often what the workers count is fetched; a worker that is killed takes what it counted since with it. */
-const collectMs = 1000;
+/** How often what the workers count is fetched, unless that is much; one that is killed takes what it counted since with it. */
+const beatMs = 1000;
 const mostWorkers = 256;
 
 export interface SupervisorOptions extends Omit<ConfigFileOptions, 'use'> {
@@ -117,7 +117,7 @@ export class Supervisor implements AsyncDisposable {
       await this.close();
       throw thrown;
     }
-    this.#collector = setInterval(() => void this.#fleet.collect(), collectMs).unref();
+    this.#collector = setInterval(() => void this.#fleet.beat(), beatMs).unref();
     if (this.#options.watches !== false) {
       const onChange = (): void => void this.reload();
       this.#unwatch = createFileAccess(this.#clock).watch(resolve(this.#options.configPath), onChange);

@@ -1,15 +1,17 @@
 import type { Clock } from '../../core/base/clock.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { Logger, LogLevel } from '../../core/contract/logger.ts';
-import type { MetricsSnapshot } from '../../core/contract/metrics.ts';
 import { MetricsView } from './metrics-view.ts';
-import type { SharedConfig } from './worker-calls.ts';
+import type { CountedMetrics, SharedConfig } from './worker-calls.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** How long all workers may take to get ready for another configuration. */
 const prepareMs = 30_000;
 /** A worker whose loop has not turned for this long does nothing for anybody: it is ended and replaced. */
 const hangMs = 30_000;
+/** Putting together thousands of series takes milliseconds, and sending them as much: below half a per cent of a core. */
+const restPerWork = 500;
+const longestPauseMs = 60_000;
 
 /** All workers as one. */
 export class Fleet {
@@ -17,6 +19,7 @@ export class Fleet {
   readonly metrics: MetricsView = new MetricsView();
   readonly #clock: Clock;
   readonly #logger: Logger;
+  #collectAtMs = 0;
 
   constructor(slots: readonly WorkerSlot[], clock: Clock, logger: Logger) {
     this.slots = slots;
@@ -44,24 +47,34 @@ export class Fleet {
     return slot === undefined ? otherwise : await slot.call<Result>(name);
   }
 
+  /** Once a second: sees whether all turn, and fetches what they count where that is due. */
+  async beat(): Promise<void> {
+    for (const slot of this.ready) if (slot.silentMs > hangMs) this.#endHanging(slot);
+    if (this.#clock.now() >= this.#collectAtMs) await this.collect();
+    else await this.tell('ping');
+  }
+
   /** Fetches what the workers count. */
   async collect(): Promise<void> {
     const { table } = this.metrics;
     table.values[table.gauge('heddle_workers_serving')] = this.ready.length;
-    for (const slot of this.ready) if (slot.silentMs > hangMs) this.#endHanging(slot);
     for (const { worker, generation } of this.slots) {
       const restarts = table.counter('heddle_worker_restarts_total', { worker: String(worker) });
       table.values[restarts] = Math.max(0, generation - 1);
     }
-    await Promise.all(
-      this.ready.map(async (slot) => {
-        const { generation } = slot;
-        const snapshot = await slot.call<MetricsSnapshot | undefined>('metrics').catch(() => undefined);
-        if (snapshot === undefined) return;
-        this.metrics.take(slot.worker, generation, snapshot);
-        if (slot.generation !== generation || !slot.isReady) this.metrics.left(slot.worker);
-      }),
-    );
+    const took = await Promise.all(this.ready.map((slot) => this.#collectFrom(slot)));
+    const pauseMs = Math.min(longestPauseMs, Math.max(...took, 0) * restPerWork);
+    this.#collectAtMs = this.#clock.now() + pauseMs;
+  }
+
+  /** @returns milliseconds that it cost the worker */
+  async #collectFrom(slot: WorkerSlot): Promise<number> {
+    const { generation } = slot;
+    const counted = await slot.call<CountedMetrics | null>('metrics').catch(() => null);
+    if (counted === null) return 0;
+    this.metrics.take(slot.worker, generation, counted.snapshot);
+    if (slot.generation !== generation || !slot.isReady) this.metrics.left(slot.worker);
+    return counted.tookMs;
   }
 
   #endHanging(slot: WorkerSlot): void {
@@ -134,8 +147,8 @@ export class Fleet {
     await Promise.all(
       this.slots.map(async (slot) => {
         const { generation } = slot;
-        const last = await slot.call<MetricsSnapshot | undefined>('drain', deadlineMs).catch(() => undefined);
-        if (last !== undefined) this.metrics.take(slot.worker, generation, last);
+        const last = await slot.call<CountedMetrics | null>('drain', deadlineMs).catch(() => null);
+        if (last !== null) this.metrics.take(slot.worker, generation, last.snapshot);
         await slot.stop();
       }),
     );

@@ -1,5 +1,6 @@
 import type { MeshConfig } from '../../core/config/input.ts';
 import type { LogLevel } from '../../core/contract/logger.ts';
+import type { MetricsSnapshot } from '../../core/contract/metrics.ts';
 import type { SocketPlace } from '../../transport/supervisor/messages.ts';
 
 /** What all workers run. */
@@ -34,6 +35,13 @@ export interface SectionFacts {
   readonly writes: boolean;
 }
 
+/** What a worker has counted. */
+export interface CountedMetrics {
+  readonly snapshot: MetricsSnapshot;
+  /** What it took to put together, on the worker's loop. */
+  readonly tookMs: number;
+}
+
 /** The functions of a worker process. */
 export interface WorkerCalls {
   /** Rejects with the reason when the mesh cannot start. */
@@ -43,11 +51,13 @@ export interface WorkerCalls {
   /** Takes over what was prepared. */
   commit(logLevel: LogLevel): Promise<void>;
   abandon(): Promise<void>;
-  metrics(): unknown;
+  /** Answers at once: its loop turns. */
+  ping(): void;
+  metrics(): CountedMetrics | null;
   sections(): readonly SectionFacts[];
   admin(call: AdminCall): unknown;
   logLevel(level: LogLevel): void;
   reopenLogs(): void;
   /** @returns the last metrics; the process has nothing to do then */
-  drain(deadlineMs: number): Promise<unknown>;
+  drain(deadlineMs: number): Promise<CountedMetrics | null>;
 }

@@ -3,6 +3,7 @@ import { Fleet } from '../../../src/assembly/supervisor/fleet.ts';
 import type { SharedConfig } from '../../../src/assembly/supervisor/worker-calls.ts';
 import type { WorkerSlot } from '../../../src/assembly/supervisor/worker-slot.ts';
 import { silentLogger } from '../../../src/core/observe/logger.ts';
+import { MetricsTable } from '../../../src/core/observe/metrics.ts';
 import { FakeClock } from '../../../src/testing/index.ts';
 
 const shared: SharedConfig = { config: {}, places: [] };
@@ -55,4 +56,36 @@ test('a worker that is not ready in time makes all keep what they run', async (t
   const preparing = fleet.prepare(slots, shared);
   clock.advance(30_000);
   await t.throwsAsync(preparing, { message: /not ready within 30000 ms/ });
+});
+
+test('what takes long to count is fetched less often, and a worker that does not turn is ended', async (t) => {
+  const calls: string[] = [];
+  let silentMs = 0;
+  let kills = 0;
+  const table = new MetricsTable();
+  const one = {
+    worker: 1,
+    isReady: true,
+    generation: 1,
+    pid: 1,
+    get silentMs() {
+      return silentMs;
+    },
+    kill: () => kills++,
+    call: (name: string) => {
+      calls.push(name);
+      return Promise.resolve(name === 'metrics' ? { snapshot: table.snapshot(), tookMs: 10 } : undefined);
+    },
+  } as unknown as WorkerSlot;
+  const { fleet, clock } = fleetOf(one);
+  for (let second = 0; second < 12; second++) {
+    await fleet.beat();
+    clock.advance(1000);
+  }
+  t.is(calls.filter((each) => each === 'metrics').length, 3, '10 ms of work: every 5 s');
+  t.is(calls.length, 12);
+  t.is(kills, 0);
+  silentMs = 31_000;
+  await fleet.beat();
+  t.is(kills, 1);
 });
