@@ -150,7 +150,12 @@ test('a mesh of this process has the same endpoint', async (t) => {
   const admin = await openAdmin(mesh);
   t.is(admin.address, address);
   await ask(admin.address, 'publish', { service: 'users', address: service.address });
-  await eventually(async () => (await mesh.request({ authority: 'users' })).status === 200, 'traffic');
+  const isServed = (): Promise<boolean> =>
+    mesh.request({ authority: 'users' }).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await eventually(isServed, 'traffic');
   await mesh.close();
   await t.throwsAsync(ask(admin.address, 'list'), undefined, 'it closes with the mesh');
   await using without = await createMesh();
