@@ -92,7 +92,7 @@ test('an unknown filter names the nearest one', (t) => {
 });
 
 test('harmless filters are left out with a notice, needed ones under --lenient only', (t) => {
-  for (const type of ['gzip', 'grpc_metric', 'flowControlFilter']) {
+  for (const type of ['gzip', 'dubbo_stream', 'flowControlFilter']) {
     t.is(problemsOf(filter(type, {})).length, 0, type);
     t.regex(noticesOf(filter(type, {})).join(), /left out/, type);
   }
@@ -100,6 +100,10 @@ test('harmless filters are left out with a notice, needed ones under --lenient o
     t.is(problemsOf(filter(type, {})).length, 1, type);
     t.is(problemsOf(filter(type, {}), { lenient: true }).length, 0, type);
   }
+});
+
+test('grpc_metric is the filter grpc-metrics', (t) => {
+  t.like(converted(filter('grpc_metric', {})).listeners[0]?.filters[0], { name: 'grpc-metrics' });
 });
 
 test('fault_tolerance judges the hosts of every cluster that its listener sends to', (t) => {

@@ -6,6 +6,7 @@ import { Section } from '../section.ts';
 import type { FilterConversion } from './conversion.ts';
 import { fault } from './fault.ts';
 import { faultToleranceOf } from './fault-tolerance.ts';
+import { grpcMetric } from './grpc-metric.ts';
 import { headerToMetadata } from './header-to-metadata.ts';
 import { ipAccess } from './ip-access.ts';
 import { payloadLimit } from './payload-limit.ts';
@@ -16,12 +17,12 @@ export const streamFilters: Readonly<Record<string, FilterConversion>> = {
   payload_limit: payloadLimit,
   ip_access: ipAccess,
   header_to_metadata: headerToMetadata,
+  grpc_metric: grpcMetric,
 };
 
 /** Filters that may be missing without harm to anybody: a notice. */
 const harmless: Readonly<Record<string, string>> = {
   gzip: 'answers are sent as the upstream made them',
-  grpc_metric: 'metrics of all streams are kept anyway',
   dubbo_stream: 'metrics of all streams are kept anyway',
   healthcheck: 'MOSN itself has none any more',
   'istio.stats': 'metrics of all streams are kept anyway',
