@@ -43,12 +43,6 @@ export interface SessionListener {
 export type SessionState = 'connecting' | 'connected' | 'suspended' | 'expired' | 'closed';
 
 /**
- * Handshakes in a row that servers end without an answer, past the timeout: as they do to a client that has seen more than
- * they know, because they lost their data. Then a new session begins. One round of all servers, and at least so many.
- */
-const minUnanswered = 4;
-
-/**
  * One session over as many connections as it takes.
  *
  *   connect -> (expired? a new session) -> credentials -> watches again -> connected
@@ -74,7 +68,6 @@ export class Session {
   #expiry: Timer | null = null;
   #timeoutMs: number;
   #isNew = true;
-  #unanswered = 0;
 
   constructor(options: SessionOptions, context: SessionContext) {
     this.#options = options;
@@ -176,7 +169,6 @@ export class Session {
     return {
       onAnswer: (answer) => {
         isAnswered = true;
-        this.#unanswered = 0;
         this.#answered(answer);
       },
       onEvent: (event: WatchEvent) => {
@@ -258,9 +250,9 @@ export class Session {
     if (connection !== null && connection.lastZxid > this.#zxid) this.#zxid = connection.lastZxid;
     if (this.#state === 'closed') return;
     if (isAnswered && connection !== null && this.#state !== 'connecting') this.#suspend(connection.heardMs);
-    if (!isAnswered && this.#state === 'expired' && ++this.#unanswered >= this.#patience()) {
-      this.#forgetSession();
-    }
+    // Servers end a handshake without a word when the client has seen more than they know, as after they lost their data.
+    // Past the timeout we claim to have seen nothing: they then say whether they know the session.
+    if (!isAnswered && this.#state === 'expired') this.#zxid = 0n;
     this.#tell(`${this.#ensemble.current}: ${reason}`);
     this.#timer = this.#context.clock.setTimer(this.#ensemble.waitMs(), () => this.start());
   }
@@ -278,14 +270,9 @@ export class Session {
     );
   }
 
-  #patience(): number {
-    return Math.max(minUnanswered, this.#ensemble.size);
-  }
-
   #forgetSession(): void {
     this.#token = noSession;
     this.#zxid = 0n;
-    this.#unanswered = 0;
     this.#isNew = true;
   }
 
