@@ -5,6 +5,7 @@ import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { openRuntime } from './assembly/open-runtime.ts';
 import { answerMonitorBy, isMonitored } from './assembly/pending-streams.ts';
+import { enterProcess } from './assembly/process/enter.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 import { AppHandlers } from './assembly/worker/app-handlers.ts';
@@ -377,5 +378,6 @@ export class WorkerMesh implements MeshApi {
 
 /** @throws HeddleError as `createMesh` */
 export async function createWorkerMesh(config: MeshConfig, options: MeshOptions): Promise<WorkerMesh> {
+  enterProcess(process.env);
   return await new WorkerMesh(config, options).start();
 }
