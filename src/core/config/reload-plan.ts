@@ -60,6 +60,7 @@ function listenerStep(before: ListenerConfig, after: ListenerConfig): Effects {
     replaces.push('connections: those there are drain, new ones speak the other codec');
   else keeps.push('the socket and its connections');
   if (differs('networkFilters')) replaces.push('network filters of new connections');
+  if (differs('tls')) replaces.push('TLS of new connections');
   if (differs('limits')) replaces.push('limits of new connections');
   const kept = after.filters.filter(
     (each, slot) => canonicalJson(each) === canonicalJson(before.filters[slot] ?? null),

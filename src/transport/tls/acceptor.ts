@@ -12,6 +12,7 @@ import {
   type NetworkFilter,
 } from '../../core/contract/network-filter.ts';
 import type { TlsSecrets } from '../../core/contract/secret-source.ts';
+import type { SocketWrapper } from '../network-filters/chain.ts';
 import { parseClientHello } from '../network-filters/tls-hello/parse.ts';
 import { readPeer, SocketWire } from '../wire/socket-wire.ts';
 import { ServerContexts } from './contexts.ts';
@@ -40,7 +41,7 @@ export interface TlsSurroundings {
  * Ends TLS: the last step before a connection's protocol is looked for. A connection counts among the arrivals of its
  * listener, limits included, until its handshake is over.
  */
-export class TlsAcceptor implements NetworkFilter {
+export class TlsAcceptor implements NetworkFilter, SocketWrapper {
   readonly maxFirstBytes = maxHelloBytes;
   readonly firstBytesTimeoutMs: number;
   /** @internal */
