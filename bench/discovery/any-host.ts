@@ -25,7 +25,7 @@ export async function startAnyHost(): Promise<AnyHost> {
 }
 
 /** The address of the i-th host. */
-export function hostAt(i: number, port: number): string {
+function hostAt(i: number, port: number): string {
   return `127.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}:${port}`;
 }
 

@@ -28,4 +28,8 @@ export { BodyBuffer, Paused, Stream, type StreamCore } from './contract/stream.t
 export { type StreamEnd, type StreamSink, type Upstream, waiting } from './contract/stream-end.ts';
 export * from './contract/stream-filter.ts';
 export type * from './contract/wire.ts';
+export { frameworkEntries } from './discovery/framework/framework-config.ts';
+export { FrameworkRegistry } from './discovery/framework/framework-registry.ts';
+export { RegistryHealth } from './discovery/registry-health.ts';
+export { ServiceFeed } from './discovery/service-feed.ts';
 export { MetricsTable } from './observe/metrics.ts';

@@ -5,7 +5,7 @@ import { isRecord } from './metadata-info.ts';
 import type { ServiceName } from './service-name.ts';
 
 export const migrationSteps = ['FORCE_INTERFACE', 'APPLICATION_FIRST', 'FORCE_APPLICATION'] as const;
-export type MigrationStep = (typeof migrationSteps)[number];
+type MigrationStep = (typeof migrationSteps)[number];
 
 /** How one service moves from the interface-level list to the application-level one. */
 export interface MigrationStance {

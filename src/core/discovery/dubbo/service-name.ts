@@ -41,11 +41,6 @@ export function parseServiceName(text: string): ServiceName {
   };
 }
 
-/** `[group/]interface[:version]`: Dubbo's service key. */
-export function formatServiceKey(group: string, interfaceName: string, version: string): string {
-  return `${group === '' ? '' : `${group}/`}${interfaceName}${version === '' ? '' : `:${version}`}`;
-}
-
 /** Whether a provider's group, version and protocol are what was asked for (Dubbo's UrlUtils.isMatch). */
 export function isAskedFor(
   asked: ServiceName,

@@ -5,7 +5,7 @@ import { endpointOfSofaUrl, formatSofaUrl } from '../sofa/provider-url.ts';
 import type { UrlDialect } from './provider-list.ts';
 
 /** What a provider says of itself at the interface level. */
-export interface ProviderFacts {
+interface ProviderFacts {
   readonly protocol: string;
   readonly host: string;
   readonly port: number;

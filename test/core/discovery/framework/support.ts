@@ -21,7 +21,7 @@ export interface Setup extends TestContext {
   pass(ms?: number): Promise<void>;
 }
 
-export function configOf(given: v.InferInput<typeof schema> = {}): FrameworkConfig {
+function configOf(given: v.InferInput<typeof schema> = {}): FrameworkConfig {
   return v.parse(schema, given);
 }
 const schema = v.strictObject(frameworkEntries);
