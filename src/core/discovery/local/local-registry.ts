@@ -153,12 +153,6 @@ export class LocalRegistry implements HasHealth {
     return this.#health.toHealth();
   }
 
-  /** For a drain: callers elsewhere stop coming. The state stays, and is said again after the next start. */
-  async withdraw(): Promise<void> {
-    this.#places = [];
-    await Promise.all([...this.#entries.values()].map((entry) => entry.withdraw()));
-  }
-
   async close(): Promise<void> {
     for (const entry of this.#entries.values()) entry.close();
     this.#entries.clear();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { HeddleError } from '../../base/errors.ts';
 import type { Endpoint } from '../../contract/cluster.ts';
 import type { Registry } from '../../contract/registry.ts';
 import { fullError } from './full-error.ts';
@@ -51,11 +52,16 @@ export class LocalSubscriptions {
     for (const { view } of this.#byService.values()) view.follow(sources);
   }
 
-  /** @returns whether that is new. @throws HeddleError ERR_REGISTRY_FULL */
+  /** @returns whether that is new. @throws HeddleError ERR_REGISTRY_FULL, ERR_REGISTRY_REQUEST */
   keep(service: string): boolean {
     if (!this.#byService.has(service) && this.#byService.size >= this.max)
       throw fullError('subscriptions', this.max);
     const subscription = this.#subscription(service);
+    const { refusal } = subscription.view;
+    if (refusal !== '') {
+      this.#forgetUnused(subscription);
+      throw new HeddleError('ERR_REGISTRY_REQUEST', refusal);
+    }
     if (subscription.isKept) return false;
     subscription.isKept = true;
     return true;

@@ -1,9 +1,12 @@
+import { messageOf } from '../../base/errors.ts';
 import type { Endpoint } from '../../contract/cluster.ts';
 import type { Registry, RegistryDelta } from '../../contract/registry.ts';
 
 interface Part {
   readonly list: Map<string, Endpoint>;
   hasAnswered: boolean;
+  /** Why it cannot list such a service, "" when it can. */
+  refusal: string;
   readonly stop: () => void;
 }
 
@@ -34,6 +37,12 @@ export class ServiceView {
   /** Some registry has answered; an empty list is one then. */
   get isKnown(): boolean {
     return [...this.#parts.values()].some((part) => part.hasAnswered);
+  }
+
+  /** Why no registry can list it; "" when one can. */
+  get refusal(): string {
+    const parts = [...this.#parts.values()];
+    return parts.every((part) => part.refusal !== '') ? (parts[0]?.refusal ?? '') : '';
   }
 
   /** Where two registries list one address, the first one's facts count. */
@@ -80,18 +89,25 @@ export class ServiceView {
     const part: Part = {
       list,
       hasAnswered: false,
+      refusal: '',
       stop() {
         isOver = true;
         unsubscribe();
       },
     };
     this.#parts.set(registry, part);
-    unsubscribe = registry.subscribe(this.service, (delta) => {
+    const onDelta = (delta: RegistryDelta): void => {
       if (isOver) return;
       part.hasAnswered = true;
       apply(list, delta);
       this.#changed();
-    });
+    };
+    try {
+      unsubscribe = registry.subscribe(this.service, onDelta);
+    } catch (thrown) {
+      // A name that one registry cannot have, another one can.
+      part.refusal = messageOf(thrown);
+    }
   }
 
   #changed(): void {

@@ -209,9 +209,31 @@ test('registries that come and go with a reload are told and untold', async (t) 
   t.is((await addresses(local)).length, 1, 'one address in two registries is one endpoint');
   local.follow([memory], [memory.registry]);
   t.deepEqual(listed(), []);
-  await local.withdraw();
+  local.follow([], [memory.registry]);
+  await settle();
   context.clock.advance(1000);
   t.deepEqual(await addresses(local), []);
+});
+
+test('a name that no registry can have is refused, also when it was kept before a change of registries', async (t) => {
+  const { local, memory } = await open();
+  await local.subscribe(ask());
+  const picky = {
+    ...memory.registry,
+    subscribe: () => {
+      throw new Error('no such name');
+    },
+    health: () => memory.registry.health(),
+    close: async () => {},
+  };
+  local.follow([], [picky]);
+  await t.throwsAsync(local.subscribe(ask({ service: 'orders' })), {
+    code: 'ERR_REGISTRY_REQUEST',
+    message: /no such name/,
+  });
+  t.like(local.list(null), { subscriptions: [{ service: 'users', isKnown: false }] });
+  local.follow([], [memory.registry]);
+  t.true((await local.subscribe(ask())).isKnown);
 });
 
 test('a registry that refuses is named, the others have it', async (t) => {
