@@ -20,6 +20,7 @@ import { grpcMetrics } from './core/filters/grpc-metrics.ts';
 import { grpcWeb } from './core/filters/grpc-web.ts';
 import { headerMutation } from './core/filters/header-mutation.ts';
 import { headerToMetadata } from './core/filters/header-to-metadata.ts';
+import { hop } from './core/filters/hop.ts';
 import { ipAccess } from './core/filters/ip-access.ts';
 import { localRateLimit } from './core/filters/local-rate-limit.ts';
 import { payloadLimit } from './core/filters/payload-limit.ts';
@@ -60,6 +61,7 @@ export const standard: ExtensionSet = {
     grpcWeb,
     headerMutation,
     headerToMetadata,
+    hop,
     ipAccess,
     localRateLimit,
     payloadLimit,

@@ -14,6 +14,9 @@ import type { Peer } from './wire.ts';
 /** Bits of `stream.paused`. */
 export const Paused = { downRead: 1, upRead: 2, downFull: 4, upFull: 8 } as const;
 
+/** Bits of `stream.hops`. */
+export const Hop = { retries: 1, limits: 2 } as const;
+
 /** What a stream needs of the core after the fact: filters, timers and callers use it. Implemented by the proxy. */
 export interface StreamCore extends StreamSink {
   /** Continues a stream that a filter stopped. Ignored when `gen` is not the stream's any more. */
@@ -123,6 +126,8 @@ export class Stream extends WheelNode {
   /** Where the head hooks of the current phase go on after `resume`. */
   filterIndex = 0;
   responseFilterIndex = 0;
+  /** Bits of `Hop`: what a mesh that the request came through does already. */
+  hops = 0;
   /** A head filter stopped the request / the response. */
   isStopped = false;
   isResponseStopped = false;
@@ -259,7 +264,7 @@ export class Stream extends WheelNode {
     this.isGrpc = false;
     this.isTunnel = this.isStopped = this.isResponseStopped = this.isLocalReply = false;
     this.isRouted = this.isWaiting = this.holdsHost = this.holdsRetry = false;
-    this.retryAtMs = this.rechoices = this.tunnelEnds = 0;
+    this.retryAtMs = this.rechoices = this.tunnelEnds = this.hops = 0;
     this.firstBuf = this.replacement = null;
     this.firstStart = this.firstEnd = 0;
     this.code = 0;

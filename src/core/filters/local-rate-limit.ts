@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Clock } from '../base/clock.ts';
 import { parseIpAddress } from '../base/ip-address.ts';
 import { token } from '../config/schema/values.ts';
-import type { Stream } from '../contract/stream.ts';
+import { Hop, type Stream } from '../contract/stream.ts';
 import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { TokenBucket, type TokenBucketConfig } from '../limit/token-bucket.ts';
 import { clientAddress } from './client-address.ts';
@@ -72,7 +72,8 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
     return shapeHooks({
       onRequestHead(s) {
         const limits = configs.of(s);
-        if (limits === null) return Verdict.continue;
+        // A mesh before this one has limited it.
+        if (limits === null || (s.hops & Hop.limits) !== 0) return Verdict.continue;
         time.follow(s);
         const waitMs = limits.tryPass(s);
         if (waitMs < 0) {

@@ -2,7 +2,7 @@ import { Code, factsOf } from '../base/codes.ts';
 import { GrpcStatus, grpcStatusOfCode } from '../base/grpc-status.ts';
 import type { Random } from '../base/random.ts';
 import { RetryOn, type RetryPolicy } from '../contract/route.ts';
-import type { Stream } from '../contract/stream.ts';
+import { Hop, type Stream } from '../contract/stream.ts';
 
 /** RFC 9110 §9.2.2. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -52,10 +52,13 @@ function triesOf(s: Stream): number {
   return s.policy === null ? s.tries : s.tries - s.policy.triesBefore;
 }
 
+/** A mesh before this one retries: each try of its own would be multiplied. */
+const isRetriedBefore = (s: Stream): boolean => (s.hops & Hop.retries) !== 0;
+
 /** Does the policy ask for another try after this failure, and is it safe? Budgets are asked afterwards. */
 export function wantsRetry(s: Stream, code: number): boolean {
   const policy = s.route?.retry ?? null;
-  if (policy === null || triesOf(s) > policy.numRetries || !canReplay(s)) return false;
+  if (policy === null || triesOf(s) > policy.numRetries || !canReplay(s) || isRetriedBefore(s)) return false;
   // Who names statuses of gRPC says that calls that end so may be repeated.
   if (s.isGrpc && (policy.on & grpcConditionOf(grpcStatusOfCode(code))) !== 0) return isUpstreamFailure(code);
   if ((policy.on & conditionOf(code)) === 0) return false;
@@ -64,7 +67,7 @@ export function wantsRetry(s: Stream, code: number): boolean {
 
 /** As `wantsRetry`, for an answer. */
 export function wantsRetryOfStatus(s: Stream, policy: RetryPolicy, status: number): boolean {
-  if (triesOf(s) > policy.numRetries || !canReplay(s)) return false;
+  if (triesOf(s) > policy.numRetries || !canReplay(s) || isRetriedBefore(s)) return false;
   if (!matchesStatus(policy, status)) return false;
   return policy.nonIdempotent || isIdempotent(s);
 }
