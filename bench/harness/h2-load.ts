@@ -16,7 +16,7 @@ export interface H2Plan {
 }
 
 /** What every stream asks. */
-export interface H2Request {
+interface H2Request {
   readonly path: string;
   readonly headers: readonly string[];
   /** A file that is sent as body. */

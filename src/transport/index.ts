@@ -11,8 +11,10 @@ export {
   type GrpcMethod,
   type GrpcOutcome,
   GrpcStatus,
+  type GrpcSurroundings,
   grpcStatusOfError,
   type MetadataInit,
+  type MetadataValue,
 } from './grpc/index.ts';
 export { Listener } from './listener/listener.ts';
 export type { ListenerLimits, ListenerOptions, ListenPlace, SocketSource } from './listener/options.ts';

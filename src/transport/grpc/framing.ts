@@ -1,5 +1,5 @@
 /** Flag (0: as it is, 1: compressed) and length, 4 bytes big-endian, before every message (gRPC over HTTP/2). */
-export const prefixBytes = 5;
+const prefixBytes = 5;
 /** A message that is announced to be longer grows as its bytes come: a promise costs its maker nothing. */
 const firstBytes = 64 * 1024;
 

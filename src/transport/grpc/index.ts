@@ -1,5 +1,5 @@
 /** Our own gRPC client on the HTTP/2 codec: registries, control planes and services of the mesh itself are called by it. */
-export { GrpcStatus, grpcStatusName } from '../../core/base/grpc-status.ts';
+export { GrpcStatus } from '../../core/base/grpc-status.ts';
 export { GrpcCall } from './call.ts';
 export { GrpcChannel } from './channel.ts';
 export { GrpcClient } from './client.ts';

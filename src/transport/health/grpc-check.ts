@@ -41,7 +41,7 @@ function requestOf(service: string): Uint8Array {
 }
 
 /** HealthCheckResponse { ServingStatus status = 1 }; -1 for bytes that are none. */
-export function statusOf(answer: Buffer): number {
+function statusOf(answer: Buffer): number {
   if (answer.length === 0) return 0;
   return answer[0] === 0x08 && answer.length >= 2 && (answer[1] as number) < 128 ? (answer[1] as number) : -1;
 }

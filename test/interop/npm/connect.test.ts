@@ -34,7 +34,8 @@ interface Transport {
 }
 type CreateTransport = (options: object) => Transport;
 
-const { createTransport } = require('@connectrpc/connect/protocol-grpc') as {
+const connect = '@connectrpc/connect';
+const { createTransport } = require(`${connect}/protocol-grpc`) as {
   createTransport: CreateTransport;
 };
 const node = require('@connectrpc/connect-node') as {

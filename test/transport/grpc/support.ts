@@ -86,7 +86,7 @@ export function reply(
   stream.end();
 }
 
-export const surroundings = () => ({
+const surroundings = () => ({
   clock: new SystemClock(),
   random: new SeededRandom(1),
   logger: silentLogger,
