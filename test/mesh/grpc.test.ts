@@ -98,6 +98,30 @@ test('calls are repeated by status and, without any policy, when they were refus
   t.is(String(await other.unary(echo, text('unseen'), { metadata: { 'x-how': 'refuse' } })), 'unseen');
 });
 
+test('a stream of gRPC may be longer than a request of HTTP may take', async (t) => {
+  const server = await fakeServer(t, (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.on('data', (chunk: Buffer) => stream.write(chunk));
+    stream.on('end', () => stream.end());
+  });
+  const { address } = await meshTo(
+    t,
+    server.address,
+    { timeoutMs: 0 },
+    { limits: { requestTimeoutMs: 100, headerTimeoutMs: 100 } },
+  );
+  const call = openChannel(t, { address }).open(echo);
+  const answers = call[Symbol.asyncIterator]();
+  const startMs = performance.now();
+  while (performance.now() - startMs < 700) {
+    await call.send(text('still there?'));
+    t.is(String((await within(answers.next(), 'an answer')).value), 'still there?');
+  }
+  call.end();
+  t.true((await within(answers.next(), 'the end')).done);
+});
+
 test('routes match by service, method, version and group', async (t) => {
   const server = await echoing(t);
   const route = (name: string, value: string, status: number): RouteInput => ({

@@ -267,7 +267,8 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
     const limitMs = this.owner.limits.requestTimeoutMs;
     for (const each of [...this.streams.values()]) {
       const s = each.s;
-      const isLate = s !== null && limitMs > 0 && nowMs >= s.startMs + limitMs;
+      // Requests of gRPC may be streams that never end: their callers say how long they wait.
+      const isLate = s !== null && limitMs > 0 && !s.isGrpc && nowMs >= s.startMs + limitMs;
       if (isLate && !each.remoteEnded && !each.isTunnel && !each.awaitsTunnel) {
         this.#timeOut(each, s);
       } else if (s === null && ++each.stalledLooks > stalledLooks) {
