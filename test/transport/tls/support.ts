@@ -20,7 +20,7 @@ export const failures = 'heddle_listener_tls_handshake_failures_total';
 export type ListenerTls = NonNullable<NonNullable<MeshConfig['listeners']>[number]['tls']>;
 export type ClusterTls = NonNullable<NonNullable<MeshConfig['clusters']>[number]['tls']>;
 
-const answering = [
+export const answering = [
   {
     name: 'all',
     domains: ['*'],

@@ -6,8 +6,9 @@ import { connect, type TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { createMesh, type Mesh } from '../../../src/index.ts';
 import { matchesNames, namesOf, spiffeIdOf } from '../../../src/transport/tls/names.ts';
-import { within } from '../../mesh/support.ts';
+import { eventually, within } from '../../mesh/support.ts';
 import {
+  answering,
   ask,
   at,
   type ClusterTls,
@@ -203,4 +204,20 @@ test('names in certificates: a quoted value is one name, and two URIs are no SPI
   t.is(spiffeIdOf('DNS:x, URI:spiffe://td/a'), 'spiffe://td/a');
   t.true(matchesNames('URI:spiffe://td/a', [{ type: 'uri', prefix: 'spiffe://td/' }]));
   t.false(matchesNames('DNS:spiffe://td/a', [{ type: 'uri', prefix: 'spiffe://td/' }]));
+});
+
+test('connections beyond a limit are refused before their handshake, those in it count', async (t) => {
+  const tls = { certificates: [own('server')] };
+  const listener = { name: 'in', address: '127.0.0.1:0', tls, virtualHosts: answering };
+  const mesh = await createMesh({ listeners: [{ ...listener, limits: { maxConnectionsPerSource: 1 } }] });
+  t.teardown(() => mesh.close());
+  const silent = connectPlain(portOf(mesh), '127.0.0.1');
+  t.teardown(() => silent.destroy());
+  await within(once(silent, 'connect'), 'connect');
+  await eventually(() => mesh.listeners.all[0]?.connectionCount === 1, 'the first one');
+  t.is((await ask(portOf(mesh))).answer, '');
+  t.is(counted(mesh, 'heddle_listener_connections_rejected_total', 'max_connections_per_source') > 0, true);
+  silent.destroy();
+  await eventually(() => mesh.listeners.all[0]?.connectionCount === 0, 'the first one gone');
+  t.regex((await ask(portOf(mesh))).answer, /^HTTP\/1\.1 200/);
 });
