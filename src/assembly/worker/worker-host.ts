@@ -56,6 +56,7 @@ export class WorkerHost implements FrameReceiver {
       ...options,
       workerData: () => options.workerData(),
       onStart: (thread) => this.#onStart(thread),
+      onExit: () => this.#link?.drain(),
       onLost: (reason) => this.#onLost(reason),
     });
   }

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { BatchWriter } from './batch-writer.ts';
 import { FrameFlag, FrameType, frameHeadBytes, padded } from './frame.ts';
 import { FrameView } from './frame-view.ts';
@@ -43,6 +43,15 @@ export class ThreadLink {
     if (this.#isClosed) return;
     this.writer.flush();
     this.#port.postMessage(message);
+  }
+
+  /** Delivers now what has arrived and waits: the other end's last words, when its thread is gone. */
+  drain(): void {
+    for (;;) {
+      const next = receiveMessageOnPort(this.#port);
+      if (next === undefined) return;
+      this.#take(next.message);
+    }
   }
 
   close(): void {

@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   workerData(): Omit<MeshWorkerData, 'port' | 'questions' | 'shared' | 'heddleMesh'>;
   /** A worker runs; it has not said that it is ready. */
   onStart(thread: MeshThread): void;
+  /** A worker is gone, for whatever reason; its port is still open for what it had said. */
+  onExit(): void;
   /** It is gone, and not because it was told to. Its port is closed. */
   onLost(reason: string): void;
 }
@@ -89,7 +91,7 @@ export class WorkerSupervisor {
     });
     worker.once('exit', (code) => {
       resolve();
-      this.#onExit(thread, this.#reason === '' ? `it ended with exit code ${code}` : this.#reason);
+      this.#onExit(thread, code);
     });
     this.#late = this.#options.clock.setTimer(this.#options.startTimeoutMs, () =>
       this.#kill(thread, `it was not ready within ${this.#options.startTimeoutMs} ms`),
@@ -131,14 +133,16 @@ export class WorkerSupervisor {
     await this.end();
   }
 
-  #onExit(thread: MeshThread, reason: string): void {
+  #onExit(thread: MeshThread, exitCode: number): void {
     if (this.#thread !== thread) return;
     this.#thread = null;
     this.#watch?.cancel();
     this.#late?.cancel();
+    this.#options.onExit();
     thread.port.close();
     thread.questions.close();
     if (this.#isEnding) return;
+    const reason = this.#reason === '' ? `it ended with exit code ${exitCode}` : this.#reason;
     const { clock, logger } = this.#options;
     if (!this.#wasReady) {
       this.#options.onLost(reason);
