@@ -55,11 +55,12 @@ export interface NodeService {
   withdraw(): Promise<void>;
 }
 
-/** The peer service of this process at an address, published. */
+/** The peer service of this process at an address, published. @param host as which this machine is published */
 export async function publishPeer(
   scope: Scope,
   protocol: Protocol,
   registry: RegistryChoice,
+  host: string = protocol === 'dubbo' ? loopback : '127.0.0.1',
 ): Promise<NodeService> {
   const mesh = await createMesh();
   scope.teardown(() => mesh.close());
@@ -74,7 +75,7 @@ export async function publishPeer(
       service: `${group === '' ? '' : `${group}/`}${service}:${version}`,
       protocol,
       endpoint: {
-        address: protocol === 'dubbo' ? `${loopback}:${address.split(':')[1]}` : address,
+        address: `${host}:${address.split(':')[1]}`,
         weight: 100,
         metadata: {},
         zone: '',
