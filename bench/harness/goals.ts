@@ -45,7 +45,11 @@ export const goals = {
   'tcp.vsHaproxy': lower(1.2, 1.0, '1 KB each way through tcp-proxy; haproxy in mode tcp'),
   'overhead.vsUndici': lower(0.7, 0.45, 'mesh.request with everything on against bare undici.request'),
   'overhead.meshUs': lower(1.6, 0.8, 'that call less pool and codec called directly, on fake sockets'),
-  'embed.dispatcherUs': lower(2, 0, 'CPU a call through the undici dispatcher beyond bare undici, ten filters'),
+  'embed.dispatcherUs': lower(
+    2,
+    0,
+    'CPU a call through the undici dispatcher beyond bare undici, ten filters',
+  ),
   'embed.otherHostNs': lower(500, 200, 'CPU that the hooks add to a call to a host of nobody’s business'),
   'embed.startupMs': lower(60, 20, 'CPU of heddle/register beyond an empty script, as installed'),
   'embed.workerAppShare': lower(0.3, 0.2, 'CPU of the calling thread, worker against in-process, TLS hosts'),
