@@ -31,7 +31,7 @@ export interface FieldList {
 }
 
 /** Read it whole at once (`complete`) or chunk by chunk; a slow reader slows the upstream down. */
-export interface AnswerBody extends AsyncIterable<Uint8Array> {
+interface AnswerBody extends AsyncIterable<Uint8Array> {
   /** The whole body when it came with the head, else null; reading it takes it. */
   readonly complete: Uint8Array | null;
   cancel(): void;

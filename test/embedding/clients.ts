@@ -6,14 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { request } from 'undici';
 
 /** One request in terms that every client has. */
-export interface ClientCall {
+interface ClientCall {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Record<string, string>;
   readonly body?: Readable;
   readonly signal?: AbortSignal;
 }
 
-export interface ClientAnswer {
+interface ClientAnswer {
   readonly status: number;
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -22,10 +22,10 @@ export interface ClientAnswer {
 export type Client = (url: string, call: ClientCall) => Promise<ClientAnswer>;
 
 /** Of the packages in test/interop. */
-export const require: NodeJS.Require = createRequire(new URL('../interop/package.json', import.meta.url));
+export const fromInterop: NodeJS.Require = createRequire(new URL('../interop/package.json', import.meta.url));
 /** @returns the default export of a package in test/interop */
 export const load = async (name: string): Promise<unknown> =>
-  ((await import(pathToFileURL(require.resolve(name)).href)) as { default: unknown }).default;
+  ((await import(pathToFileURL(fromInterop.resolve(name)).href)) as { default: unknown }).default;
 
 /** `body` as fetch wants it. */
 const fetchInit = ({ method = 'GET', headers, body, signal }: ClientCall): RequestInit =>
@@ -82,7 +82,7 @@ async function byNodeFetch(): Promise<Client> {
 }
 
 async function bySuperagent(): Promise<Client> {
-  const superagent = require('superagent') as (method: string, url: string) => SuperagentRequest;
+  const superagent = fromInterop('superagent') as (method: string, url: string) => SuperagentRequest;
   return (url, { method = 'GET', headers = {}, body, signal }) =>
     new Promise((resolve, reject) => {
       const outgoing = superagent(method, url)

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { createMesh, type MeshConfig } from '../../src/index.ts';
 import { eventually, type Teardown } from '../mesh/support.ts';
-import { load, require } from './clients.ts';
+import { fromInterop, load } from './clients.ts';
 
 /** POST /echo answers with the JSON that it got and its header x-added; GET /throw fails; GET /stream comes in pieces. */
 type Framework = (t: Teardown) => Promise<Server>;
@@ -88,8 +88,8 @@ const frameworks: Record<string, Framework> = {
     return app.listen(0, '127.0.0.1');
   },
   async hono() {
-    const { Hono } = require('hono') as { Hono: new () => HonoApp };
-    const { serve } = require('@hono/node-server') as { serve(options: object): Server };
+    const { Hono } = fromInterop('hono') as { Hono: new () => HonoApp };
+    const { serve } = fromInterop('@hono/node-server') as { serve(options: object): Server };
     const app = new Hono();
     app.post('/echo', async (c) => c.json({ got: await c.req.json(), added: c.req.header('x-added') }));
     app.get('/throw', () => {

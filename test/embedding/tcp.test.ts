@@ -5,7 +5,7 @@ import test from 'ava';
 import { clusterSocket, redisConnector } from '../../src/embedding/tcp/cluster-socket.ts';
 import { createMesh } from '../../src/index.ts';
 import { deadAddress, tcpUpstream, within } from '../mesh/support.ts';
-import { load, require } from './clients.ts';
+import { fromInterop, load } from './clients.ts';
 
 interface StandIn {
   readonly address: string;
@@ -24,7 +24,7 @@ test('ioredis works over a cluster', async (t) => {
   const server = await standIn('ioredis');
   t.teardown(() => server.close());
   await using mesh = await createMesh({ clusters: [{ name: 'cache', endpoints: [server.address] }] });
-  const { Redis } = require('ioredis') as { Redis: new (options: object) => RedisClient };
+  const { Redis } = fromInterop('ioredis') as { Redis: new (options: object) => RedisClient };
   const redis = new Redis({ Connector: redisConnector(mesh, 'cache') });
   t.is(await within(redis.set('a', '1'), 'set'), 'OK');
   t.is(await within(redis.get('a'), 'get'), '1');
@@ -57,7 +57,7 @@ interface PgClient {
 
 test('mysql2 speaks and hears over a cluster', async (t) => {
   // The server's side of mysql2 itself.
-  const mysql = require('mysql2') as MySql;
+  const mysql = fromInterop('mysql2') as MySql;
   const server = mysql.createServer();
   server.on('connection', (connection) => {
     connection.serverHandshake({

@@ -49,7 +49,7 @@ export function readResponse(head: HeadView, status: number, response: Response)
 }
 
 /** Names in lower case of fields that were added to or removed from the first `count`. */
-export function editedNames(head: HeadView, count: number): Set<string> {
+function editedNames(head: HeadView, count: number): Set<string> {
   const names = new Set<string>();
   const { extra, extraFields } = head;
   for (let i = 0; i < head.extraCount; i++) {
