@@ -10,7 +10,7 @@ import type { Arrival } from './arrival.ts';
 
 /**
  * The first filter of a chain where it puts a socket on the socket that was just accepted (TLS): a wire for the latter,
- * made to be let go of at once, is saved.
+ * made to be let go of at once, is saved (484 to 461 us of CPU a handshake, with its request).
  */
 export interface SocketWrapper {
   /** Null: not this one, it is to come as any other. */
