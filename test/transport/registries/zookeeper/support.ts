@@ -52,7 +52,7 @@ export class FakeNet {
   }
 }
 
-export const options: SessionOptions = {
+const options: SessionOptions = {
   servers: ['zk1:2181'],
   sessionTimeoutMs: 30_000,
   connectTimeoutMs: 5000,
