@@ -91,7 +91,7 @@ export interface ListenerInput
     },
     'name' | 'address'
   > {}
-export interface IngressInput extends Replace<IngressConfig, PipelineParts> {}
+interface IngressInput extends Replace<IngressConfig, PipelineParts> {}
 export interface InProcessInput extends Replace<InProcessConfig, PipelineParts> {}
 export interface VirtualHostInput
   extends Replace<

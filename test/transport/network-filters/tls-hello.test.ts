@@ -51,7 +51,11 @@ test('every prefix asks for more, and records may be as small as one byte', asyn
   const full = await hello('a.example', ['h2']);
   for (let end = 0; end < full.length; end++) t.is(parseClientHello(full, 0, end, limit), 'more');
   for (const size of [1, 2, 3, 100, 500]) {
-    t.deepEqual(read(inRecords(full, size)), { serverName: 'a.example', alpn: ['h2'], ticketKeyName: null }, String(size));
+    t.deepEqual(
+      read(inRecords(full, size)),
+      { serverName: 'a.example', alpn: ['h2'], ticketKeyName: null },
+      String(size),
+    );
   }
 });
 
