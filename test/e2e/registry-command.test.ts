@@ -13,13 +13,15 @@ test('what is published by the command is listed, and gone when it is taken back
   const said = await heddle(['registry', 'publish', 'users', '10.0.0.1:80', ...facts, ...config]);
   t.is(said.code, 0, said.stderr);
   t.regex(said.stdout, /users at 10\.0\.0\.1:80: published; it does not survive.*\n {2}memory: published/);
-  const listed = await heddle(['registry', 'list', 'users', '--json', '--admin', admin]);
+  const [listed, text] = await Promise.all([
+    heddle(['registry', 'list', 'users', '--json', '--admin', admin]),
+    heddle(['registry', 'list', ...config]),
+  ]);
   const { publications } = JSON.parse(listed.stdout) as { publications: object[] };
   t.like(publications[0], {
     service: 'users',
     endpoint: { address: '10.0.0.1:80', weight: 3, zone: 'east', metadata: { version: '2', a: 'b' } },
   });
-  const text = await heddle(['registry', 'list', ...config]);
   t.regex(
     text.stdout,
     /^published:\n {2}users {2}10\.0\.0\.1:80 {2}weight 3 .*memory: published\nsubscribed: nothing$/m,
@@ -31,22 +33,15 @@ test('what is published by the command is listed, and gone when it is taken back
 test('the token comes from the configuration or the environment; refusals are told with exit code 1', async (t) => {
   const { standalone, configPath } = await proxy(t, { admin: { address: '127.0.0.1:0', token: 'a token' } });
   const publish = ['registry', 'publish', 'users', '10.0.0.1:80', '--admin', standalone.adminAddress];
-  const refused = await heddle([...publish, '--json']);
+  const [refused, bad, usage] = await Promise.all([
+    heddle([...publish, '--json']),
+    heddle(['registry', 'publish', 'users', 'nowhere', '--config', configPath, '--admin', '127.0.0.1:1']),
+    heddle(['registry', 'publish', 'users', '10.0.0.1:80', '--meta', 'novalue']),
+  ]);
   t.is(refused.code, 1);
   t.like(JSON.parse(refused.stdout), { error: { code: 'ERR_ADMIN_CALL' } });
   t.regex(refused.stdout, /401/);
   t.false(refused.stdout.includes('a token'));
-  const bad = await heddle([
-    'registry',
-    'publish',
-    'users',
-    'nowhere',
-    '--config',
-    configPath,
-    '--admin',
-    '127.0.0.1:1',
-  ]);
   t.is(bad.code, 1);
-  const usage = await heddle(['registry', 'publish', 'users', '10.0.0.1:80', '--meta', 'novalue']);
   t.is(usage.code, 2);
 });
