@@ -46,10 +46,10 @@ export async function nacosPeers(scope: Scope): Promise<string> {
     try {
       done.push(`${what}${await run()}`);
     } catch (thrown) {
-      throw new Error(`${what}, ${server.what}: ${messageOf(thrown)}`, { cause: thrown });
+      throw new Error(`${what}: ${messageOf(thrown)}`, { cause: thrown });
     }
   }
-  return `${server.what}: ${done.join('; ')}`;
+  return done.join('; ');
 }
 
 function nacos(server: NacosServer, more: Record<string, unknown>): RegistryChoice {

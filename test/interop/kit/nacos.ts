@@ -5,8 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FakeNacos } from '../../transport/registries/nacos/fake-nacos.ts';
-import type { Scope } from './check.ts';
+import { NotInstalled, type Scope } from './check.ts';
 
 /** 15 s on a quiet machine. */
 const startLimitMs = 180_000;
@@ -14,47 +13,25 @@ const startLimitMs = 180_000;
 /** A Nacos server on loopback, gRPC on the HTTP port and 1000, that can be killed and started again. */
 export interface NacosServer {
   readonly address: string;
-  readonly what: string;
   start(): Promise<void>;
   /** As a crash. */
   kill(): Promise<void>;
 }
 
-/**
- * The server of NACOS_HOME (an unpacked nacos-server-2.x or 3.x of github.com/alibaba/nacos/releases); without it our own
- * fake of the protocol: what the Java client of Nacos and ours say to it, and through it to each other, is checked then.
- */
+/** The server of NACOS_HOME: an unpacked nacos-server-2.x or 3.x. @throws NotInstalled */
 export async function startNacos(scope: Scope): Promise<NacosServer> {
   const home = process.env['NACOS_HOME'];
-  const port = await portPair();
-  const server = home === undefined ? new FakeServer(port) : await realServer(scope, home, port);
+  if (home === undefined) {
+    const hint = 'unpack nacos-server of github.com/alibaba/nacos/releases and set NACOS_HOME to its folder';
+    throw new NotInstalled('Nacos', hint);
+  }
+  const server = await realServer(scope, home, await portPair());
   scope.teardown(() => server.kill());
   await server.start();
   return server;
 }
 
-class FakeServer implements NacosServer {
-  readonly what = 'a fake Nacos (the real one needs NACOS_HOME, see test/interop/kit/nacos.ts)';
-  readonly address: string;
-  readonly #fake = new FakeNacos();
-  readonly #port: number;
-
-  constructor(port: number) {
-    this.address = `127.0.0.1:${port}`;
-    this.#port = port;
-  }
-
-  async start(): Promise<void> {
-    await this.#fake.start(this.#port + 1000);
-  }
-
-  async kill(): Promise<void> {
-    await this.#fake.stop();
-  }
-}
-
 class RealServer implements NacosServer {
-  readonly what = 'a real Nacos';
   readonly address: string;
   readonly #arguments: readonly string[];
   readonly #folder: string;

@@ -33,6 +33,7 @@ interface Watched {
 const retry = { baseMs: 1000, maxMs: 30_000 };
 /** Others may write the same text at the same time; Dubbo tries as often. */
 const maxAttempts = 10;
+const settleMs = 50;
 /** Looks in a row at a text that is another one each time. */
 const maxLooks = 5;
 const maxTextLength = 16 * 1024 * 1024;
@@ -90,7 +91,9 @@ export class Configs {
         const mayTryAgain = thrown instanceof NacosError && thrown.errorCode !== NacosCode.noRight;
         if (!mayTryAgain || attempt === maxAttempts) throw thrown;
       }
-      // The first text of all goes without comparison: a look tells whether it is there.
+      // The first text of all goes without comparison: a look tells whether it is there. Servers show a text a moment
+      // after they took it.
+      await this.#pause(settleMs * attempt);
     }
     throw new Error(`${dataId} of ${group} changes all the time`);
   }
@@ -128,6 +131,12 @@ export class Configs {
     this.#stop();
     for (const each of this.#watched.values()) each.retry?.cancel();
     this.#watched.clear();
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#context.clock.setTimer(ms, resolve);
+    return promise;
   }
 
   /** One look at a time; what changes during one asks for another. */
