@@ -12,7 +12,8 @@ import { KnownNames } from './known-names.ts';
 import type { MeshPort } from './port.ts';
 
 /** What of a mesh of this process its adapters are made from. */
-export interface EmbeddedMesh extends Pick<MeshPort, 'request' | 'connect' | 'openHttp' | 'knows' | 'inboundTrace'> {
+export interface EmbeddedMesh
+  extends Pick<MeshPort, 'request' | 'connect' | 'openHttp' | 'knows' | 'inboundTrace'> {
   readonly isClosed: boolean;
   readonly config: EffectiveConfig;
   readonly clusters: { get(name: string): unknown };
