@@ -1,6 +1,6 @@
 /**
  * `npm run interop -- NAME...`: checks against other people's programs, one file each in checks/. Without a name all of
- * them run. One whose program is missing says "skipped: ... is not installed" and counts as neither passed nor failed.
+ * them run; "discovery" runs all that begin with "discovery-". One whose program is missing says "skipped: ... is not installed" and counts as neither passed nor failed.
  * Programs that apt has: apt-get install curl wget nginx chromium wrk apache2-utils golang. Old and new Node lines:
  * npm ci in this folder. Exit code 1 when a check failed, 2 for a name that does not exist.
  */
@@ -12,8 +12,12 @@ const folder = new URL('./checks/', import.meta.url);
 const known = readdirSync(folder)
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.slice(0, -3));
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !known.includes(name));
+const given = process.argv.slice(2);
+/** A family is asked for by its first word: "discovery" runs discovery-zookeeper, discovery-nacos and the others. */
+const named = (name: string): string[] =>
+  known.includes(name) ? [name] : known.filter((each) => each.startsWith(`${name}-`));
+const unknown = given.filter((name) => named(name).length === 0);
+const asked = given.flatMap(named);
 if (unknown.length > 0) {
   console.error(`no such check: ${unknown.join(', ')}; there are ${known.join(', ')}`);
   process.exit(2);

@@ -6,8 +6,9 @@ import type { ContenderResult } from '../../harness/results.ts';
 import type { Bench, Suite } from '../../harness/suite.ts';
 import { haproxyTcp } from '../../peers/haproxy.ts';
 import { heddleTcp } from '../../peers/heddle.ts';
+import { netFloor } from '../../peers/node.ts';
 
-const contenders = [heddleTcp, haproxyTcp];
+const contenders = [heddleTcp, haproxyTcp, netFloor];
 const largeBytes = 256 * 1024;
 
 export const suite: Suite = {
