@@ -2,15 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { eventually } from '../../mesh/support.ts';
-import { greeting, publishPeer } from '../discovery/peers.ts';
+import { consumer, findsPeer, freePort, greeting, publishPeer } from '../discovery/peers.ts';
 import { type Check, Scope } from '../kit/check.ts';
 import { builtGo } from '../kit/go.ts';
 import { startZooKeeper } from '../kit/zookeeper.ts';
 
 export const check: Check = {
-  what: 'a consumer of Dubbo for Go 3.3 finds our service on ZooKeeper, by interface and by application',
+  what: 'ZooKeeper with a consumer of Dubbo for Go 3.3, by interface and by application, and a provider of 3.1, by interface',
   async run(scope) {
     const program = await builtGo('dubbo');
+    const provider = await builtGo('dubbo-provider');
     const { address } = await startZooKeeper(scope);
     for (const publishAs of ['interface', 'application']) {
       await using inner = new Scope();
@@ -19,9 +20,32 @@ export const check: Check = {
       await consumerFinds(inner, program, address, publishAs);
       await service.withdraw();
     }
-    return 'both levels';
+    await using inner = new Scope();
+    await startProvider(inner, provider, address);
+    const registry = { name: 'zookeeper', config: { addresses: [address] } };
+    await findsPeer(await consumer(inner, 'dubbo', registry), 'dubbo');
+    return 'both levels for the consumer';
   },
 };
+
+/** By interface: by application Dubbo for Go 3.1.1 gives up before its own connection to ZooKeeper stands. */
+async function startProvider(scope: Scope, program: string, zooKeeper: string): Promise<void> {
+  const child = spawn(program, [zooKeeper, await freePort()], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, DUBBO_IP_TO_REGISTRY: '127.0.0.1' },
+  });
+  const exited = once(child, 'exit');
+  scope.teardown(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  let isReady = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line === 'ready') isReady = true;
+  });
+  await eventually(() => isReady || child.exitCode !== null, 'the provider starts');
+  if (child.exitCode !== null) throw new Error(`the provider of Dubbo for Go ended with ${child.exitCode}`);
+}
 
 /** Asks until the answer comes: the list may still be on its way. */
 async function consumerFinds(scope: Scope, program: string, address: string, level: string): Promise<void> {
