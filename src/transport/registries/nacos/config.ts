@@ -1,19 +1,9 @@
 import * as v from 'valibot';
-import { parseAddress } from '../../../core/base/address.ts';
 import { clusterTls } from '../../../core/config/schema/tls.ts';
-import { secret } from '../../../core/config/schema/values.ts';
 import { frameworkEntries } from '../../../core/discovery/framework/framework-config.ts';
+import { integerFrom, password, serverAddress } from '../config-values.ts';
 
 const usualPort = 8848;
-
-const server = v.pipe(
-  v.string(),
-  v.transform((text) => (parseAddress(text) === null ? `${text}:${usualPort}` : text)),
-  v.check((text) => {
-    const address = parseAddress(text);
-    return address?.kind === 'tcp' && address.port > 0;
-  }, '"host", "host:port" or "[ipv6]:port"'),
-);
 
 /** What Nacos itself takes for names of groups, clusters and namespaces. */
 const word = v.pipe(
@@ -21,15 +11,16 @@ const word = v.pipe(
   v.regex(/^[\w.:-]{1,128}$/, 'letters, digits, "_", ".", ":" and "-", at most 128'),
 );
 
-const delayMs = (minMs: number, maxMs: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(minMs), v.maxValue(maxMs));
-
 export const NacosConfig = v.strictObject({
   ...frameworkEntries,
   /** Whose layout: plain (one Nacos service a service) | dubbo | sofa. */
   dialect: v.optional(v.picklist(['plain', 'dubbo', 'sofa']), 'plain'),
   /** The servers by their HTTP port, "host:port" (port 8848); asked in turn from a random one on. */
-  addresses: v.pipe(v.array(server), v.minLength(1, 'at least one server'), v.maxLength(100)),
+  addresses: v.pipe(
+    v.array(serverAddress(usualPort)),
+    v.minLength(1, 'at least one server'),
+    v.maxLength(100),
+  ),
   /** Where gRPC listens: the HTTP port and so much. */
   grpcPortOffset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-65_535), v.maxValue(65_535)), 1000),
   /** Id of the namespace ("public", the one that is always there; sofa: "sofa-rpc"). */
@@ -42,13 +33,7 @@ export const NacosConfig = v.strictObject({
   /** User that logs in (nobody). */
   username: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
   /** The password, or the environment variable or file that has it: read again for every login. */
-  password: v.optional(
-    v.union([
-      secret,
-      v.strictObject({ env: v.pipe(v.string(), v.minLength(1)) }),
-      v.strictObject({ file: v.pipe(v.string(), v.minLength(1)) }),
-    ]),
-  ),
+  password: v.optional(password),
   /** Before the paths of the HTTP port, for the login. */
   contextPath: v.optional(v.pipe(v.string(), v.regex(/^(\/[\w.-]+)*$/, 'a path such as "/nacos"')), '/nacos'),
   /** TLS of the gRPC port (none). */
@@ -56,15 +41,15 @@ export const NacosConfig = v.strictObject({
   /** TLS of the HTTP port, for the login (none). */
   loginTls: v.optional(clusterTls),
   /** Dial, TLS and handshake with one server. */
-  connectTimeoutMs: v.optional(delayMs(1, 600_000), 5000),
-  requestTimeoutMs: v.optional(delayMs(1, 600_000), 3000),
+  connectTimeoutMs: v.optional(integerFrom(1, 600_000), 5000),
+  requestTimeoutMs: v.optional(integerFrom(1, 600_000), 3000),
   /** A server that says nothing for so long is asked whether it is there; servers give up clients after 20 s. */
-  keepAliveMs: v.optional(delayMs(100, 15_000), 5000),
+  keepAliveMs: v.optional(integerFrom(100, 15_000), 5000),
   /** Rests after all servers failed double from the first to the second. */
-  backoffBaseMs: v.optional(delayMs(1, 3_600_000), 250),
-  backoffMaxMs: v.optional(delayMs(1, 3_600_000), 10_000),
+  backoffBaseMs: v.optional(integerFrom(1, 3_600_000), 250),
+  backoffMaxMs: v.optional(integerFrom(1, 3_600_000), 10_000),
   /** The largest answer that is taken: a list of 100,000 instances has about 32 MiB. */
-  maxMessageBytes: v.optional(delayMs(65_536, 268_435_456), 33_554_432),
+  maxMessageBytes: v.optional(integerFrom(65_536, 268_435_456), 33_554_432),
 });
 export type NacosConfig = v.InferOutput<typeof NacosConfig>;
 

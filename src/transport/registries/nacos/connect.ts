@@ -1,11 +1,11 @@
 import { parseAddress } from '../../../core/base/address.ts';
 import { HeddleError } from '../../../core/base/errors.ts';
 import { HealthRecord } from '../../../core/base/health-record.ts';
-import { Secret } from '../../../core/base/secret.ts';
-import type { FileAccess, RegistryContext } from '../../../core/contract/registry.ts';
+import type { RegistryContext } from '../../../core/contract/registry.ts';
 import type { Health } from '../../../core/contract/state.ts';
 import type { ClusterTlsConfig } from '../../../core/contract/tls-config.ts';
 import { formatAddress } from '../../wire/address.ts';
+import { readPassword } from '../config-values.ts';
 import { Configs } from './client/configs.ts';
 import { NacosLogin } from './client/login.ts';
 import { Naming } from './client/naming.ts';
@@ -87,19 +87,12 @@ function shifted(host: string, port: number, offset: number): string | null {
 }
 
 function loginOf(config: NacosConfig, context: RegistryContext): NacosLogin | null {
-  const { username: user, addresses: servers, contextPath, connectTimeoutMs: timeoutMs } = config;
+  const { username: user, password: given, addresses: servers, contextPath } = config;
   if (user === undefined) return null;
   const tls = (config.loginTls as ClusterTlsConfig | undefined) ?? null;
   const dial = context.dialer(registryName, tls, ['http/1.1']);
-  const password = (): Promise<string> => passwordOf(config.password, context.files);
+  const password = async (): Promise<string> =>
+    given === undefined ? '' : await readPassword(given, context.files);
+  const timeoutMs = config.connectTimeoutMs;
   return new NacosLogin({ servers, user, password, contextPath, timeoutMs }, context, dial);
-}
-
-async function passwordOf(given: NacosConfig['password'], files: FileAccess): Promise<string> {
-  if (given === undefined) return '';
-  if (given instanceof Secret) return given.reveal();
-  if ('file' in given) return (await files.readText(given.file)).trimEnd();
-  const text = process.env[given.env];
-  if (text !== undefined && text !== '') return text;
-  throw new HeddleError('ERR_OPTION_INVALID', `the environment has no ${given.env}`);
 }

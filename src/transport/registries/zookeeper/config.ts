@@ -1,20 +1,10 @@
 import * as v from 'valibot';
-import { parseAddress } from '../../../core/base/address.ts';
 import { clusterTls } from '../../../core/config/schema/tls.ts';
-import { secret } from '../../../core/config/schema/values.ts';
 import { frameworkEntries } from '../../../core/discovery/framework/framework-config.ts';
+import { integerFrom, password, serverAddress } from '../config-values.ts';
 import { aclNames } from './layouts/acl.ts';
 
 const usualPort = 2181;
-
-const server = v.pipe(
-  v.string(),
-  v.transform((text) => (parseAddress(text) === null ? `${text}:${usualPort}` : text)),
-  v.check((text) => {
-    const address = parseAddress(text);
-    return address?.kind === 'tcp' && address.port > 0;
-  }, '"host", "host:port" or "[ipv6]:port"'),
-);
 
 const folder = v.pipe(
   v.string(),
@@ -22,19 +12,12 @@ const folder = v.pipe(
   v.check((path) => !/\/\.{1,2}(\/|$)/.test(path), 'a path without "." and ".."'),
 );
 
-const delayMs = (minMs: number, maxMs: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(minMs), v.maxValue(maxMs));
-
 const credentials = v.strictObject({
   /** digest: the scheme of ACLs | saslDigest: SASL with DIGEST-MD5, the only mechanism that is known. */
   kind: v.optional(v.picklist(['digest', 'saslDigest']), 'digest'),
   user: v.pipe(v.string(), v.minLength(1), v.maxLength(255), v.regex(/^[^:\0]*$/, 'a name without ":"')),
   /** The password, or the environment variable or file that has it: read again on every connection. */
-  password: v.union([
-    secret,
-    v.strictObject({ env: v.pipe(v.string(), v.minLength(1)) }),
-    v.strictObject({ file: v.pipe(v.string(), v.minLength(1)) }),
-  ]),
+  password,
 });
 
 export const ZooKeeperConfig = v.pipe(
@@ -43,18 +26,22 @@ export const ZooKeeperConfig = v.pipe(
     /** Whose layout: dubbo | sofa | plain (one folder a service, one node an endpoint, as JSON). */
     dialect: v.optional(v.picklist(['dubbo', 'sofa', 'plain']), 'dubbo'),
     /** The servers of the ensemble, "host:port" (port 2181); asked in random order. */
-    addresses: v.pipe(v.array(server), v.minLength(1, 'at least one server'), v.maxLength(100)),
+    addresses: v.pipe(
+      v.array(serverAddress(usualPort)),
+      v.minLength(1, 'at least one server'),
+      v.maxLength(100),
+    ),
     /** A folder that stands before every path ("/" = none). */
     chroot: v.optional(folder, '/'),
     /** How long the servers keep what this process published after its connection is lost. They may grant less or more. */
-    sessionTimeoutMs: v.optional(delayMs(1000, 3_600_000), 30_000),
+    sessionTimeoutMs: v.optional(integerFrom(1000, 3_600_000), 30_000),
     /** Dial, TLS and handshake with one server. */
-    connectTimeoutMs: v.optional(delayMs(1, 600_000), 5000),
+    connectTimeoutMs: v.optional(integerFrom(1, 600_000), 5000),
     /** Rests after all servers failed double from the first to the second. */
-    backoffBaseMs: v.optional(delayMs(1, 3_600_000), 250),
-    backoffMaxMs: v.optional(delayMs(1, 3_600_000), 10_000),
+    backoffBaseMs: v.optional(integerFrom(1, 3_600_000), 250),
+    backoffMaxMs: v.optional(integerFrom(1, 3_600_000), 10_000),
     /** The largest answer that is taken: a list of 100,000 providers has about 32 MiB. Servers limit requests by jute.maxbuffer. */
-    maxFrameBytes: v.optional(delayMs(65_536, 268_435_456), 33_554_432),
+    maxFrameBytes: v.optional(integerFrom(65_536, 268_435_456), 33_554_432),
     /** Who this client says it is (nobody). */
     auth: v.optional(v.array(credentials), []),
     /** Who may change what is published: open | creator | creatorAndReaders (creator with auth, else open). */
@@ -75,9 +62,9 @@ export const ZooKeeperConfig = v.pipe(
     'auth, for an acl that names the creator',
   ),
 );
+export type ZooKeeperConfig = v.InferOutput<typeof ZooKeeperConfig>;
+
 /** What the names in a folder follow on: "" for "/". */
 export function under(folderPath: string): string {
   return folderPath === '/' ? '' : folderPath;
 }
-
-export type ZooKeeperConfig = v.InferOutput<typeof ZooKeeperConfig>;

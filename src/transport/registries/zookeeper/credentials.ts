@@ -1,6 +1,5 @@
-import { HeddleError } from '../../../core/base/errors.ts';
-import { Secret } from '../../../core/base/secret.ts';
 import type { FileAccess } from '../../../core/contract/registry.ts';
+import { readPassword } from '../config-values.ts';
 import type { Credentials } from './client/authentication.ts';
 import type { ZooKeeperConfig } from './config.ts';
 
@@ -15,18 +14,7 @@ export function credentialsOf(
       auth.map(async ({ kind, user, password }) => ({
         kind,
         user,
-        password: await passwordOf(password, files),
+        password: await readPassword(password, files),
       })),
     );
-}
-
-async function passwordOf(
-  given: ZooKeeperConfig['auth'][number]['password'],
-  files: FileAccess,
-): Promise<string> {
-  if (given instanceof Secret) return given.reveal();
-  if ('file' in given) return (await files.readText(given.file)).trimEnd();
-  const text = process.env[given.env];
-  if (text !== undefined && text !== '') return text;
-  throw new HeddleError('ERR_OPTION_INVALID', `the environment has no ${given.env}`);
 }

@@ -2,7 +2,7 @@ import type { RegistryDefinition } from '../../../core/contract/registry.ts';
 import { FrameworkRegistry } from '../../../core/discovery/framework/framework-registry.ts';
 import { ZooKeeperConfig } from './config.ts';
 import { registryName } from './connect.ts';
-import { PlainRegistry } from './plain-registry.ts';
+import { PlainZooKeeperRegistry } from './plain-registry.ts';
 import { dubboSources, sofaSources } from './sources.ts';
 
 /**
@@ -16,7 +16,7 @@ export const zookeeperRegistry: RegistryDefinition<ZooKeeperConfig> = {
   config: ZooKeeperConfig,
   create: (config, context) => {
     const { dialect } = config;
-    if (dialect === 'plain') return new PlainRegistry(config, context);
+    if (dialect === 'plain') return new PlainZooKeeperRegistry(config, context);
     const sources = dialect === 'sofa' ? sofaSources(config, context) : dubboSources(config, context);
     return new FrameworkRegistry(registryName, sources, { ...config, dialect }, context);
   },

@@ -1,135 +1,70 @@
 import * as v from 'valibot';
 import { HeddleError } from '../../../core/base/errors.ts';
 import type { Endpoint } from '../../../core/contract/cluster.ts';
-import type {
-  Publication,
-  Published,
-  Registry,
-  RegistryContext,
-  RegistryDelta,
-} from '../../../core/contract/registry.ts';
+import type { Publication, RegistryContext } from '../../../core/contract/registry.ts';
 import type { Health } from '../../../core/contract/state.ts';
 import { endpointSchema } from '../../../core/discovery/endpoint-schema.ts';
-import { RegistryHealth } from '../../../core/discovery/registry-health.ts';
 import { ServiceFeed } from '../../../core/discovery/service-feed.ts';
-import { type Keeping, KeptPublication } from '../kept-publication.ts';
+import type { KeptPublication } from '../kept-publication.ts';
+import { emptyList, PlainRegistry, type PlainService, type Putting } from '../plain-registry.ts';
 import { under, type ZooKeeperConfig } from './config.ts';
 import { connectZooKeeper, registryName, type ZooKeeperConnected } from './connect.ts';
 import { WatchedDirectory } from './watched/directory.ts';
 
 const directoryOptions = { withData: true, maxDataBytes: 64 * 1024 };
 
-interface Kept {
-  readonly text: string;
-  readonly publication: KeptPublication;
-}
-
-interface Service {
-  readonly feed: ServiceFeed;
-  readonly directory: WatchedDirectory;
-}
-
 /** `/heddle/<service>/<address>`: ephemeral nodes with an endpoint as JSON. For who has no framework's layout to keep. */
-export class PlainRegistry implements Registry {
-  readonly #context: RegistryContext;
+export class PlainZooKeeperRegistry extends PlainRegistry {
   readonly #config: ZooKeeperConfig;
   readonly #connected: ZooKeeperConnected;
-  readonly #health: RegistryHealth;
-  readonly #services = new Map<string, Service>();
-  readonly #published = new Map<string, Kept>();
 
   constructor(config: ZooKeeperConfig, context: RegistryContext) {
+    super(registryName, context);
     this.#config = config;
-    this.#context = context;
     this.#connected = connectZooKeeper(config, context);
-    this.#health = new RegistryHealth(registryName, context.clock, context.logger, context.metrics);
   }
 
-  /** @throws HeddleError ERR_OPTION_INVALID */
-  subscribe(service: string, onDelta: (delta: RegistryDelta) => void): () => void {
-    const known = this.#services.get(service) ?? this.#open(service);
-    const unsubscribe = known.feed.subscribe(onDelta);
-    return () => {
-      unsubscribe();
-      if (known.feed.listenerCount > 0 || this.#services.get(service) !== known) return;
-      this.#services.delete(service);
-      known.directory.stop();
-      known.feed.close();
-      this.#health.forget(service);
-    };
-  }
-
-  publish(publication: Publication): Published {
-    const { service, endpoint } = publication;
+  protected putting({ service, endpoint }: Publication): Putting {
     const checked = v.safeParse(endpointSchema, endpoint);
     if (!isName(service) || !checked.success) {
       throw new HeddleError('ERR_REGISTRY_PUBLISH', `${service} at ${endpoint.address}`);
     }
-    const path = `${this.#folder(service)}/${nodeName(endpoint.address)}`;
-    const text = JSON.stringify(endpoint);
-    const before = this.#published.get(path);
-    if (before?.publication.isOver === false) {
-      if (before.text === text) return before.publication;
-      before.publication.replace();
-    }
-    const kept = new KeptPublication(this.#keeping(path, text), this.#context, this.#health);
-    this.#published.set(path, { text, publication: kept });
-    return kept;
-  }
-
-  troubleOf(service: string): string {
-    return this.#health.reasonOf(service);
-  }
-
-  health(): Health {
-    const own = this.#health.toHealth();
-    const server = this.#connected.health();
-    if (server.status === 'ok' || own.status === 'failed') return own;
-    const hasAll = [...this.#services.values()].every(({ feed }) => feed.hasList);
-    return hasAll && this.#services.size > 0 ? { ...server, status: 'degraded' } : server;
-  }
-
-  async close(): Promise<void> {
-    for (const { feed, directory } of this.#services.values()) {
-      directory.stop();
-      feed.close();
-    }
-    this.#services.clear();
-    for (const { publication } of this.#published.values()) publication.replace();
-    // The end of the session takes the nodes with it.
-    await this.#connected.close();
-  }
-
-  #keeping(path: string, text: string): Keeping {
     const { publisher } = this.#connected;
-    const isTaken = (): boolean => this.#published.get(path)?.publication.isOver === false;
+    const path = `${this.#folder(service)}/${nodeName(endpoint.address)}`;
+    const facts = JSON.stringify(endpoint);
     return {
       what: path,
-      put: () => publisher.putEphemeral(path, Buffer.from(text, 'utf8')),
-      remove: () => {
-        if (!isTaken()) this.#published.delete(path);
-        return publisher.remove(path);
-      },
-      isTaken,
+      facts,
+      put: () => publisher.putEphemeral(path, Buffer.from(facts, 'utf8')),
+      remove: () => publisher.remove(path),
       onLost: (listener) => publisher.onLost(listener),
     };
+  }
+
+  protected serverHealth(): Health {
+    return this.#connected.health();
+  }
+
+  /** The end of the session takes the nodes with it. */
+  protected async leave(publications: readonly KeptPublication[]): Promise<void> {
+    for (const publication of publications) publication.replace();
+    await this.#connected.close();
   }
 
   #folder(service: string): string {
     return `${under(this.#config.root ?? '/heddle')}/${nodeName(service)}`;
   }
 
-  #open(service: string): Service {
+  protected open(service: string): PlainService {
     if (!isName(service)) {
       throw new HeddleError('ERR_OPTION_INVALID', `service ${JSON.stringify(service)} cannot name a folder`);
     }
-    const { clock, logger } = this.#context;
-    const onRefused = (): void =>
-      this.#health.trouble(service, 'the list is empty; allowEmpty would take that', true);
+    const { clock, logger } = this.context;
+    const onRefused = (): void => this.troubles.trouble(service, emptyList, true);
     const feed = new ServiceFeed(service, clock, logger, { allowEmpty: this.#config.allowEmpty, onRefused });
-    const well = (): void => this.#health.well(service);
+    const well = (): void => this.troubles.well(service);
     const listener = new EndpointListener(feed, well, (reason) =>
-      this.#health.trouble(service, reason, feed.hasList),
+      this.troubles.trouble(service, reason, feed.hasList),
     );
     const directory = new WatchedDirectory(
       this.#connected.client,
@@ -137,10 +72,12 @@ export class PlainRegistry implements Registry {
       directoryOptions,
       listener,
     );
-    const made = { feed, directory };
-    this.#services.set(service, made);
     directory.start();
-    return made;
+    const stop = (): void => {
+      directory.stop();
+      feed.close();
+    };
+    return { feed, stop };
   }
 }
 
@@ -174,7 +111,7 @@ class EndpointListener {
       const endpoint = this.#read(name, data);
       if (endpoint !== null) list.push(endpoint);
     }
-    if (!this.#feed.publish(list)) this.onTrouble('the list is empty; allowEmpty would take that');
+    if (!this.#feed.publish(list)) this.onTrouble(emptyList);
   }
 
   onChange(name: string, data: Buffer | null): void {
