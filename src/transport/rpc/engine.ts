@@ -2,7 +2,6 @@ import { Code } from '../../core/base/codes.ts';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { HeadView } from '../../core/base/head-view.ts';
 import type { RpcNames } from '../../core/base/rpc-names.ts';
-import type { ServerLimits } from '../../core/contract/codec.ts';
 import { boltProtocol } from '../codecs/bolt/protocol.ts';
 import { dubboProtocol } from '../codecs/dubbo/protocol.ts';
 import type { FramedProtocol, ReadContext } from '../codecs/framed/index.ts';
@@ -11,19 +10,7 @@ import type { RpcProtocol } from './call.ts';
 import { DubboMessages } from './dubbo-messages.ts';
 import { HessianLibrary } from './hessian-library.ts';
 import type { RpcMessages } from './messages.ts';
-
-/** For frames of our own making. */
-const limits: ServerLimits = {
-  maxHeaderBytes: 32_768,
-  maxHeaderCount: 1000,
-  maxUriBytes: 8192,
-  maxBodyBytes: 0,
-  idleTimeoutMs: 0,
-  headerTimeoutMs: 0,
-  requestTimeoutMs: 0,
-  maxRequestsPerConnection: 0,
-  maxPipelined: 0,
-};
+import { ownFrames } from './own-frames.ts';
 
 /** One protocol: its frames as messages, and its frames as the heads that the core works with. */
 export interface RpcEngine {
@@ -40,7 +27,7 @@ export class RpcEngines {
   readonly #made = new Map<RpcProtocol, RpcEngine>();
 
   constructor(names: RpcNames) {
-    this.#context = { names, limits };
+    this.#context = { names, limits: ownFrames };
   }
 
   /** @throws HeddleError ERR_PEER_MISSING */

@@ -1,26 +1,13 @@
 import type { HeadView } from '../../core/base/head-view.ts';
 import { RpcNames } from '../../core/base/rpc-names.ts';
-import type { ServerLimits } from '../../core/contract/codec.ts';
 import { boltProtocol } from '../codecs/bolt/protocol.ts';
 import { dubboProtocol } from '../codecs/dubbo/protocol.ts';
 import type { FramedProtocol } from '../codecs/framed/index.ts';
 import { isUntouched, isUntouchedLarge, joined } from '../codecs/framed/message.ts';
+import { ownFrames } from '../rpc/own-frames.ts';
 import { FrameFlag } from './frame.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
-
-/** Of frames that this mesh wrote or took in already. */
-const limits: ServerLimits = {
-  maxHeaderBytes: 32_768,
-  maxHeaderCount: 1000,
-  maxUriBytes: 8192,
-  maxBodyBytes: 0,
-  idleTimeoutMs: 0,
-  headerTimeoutMs: 0,
-  requestTimeoutMs: 0,
-  maxRequestsPerConnection: 0,
-  maxPipelined: 0,
-};
 
 /** The flag that says by which protocol a head was read; 0: by none that can be called by method. */
 export function rpcFlagOf(head: HeadView): number {
@@ -76,7 +63,7 @@ export class RpcReader {
 
   /** @returns Code.none or why it cannot be read */
   request(flags: number, head: HeadView, buf: Buffer, a: number, b: number): number {
-    return protocolOf(flags).readRequest(head, buf, a, b, { names: this.#names, limits });
+    return protocolOf(flags).readRequest(head, buf, a, b, { names: this.#names, limits: ownFrames });
   }
 
   response(flags: number, head: HeadView, buf: Buffer, a: number, b: number): number {
