@@ -53,7 +53,6 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^stranger: refused$/m,
     /^rotated: 3 answers: 20$/m,
   ],
-  '14-nacos.ts': [/^(answer: users saw \/42|skipped: no Nacos at \S+; .*)$/m],
   '12-worker.ts': [
     /^served \/42 for everybody$/m,
     /^\{ accepted: 'loom' \}$/m,
@@ -67,9 +66,16 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
     /^Greet ERR_GRPC_STATUS DEADLINE_EXCEEDED route_timeout$/m,
     /^Forget ERR_GRPC_STATUS UNIMPLEMENTED no_route$/m,
   ],
-  // Where a server runs it is asked; the interop check discovery-zookeeper brings one.
-  '11-zookeeper.ts': [/^(answer: hello, loom|skipped: no ZooKeeper at \S+; docker run .*)$/m],
   'monitor/stall.ts': [/^captures go to /m],
+};
+
+/** Examples with a server: the interop checks discovery-zookeeper and discovery-nacos run them against a real one. */
+const served: Readonly<Record<string, { readonly variable: string; readonly says: RegExp }>> = {
+  '11-zookeeper.ts': {
+    variable: 'ZOOKEEPER',
+    says: /^skipped: no ZooKeeper at 127\.0\.0\.1:1; docker run .*$/m,
+  },
+  '14-nacos.ts': { variable: 'NACOS', says: /^skipped: no Nacos at 127\.0\.0\.1:1; .*$/m },
 };
 
 /** What examples load. */
@@ -84,7 +90,17 @@ for (const [file, lines] of Object.entries(expected)) {
   });
 }
 
+for (const [file, { variable, says }] of Object.entries(served)) {
+  test(`the example ${file} says how to start its server where there is none`, async (t) => {
+    const env = { [variable]: '127.0.0.1:1' };
+    const { exitCode, stdout, stderr } = await runProgram([`examples/${file}`], { env });
+    t.is(stderr, '');
+    t.is(exitCode, 0);
+    t.regex(stdout, says);
+  });
+}
+
 test('every example is run', (t) => {
-  const known = [...Object.keys(expected), ...modules];
+  const known = [...Object.keys(expected), ...Object.keys(served), ...modules];
   t.deepEqual(globSync('**/*.ts', { cwd: 'examples' }).toSorted(), known.toSorted());
 });

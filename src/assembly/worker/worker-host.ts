@@ -1,7 +1,5 @@
-import type { Clock } from '../../core/base/clock.ts';
 import { Code } from '../../core/base/codes.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
-import type { Random } from '../../core/base/random.ts';
 import type { Logger } from '../../core/contract/logger.ts';
 import type { Health } from '../../core/contract/state.ts';
 import { createKeepAlive } from '../../transport/index.ts';
@@ -11,22 +9,18 @@ import { unpackError } from '../../transport/worker/errors.ts';
 import type { FrameView } from '../../transport/worker/frame-view.ts';
 import { type FrameReceiver, ThreadLink } from '../../transport/worker/link.ts';
 import { writeLines } from '../../transport/worker/log-port.ts';
-import type { AppNotice, MeshWorkerData, WorkerNotice } from '../../transport/worker/messages.ts';
-import { type MeshThread, WorkerSupervisor } from '../../transport/worker/supervisor.ts';
+import type { AppNotice, WorkerNotice } from '../../transport/worker/messages.ts';
+import {
+  type MeshThread,
+  type SupervisorOptions,
+  WorkerSupervisor,
+} from '../../transport/worker/supervisor.ts';
 import { Tunnels } from '../../transport/worker/tunnel.ts';
 
 /** A worker that does not answer a close is ended after this. */
 const closeMs = 5000;
 
-export interface WorkerHostOptions {
-  readonly url: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly maxHeapMb: number;
-  readonly hangTimeoutMs: number;
-  readonly startTimeoutMs: number;
-  workerData(): Omit<MeshWorkerData, 'port' | 'questions' | 'shared' | 'heddleMesh'>;
+export interface WorkerHostOptions extends Omit<SupervisorOptions, 'onStart' | 'onExit' | 'onLost'> {
   /** A worker is ready, the first one or one that was started again; streams go to it when this returns. */
   onReady(notice: Extract<WorkerNotice, { type: 'ready' }>): void;
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { messageOf } from '../../../src/core/base/errors.ts';
 import type { Mesh } from '../../../src/index.ts';
 import { eventually } from '../../mesh/support.ts';
 import { Scope } from '../kit/check.ts';
 import { startJvm } from '../kit/java.ts';
 import { type NacosServer, startNacos } from '../kit/nacos.ts';
 import { traffic } from './outage.ts';
+import { exampleAnswers, type Part, runParts } from './parts.ts';
 import {
   consumer,
   echo,
@@ -33,23 +33,17 @@ const application: readonly Step[] = ['FORCE_APPLICATION'];
 export async function nacosPeers(scope: Scope): Promise<string> {
   const server = await startNacos(scope);
   await isReady(server);
-  const parts: [string, () => Promise<string>][] = [
+  const env = { NACOS: server.address };
+  const parts: Part[] = [
     ['Dubbo 3.3 provider, both levels', () => dubboProvider(server, ['all', 'local'], bothSteps)],
     ['Dubbo 3.3 provider, metadata centre', () => dubboProvider(server, ['instance', 'remote'], application)],
     ['Dubbo 3.3 consumer, interface', () => dubboConsumer(server, 'FORCE_INTERFACE')],
     ['Dubbo 3.3 consumer, application', () => dubboConsumer(server, 'FORCE_APPLICATION')],
     ['SOFARPC', () => sofa(server)],
+    ['the example', () => exampleAnswers('14-nacos.ts', env, /^answer: users saw \/42$/m)],
     ['Nacos dies and comes back', () => outage(server)],
   ];
-  const done: string[] = [];
-  for (const [what, run] of parts) {
-    try {
-      done.push(`${what}${await run()}`);
-    } catch (thrown) {
-      throw new Error(`${what}: ${messageOf(thrown)}`, { cause: thrown });
-    }
-  }
-  return done.join('; ');
+  return await runParts(parts);
 }
 
 function nacos(server: NacosServer, more: Record<string, unknown>): RegistryChoice {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { messageOf } from '../../../src/core/base/errors.ts';
 import { eventually } from '../../mesh/support.ts';
 import { Scope } from '../kit/check.ts';
 import { type JavaProject, startJvm } from '../kit/java.ts';
 import { saslUser, startZooKeeper, type ZooKeeperServer } from '../kit/zookeeper.ts';
 import { traffic } from './outage.ts';
+import { exampleAnswers, type Part, runParts } from './parts.ts';
 import {
   consumer,
   echo,
@@ -26,7 +26,8 @@ type Step = 'FORCE_INTERFACE' | 'FORCE_APPLICATION';
  */
 export async function zookeeperPeers(scope: Scope): Promise<string> {
   const server = await startZooKeeper(scope);
-  const parts: [string, () => Promise<string>][] = [
+  const env = { ZOOKEEPER: server.address };
+  const parts: Part[] = [
     ['Dubbo 3.3 provider, both levels', () => dubboProvider(server, ['all', 'local'], 'dubbo', bothSteps)],
     [
       'Dubbo 3.3 provider, metadata centre',
@@ -39,17 +40,10 @@ export async function zookeeperPeers(scope: Scope): Promise<string> {
     ['Dubbo 2.7 consumer', () => dubboConsumer(server, 'registry-2.7', 'FORCE_INTERFACE')],
     ['SOFARPC', () => sofa(server)],
     ['SASL and ACLs', () => credentials(server)],
+    ['the example', () => exampleAnswers('11-zookeeper.ts', env, /^answer: hello, loom$/m)],
     ['ZooKeeper dies and comes back', () => outage(server)],
   ];
-  const done: string[] = [];
-  for (const [what, run] of parts) {
-    try {
-      done.push(`${what}${await run()}`);
-    } catch (thrown) {
-      throw new Error(`${what}: ${messageOf(thrown)}`, { cause: thrown });
-    }
-  }
-  return done.join('; ');
+  return await runParts(parts);
 }
 
 const bothSteps: readonly Step[] = ['FORCE_INTERFACE', 'FORCE_APPLICATION'];
