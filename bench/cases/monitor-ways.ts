@@ -25,13 +25,7 @@ export interface CompiledMonitor {
 /** Users run the compiled package: stripping types as we do in development costs memory that they never see. */
 export function compileMonitor(directory: string): CompiledMonitor {
   const dist = join(directory, 'dist');
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  try {
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root });
-  } catch (error) {
-    // A type error elsewhere in a tree that is being worked on: the compiler has written the files all the same.
-    if (!existsSync(join(dist, 'src', 'monitor.js'))) throw error;
-  }
+  execFileSync(process.execPath, ['build/run.ts', '--without-types', dist], { cwd: root });
   symlinkSync(join(root, 'node_modules'), join(dist, 'node_modules'));
   writeFileSync(join(dist, 'package.json'), '{"type":"module"}');
   return { preload: join(dist, 'src', 'monitor.js'), directory };

@@ -57,8 +57,7 @@ async function install(app: string): Promise<void> {
   mkdirSync(target, { recursive: true });
   writeFileSync(join(app, 'package.json'), '{ "type": "module" }\n');
   cpSync(join(repository, 'package.json'), join(target, 'package.json'));
-  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', join(target, 'dist')];
+  const args = ['build/run.ts', '--without-types', join(target, 'dist')];
   await run(process.execPath, args, { cwd: repository }).catch(() => {});
   if (!existsSync(join(target, 'dist/src/register.js'))) throw new Unavailable('the package does not build');
   const { dependencies } = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as {

@@ -54,11 +54,10 @@ async function build(directory: string): Promise<string> {
   copyFileSync(join(repository, 'bin/heddle.js'), join(directory, 'bin/heddle.js'));
   copyFileSync(join(repository, 'package.json'), join(directory, 'package.json'));
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'));
-  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')];
+  const args = ['build/run.ts', '--without-types', join(directory, 'dist')];
   const problem = await run(process.execPath, args, { cwd: repository }).then(
     () => 'no dist/bin/cli.js',
-    (error: { stdout?: string; message: string }) => (error.stdout || error.message).split('\n')[0],
+    (error: { stderr?: string; message: string }) => (error.stderr || error.message).split('\n')[0],
   );
   if (!existsSync(join(directory, 'dist/bin/cli.js')))
     throw new Unavailable(`heddle does not build: ${problem}`);

@@ -1,8 +1,9 @@
 import type { Span } from '@opentelemetry/api';
 import type { Random } from '../../core/base/random.ts';
 import type { Stream } from '../../core/contract/stream.ts';
+import { hasTracerProvider } from '../../core/observe/open-telemetry.ts';
 import { endSpan } from '../../core/observe/spans.ts';
-import { createTracer, hasTracerProvider } from '../../core/observe/tracing.ts';
+import { createTracer } from '../../core/observe/tracing.ts';
 import type { AppCoreContext } from '../../transport/worker/app-streams.ts';
 import type { Outcome } from '../../transport/worker/frame-writer.ts';
 

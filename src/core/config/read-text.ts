@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { messageOf } from '../base/errors.ts';
+import { loadYaml } from '../base/yaml.ts';
 import { PlainReader } from './plain-reader.ts';
 import { type ConfigPath, type Locate, type Problem, ProblemList } from './problems.ts';
 
@@ -26,8 +26,7 @@ export function readConfigText(text: string, file: string, format: 'yaml' | 'jso
   }
   const json = format === 'json' ? jsonProblem(text, file) : null;
   if (json !== null) return json;
-  const require = createRequire(import.meta.url);
-  const yaml = require('yaml') as typeof Yaml;
+  const yaml = loadYaml();
   const lines = new yaml.LineCounter();
   const document = yaml.parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
   const lineAt = (offset: number): number => lines.linePos(offset).line;

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import * as v from 'valibot';
-import type * as Yaml from 'yaml';
 import { messageOf } from '../base/errors.ts';
+import { loadYaml } from '../base/yaml.ts';
 import type { Endpoint } from '../contract/cluster.ts';
 import { endpointSchema } from './endpoint-schema.ts';
 
@@ -82,8 +81,7 @@ function parseJsonOrYaml(text: string): unknown {
 
 /** Maps, not objects: no key can reach a prototype. The alias limit stops bombs. */
 function parseYaml(text: string): unknown {
-  const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
-  return yaml.parse(text, { mapAsMap: true, maxAliasCount: 100, logLevel: 'error' });
+  return loadYaml().parse(text, { mapAsMap: true, maxAliasCount: 100, logLevel: 'error' });
 }
 
 function entriesOf(value: unknown): [string, unknown][] | null {

@@ -1,20 +1,10 @@
-import {
-  type Context,
-  context,
-  createTraceState,
-  isSpanContextValid,
-  propagation,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from '@opentelemetry/api';
+import type { Context, Span } from '@opentelemetry/api';
 import { factsOf } from '../base/codes.ts';
 import type { HeadView } from '../base/head-view.ts';
 import type { Stream } from '../contract/stream.ts';
+import { openTelemetry } from './open-telemetry.ts';
 
-/** OpenTelemetry's HTTP semantic conventions (stable) for one stream; loaded with the tracer, used with a provider only. */
+/** OpenTelemetry's HTTP semantic conventions (stable) for one stream; used with a provider only. */
 const methods = new Set([
   'GET',
   'HEAD',
@@ -44,6 +34,7 @@ const setter = {
  */
 export function startSpan(s: Stream, traceparent: string | null): Span | null {
   try {
+    const { isSpanContextValid, propagation, SpanKind, trace } = openTelemetry();
     const isCall = s.protocol === 'call';
     const parent = parentContext(s, traceparent, isCall);
     const method = methods.has(s.req.method) ? s.req.method : '_OTHER';
@@ -93,7 +84,7 @@ export function endSpan(span: Span, s: SpanOutcome): void {
     const isError = s.code !== 0 || status >= (s.protocol === 'call' ? 400 : 500);
     if (isError) {
       span.setAttribute('error.type', s.code === 0 ? String(status) : factsOf(s.code).name);
-      span.setStatus({ code: SpanStatusCode.ERROR });
+      span.setStatus({ code: openTelemetry().SpanStatusCode.ERROR });
     }
     span.end();
   } catch {
@@ -102,6 +93,7 @@ export function endSpan(span: Span, s: SpanOutcome): void {
 }
 
 function parentContext(s: Stream, traceparent: string | null, isCall: boolean): Context {
+  const { context, createTraceState, propagation, ROOT_CONTEXT, trace } = openTelemetry();
   if (traceparent === null) {
     // Other formats (B3, Jaeger) through the application's propagator; a call belongs to the code that makes it.
     return propagation.extract(isCall ? context.active() : ROOT_CONTEXT, s.req, getter);

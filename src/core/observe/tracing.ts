@@ -1,8 +1,9 @@
-import { ProxyTracerProvider, type Span, trace } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import { latin1 } from '../base/latin1.ts';
 import type { Random } from '../base/random.ts';
 import type { StreamTracer } from '../contract/pipeline.ts';
 import type { Stream } from '../contract/stream.ts';
+import { hasTracerProvider } from './open-telemetry.ts';
 import { SofaTrace } from './sofa-trace.ts';
 import { endSpan, startSpan } from './spans.ts';
 import { isTraceState, TraceContext, traceparentLength } from './trace-context.ts';
@@ -26,15 +27,6 @@ export function createTracer(
   options: TracerOptions = {},
 ): StreamTracer {
   return new TraceContextTracer(context.random, options.sampleRatio ?? 1);
-}
-
-/** What the API answers with while nobody registered a provider. */
-const noProvider = new ProxyTracerProvider().getDelegate();
-
-/** Has the application registered an OpenTelemetry provider? */
-export function hasTracerProvider(): boolean {
-  const provider = trace.getTracerProvider();
-  return provider instanceof ProxyTracerProvider ? provider.getDelegate() !== noProvider : true;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { context, type Span, trace } from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
 import type { Stream } from '../../core/contract/stream.ts';
+import { openTelemetry } from '../../core/observe/open-telemetry.ts';
 import type { CallOptions } from '../../core/stream/start-call.ts';
 
 /** Headers that a call takes over from the request that it is made for. */
@@ -30,6 +31,7 @@ export class TraceScope {
     };
     if (s.span === null) this.#storage.run(position, application);
     else {
+      const { context, trace } = openTelemetry();
       const active = trace.setSpan(context.active(), s.span as Span);
       context.with(active, () => this.#storage.run(position, application));
     }

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import type * as Yaml from 'yaml';
 import { messageOf } from '../../base/errors.ts';
+import { loadYaml } from '../../base/yaml.ts';
 import { isRecord } from './metadata-info.ts';
 import type { ServiceName } from './service-name.ts';
 
@@ -46,8 +45,7 @@ export function parseMigrationRule(text: string, usual: MigrationStance): Migrat
   if (text.length > maxLength) return `a rule of ${text.length} characters`;
   let document: unknown;
   try {
-    const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
-    document = yaml.parse(text, { maxAliasCount: 100, logLevel: 'error' });
+    document = loadYaml().parse(text, { maxAliasCount: 100, logLevel: 'error' });
   } catch (thrown) {
     return messageOf(thrown).split('\n', 1)[0] as string;
   }

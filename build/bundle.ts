@@ -1,0 +1,112 @@
+/**
+ * The package in few files: a thousand small modules cost half a second of CPU to load.
+ *
+ *   lib/        the modules, in a handful of files; lib/yaml.cjs is the package `yaml`, which has 72
+ *   src, bin    an entry for each module that is loaded by its path: package exports, workers, the command
+ */
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const slashed = (path: string): string => path.split(sep).join('/');
+
+/** @param out directory that the package.json calls dist */
+export async function bundle(out: string): Promise<void> {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+  const packages = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const build = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(
+      entryModules(manifest).map((name) => [name.replaceAll('/', '.'), `${name}.ts`]),
+    ),
+    platform: 'node',
+    external: (id) =>
+      id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`)),
+    plugins: [ownPlaces, bundledYaml],
+    transform: { target: 'node22' },
+    treeshake: { moduleSideEffects: false },
+  });
+  const { output } = await build.write({
+    dir: join(out, 'lib'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  await build.close();
+  for (const each of output) if (each.type === 'chunk' && each.isEntry) writeEntry(out, each);
+  await bundleYaml(join(out, 'lib'));
+}
+
+/** Modules that somebody loads by their path, without extension: "src/index". */
+function entryModules(manifest: Manifest): string[] {
+  const exported = Object.values(manifest.exports)
+    .filter((target) => typeof target !== 'string')
+    .map((target) => target.default.replace(/^\.\/dist\//, '').replace(/\.js$/, ''));
+  const patterns = [
+    'src/**/*.worker.ts',
+    'src/diagnostics/attach/agent.ts',
+    'bin/cli.ts',
+    'bin/demo/service.ts',
+  ];
+  const byPath = globSync(patterns, { cwd: root }).map((file) => slashed(file).replace(/\.ts$/, ''));
+  return [...new Set([...exported, ...byPath])].toSorted();
+}
+
+/** `import.meta.url` goes on naming the place of the source: what lies beside a module is looked for there. */
+const ownPlaces: Plugin = {
+  name: 'own-places',
+  transform: {
+    filter: { id: /\.ts$/, code: /import\.meta\.url/ },
+    handler(code, id) {
+      const place = slashed(relative(root, id)).replace(/\.ts$/, '.js');
+      const here = `new URL('../${place}', import.meta.url).href`;
+      // Lines of comments and of texts are left alone.
+      const lines = code.replace(/^(?!\s*['*/]).*$/gm, (line) => line.replaceAll('import.meta.url', here));
+      return { code: lines, map: null };
+    },
+  },
+};
+
+const yamlLoader = 'src/core/base/yaml.ts';
+
+const bundledYaml: Plugin = {
+  name: 'bundled-yaml',
+  transform: {
+    filter: { id: new RegExp(`/${yamlLoader.replaceAll('.', '\\.')}$`) },
+    handler(code) {
+      const up = '../'.repeat(yamlLoader.split('/').length - 1);
+      const changed = code.replace("('yaml')", `('${up}lib/yaml.cjs')`);
+      if (changed === code) throw new Error(`${yamlLoader} does not load 'yaml' any more`);
+      return { code: changed, map: null };
+    },
+  },
+};
+
+async function bundleYaml(lib: string): Promise<void> {
+  const build = await rolldown({ cwd: root, input: 'yaml', platform: 'node' });
+  await build.write({ file: join(lib, 'yaml.cjs'), format: 'cjs' });
+  await build.close();
+  copyFileSync(join(root, 'node_modules/yaml/LICENSE'), join(lib, 'yaml.LICENSE'));
+}
+
+/** A module at the source's place that is the bundled one. */
+function writeEntry(out: string, chunk: OutputChunk): void {
+  const name = relative(root, chunk.facadeModuleId as string).replace(/\.ts$/, '');
+  const path = join(out, `${name}.js`);
+  const target = slashed(relative(dirname(path), join(out, 'lib', chunk.fileName)));
+  const lines = [`export * from '${target}';`];
+  if (chunk.exports.includes('default')) lines.push(`export { default } from '${target}';`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${lines.join('\n')}\n`);
+}
