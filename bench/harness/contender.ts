@@ -32,6 +32,8 @@ export interface Work {
 
 export interface Contender {
   readonly name: string;
+  /** Machine code from its first request on: before it counts, a second of load opens its connections. */
+  readonly isCompiled?: boolean;
   readonly work?: Work;
   find(): Promise<Availability>;
   /** Writes its configuration and says what to run. */

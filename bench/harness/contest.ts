@@ -22,7 +22,7 @@ export interface Traffic {
 
 export interface ContestPlan {
   readonly load: Omit<LoadPlan, 'port' | 'seconds'> | Traffic;
-  /** Seconds of load before the first round. */
+  /** Seconds of load before the first round; one at most for contenders that are compiled. */
   readonly warmUpSeconds: number;
 }
 
@@ -81,7 +81,8 @@ function rotate<T>(items: readonly T[], by: number): T[] {
 }
 
 async function warmUp(field: Field, entry: Entry): Promise<void> {
-  const { traffic, place, bench, warmUpSeconds } = field;
+  const { traffic, place, bench } = field;
+  const warmUpSeconds = entry.contender.isCompiled ? Math.min(1, field.warmUpSeconds) : field.warmUpSeconds;
   if (warmUpSeconds <= 0) return;
   bench.progress(`warming up ${entry.contender.name}`);
   await traffic.run(place, entry.place.port, warmUpSeconds);

@@ -21,12 +21,14 @@ export const heddleH2: Contender = {
 
 export const haproxyH2: Contender = {
   name: 'haproxy h2',
+  isCompiled: true,
   find: haproxy.find,
   launch: (place) => ({ command: place.path, args: ['-db', '-f', writeConfig('haproxy/h2.cfg', place)] }),
 };
 
 export const nginxH2: Contender = {
   name: 'nginx h2 to h1',
+  isCompiled: true,
   find: nginx.find,
   launch: (place) => ({
     command: place.path,
@@ -37,6 +39,7 @@ export const nginxH2: Contender = {
 /** nginx with `grpc_pass`: HTTP/2 to the backend, for gRPC alone. */
 export const nginxGrpc: Contender = {
   name: 'nginx grpc_pass',
+  isCompiled: true,
   find: nginx.find,
   launch: (place) => ({
     command: place.path,
@@ -46,6 +49,7 @@ export const nginxGrpc: Contender = {
 
 export const envoyH2: Contender = {
   name: 'Envoy h2',
+  isCompiled: true,
   find: envoy.find,
   launch(place) {
     const file = writeJson(place, 'envoy.json', envoyH2Config(place));
@@ -54,7 +58,12 @@ export const envoyH2: Contender = {
   },
 };
 
-export const mosnHttp2: Contender = { name: 'MOSN h2', find: mosn.find, launch: mosnH2 };
+export const mosnHttp2: Contender = {
+  name: 'MOSN h2',
+  isCompiled: true,
+  find: mosn.find,
+  launch: mosnH2,
+};
 
 /** node:http2 as server and as client, with nothing in between but the headers. */
 export const nodeHttp2: Contender = {

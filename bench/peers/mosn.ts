@@ -99,9 +99,9 @@ const mosnRpc = (protocol: string, services: readonly string[]): Contender => ({
 export const mosnBolt: Contender = mosnRpc('bolt', boltServices);
 export const mosnDubbo: Contender = mosnRpc('dubbo', dubboServices);
 
-/** MOSN that forwards h2c to h2c. */
+/** MOSN that forwards h2c to h2c, the calls of gRPC included. */
 export function mosnH2(place: Place): ReturnType<Contender['launch']> {
-  const base = config(place, ['*'], {}, {}) as unknown as RpcBase;
+  const base = config(place, ['*'], {}, {}, [...prefixes, '/bench.']) as unknown as RpcBase;
   const [server] = base.servers;
   const [listener] = server.listeners;
   const proxy = { downstream_protocol: 'Http2', upstream_protocol: 'Http2', router_config_name: 'main' };
@@ -147,8 +147,17 @@ const fullListener = (place: Place): Json => ({
   ],
 });
 
-function config(place: Place, domains: readonly string[], listener: Json, router: Json): Json {
-  const routers = ['/api/', '/echo/'].map((prefix) => ({
+/** Of the requests over HTTP. */
+const prefixes = ['/api/', '/echo/'];
+
+function config(
+  place: Place,
+  domains: readonly string[],
+  listener: Json,
+  router: Json,
+  paths: readonly string[] = prefixes,
+): Json {
+  const routers = paths.map((prefix) => ({
     match: { prefix },
     route: { cluster_name: 'service' },
   }));

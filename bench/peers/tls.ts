@@ -53,6 +53,7 @@ function tlsConfig(place: Place, pair: { cert: string; key: string }): MeshConfi
 
 export const haproxyTls: Contender = {
   name: 'haproxy tls',
+  isCompiled: true,
   find: haproxy.find,
   async launch(place) {
     const { both } = await certificate(place.directory);
@@ -62,6 +63,7 @@ export const haproxyTls: Contender = {
 
 export const nginxTls: Contender = {
   name: 'nginx tls',
+  isCompiled: true,
   find: nginx.find,
   async launch(place) {
     const { cert, key } = await certificate(place.directory);
@@ -72,6 +74,7 @@ export const nginxTls: Contender = {
 
 export const envoyTls: Contender = {
   name: 'Envoy tls',
+  isCompiled: true,
   find: envoy.find,
   async launch(place) {
     const file = writeJson(place, 'envoy.json', envoyTlsConfig(place, await certificate(place.directory)));
