@@ -35,11 +35,11 @@ export class Standalone implements AsyncDisposable {
   #reloading: Promise<unknown> = Promise.resolve();
 
   /** @internal use `startStandalone` */
-  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions) {
+  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions, stopLooking: () => void) {
     this.mesh = mesh;
     this.#admin = admin;
     this.#options = options;
-    this.#stopLooking = options.ownsProcess === true ? keepMemoryLow() : () => {};
+    this.#stopLooking = stopLooking;
     // A drain asked for by the admin endpoint ends here as well.
     void mesh.closed.then(() => this.#closeRest());
     const onChange = (): void => void this.reload();
@@ -133,13 +133,27 @@ export class Standalone implements AsyncDisposable {
  * await using proxy = await startStandalone({ configPath: 'heddle.yaml', logger: silentLogger });
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
-  const loaded = await checkConfigFile(options.configPath, options);
-  tellNotices(loaded, options);
-  const mesh = await createMesh(requireLoaded(loaded), options);
+  const stopLooking = options.ownsProcess === true ? keepMemoryLow() : () => {};
+  try {
+    const loaded = await checkConfigFile(options.configPath, options);
+    tellNotices(loaded, options);
+    const mesh = await createMesh(requireLoaded(loaded), options);
+    return await withAdmin(mesh, options, stopLooking);
+  } catch (thrown) {
+    stopLooking();
+    throw thrown;
+  }
+}
+
+async function withAdmin(
+  mesh: Mesh,
+  options: StandaloneOptions,
+  stopLooking: () => void,
+): Promise<Standalone> {
   try {
     if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
     const admin = await startAdmin(mesh, mesh.config.admin, options.logger);
-    return new Standalone(mesh, admin, options);
+    return new Standalone(mesh, admin, options, stopLooking);
   } catch (thrown) {
     await mesh.close();
     throw thrown;

@@ -70,13 +70,16 @@ async function play(stage: Stage, mesh: Mesh, seconds: number, asJson: boolean):
   const show = display(stage, mesh, traffics, asJson);
   const stop = interrupted();
   const third = Math.min(seconds, 15) / 3;
-  await Promise.race([stop, script(stage, third, show)]);
-  await Promise.race([
-    stop,
-    wait(seconds === Number.POSITIVE_INFINITY ? seconds : Math.max(0, seconds - 2 * third)),
-  ]);
-  for (const traffic of traffics) await traffic.stop();
-  show.end();
+  try {
+    await Promise.race([stop, script(stage, third, show)]);
+    await Promise.race([
+      stop,
+      wait(seconds === Number.POSITIVE_INFINITY ? seconds : Math.max(0, seconds - 2 * third)),
+    ]);
+  } finally {
+    await Promise.all(traffics.map((traffic) => traffic.stop()));
+    show.end();
+  }
   return summary(traffics, asJson);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const startLimitMs = 15_000;
+const startLimitMs = 45_000;
 
 /** Interface of the sample service. */
 export const userService = 'com.example.Users';

@@ -45,6 +45,24 @@ test('the same configuration in YAML and JSON is the same', (t) => {
   t.deepEqual(load(`\uFEFF${JSON.stringify(json, null, '\t')}`, 'a.JSON').config, config);
 });
 
+test('texts of JSON may hold quotes, backslashes, colons and any number', (t) => {
+  const metadata = { 'a:"b\\': '\\', '\\"': '":"', 'ö\u0001': ':', '7': 'x', n: '-0' };
+  const json = { clusters: [{ name: 'users', endpoints: [{ address: 'a:1', metadata }] }] };
+  for (const path of ['a.json', 'a.yaml']) {
+    const { config, problems } = load(JSON.stringify(json, null, 1), path);
+    t.deepEqual(problems, []);
+    t.deepEqual({ ...config?.clusters[0]?.endpoints[0]?.metadata }, metadata);
+  }
+});
+
+test('a problem in JSON has its line', (t) => {
+  t.deepEqual(problemsOf('{\n "clusters": [],\n "bufers": {}}', 'a.json'), ['a.json:3 bufers: "bufers"']);
+  const deep = `{"log":\n${'['.repeat(70)}${']'.repeat(70)}}`;
+  t.regex(load(deep, 'a.json').problems[0]?.allowed ?? '', /at most 64 levels/);
+  const twice = '{\n "log": {"level": "info",\n "l\\u0065vel": "debug"}}';
+  t.deepEqual(problemsOf(twice, 'a.json'), ['a.json:2 log.level: "level"']);
+});
+
 test('an empty text is a configuration of defaults', (t) => {
   t.is(load('').config?.log.level, 'info');
   t.is(load('# nothing\n').config?.log.level, 'info');
