@@ -1,6 +1,7 @@
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { GCProfiler, type GCProfilerResult, getHeapStatistics } from 'node:v8';
+import { getHeapStatistics } from 'node:v8';
 import type { SharedState } from '../shared-state.ts';
+import { Collections } from './collections.ts';
 
 /** The worker calls the application blocked when a beat is overdue. 10 beats a second cost 0.02 % of a core. */
 const heartbeatMs = 100;
@@ -26,7 +27,7 @@ export interface BeatListener {
 export function startHeartbeat(state: SharedState, listener: BeatListener): { stop(): void } {
   const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
   delay.enable();
-  const collections = new Collections(state);
+  const collections = new Collections(state, sharedNow());
   let answered = -1;
   const beat = (): void => {
     const now = sharedNow();
@@ -41,7 +42,7 @@ export function startHeartbeat(state: SharedState, listener: BeatListener): { st
     answered = asked;
     writeDelay(state, delay);
     delay.reset();
-    collections.write();
+    collections.write(now);
     writeLoop(state, performance.eventLoopUtilization());
     listener.answer();
   };
@@ -82,76 +83,4 @@ function writeHeap(state: SharedState): void {
   state.set('heapTotalBytes', heap.total_heap_size);
   state.set('heapLimitBytes', heap.heap_size_limit);
   state.set('externalBytes', heap.external_memory);
-}
-
-/** From so many collections a tick on, recording each would be felt. */
-const manyCollections = 50;
-/** Then one tick in so many is recorded, and the others are taken to be like it. */
-const restTicks = 9;
-
-/**
- * Counts collections from V8's own list of them, read once per tick. Each record costs 100 us, which is 4 % of a
- * service that makes 300 short collections a second; so where they are many and short, most ticks go unrecorded. Not
- * where they take time or the heap is half full: that is where collections are the trouble.
- */
-class Collections {
-  readonly #state: SharedState;
-  #profiler: GCProfiler | undefined;
-  #restTicks = 0;
-  #lastMs = sharedNow();
-  #usual = { pauseMs: 0, count: 0 };
-
-  constructor(state: SharedState) {
-    this.#state = state;
-    this.#start();
-  }
-
-  /** Writes what has happened since the last call. */
-  write(): void {
-    const elapsedMs = sharedNow() - this.#lastMs;
-    this.#lastMs = sharedNow();
-    const isHalfFull = this.#state.get('heapUsedBytes') > this.#state.get('heapLimitBytes') / 2;
-    if (this.#profiler === undefined) {
-      this.#state.add('gcPauseMs', this.#usual.pauseMs);
-      this.#state.add('minorGcCount', this.#usual.count);
-      if (--this.#restTicks <= 0 || isHalfFull) this.#start();
-      return;
-    }
-    const { statistics } = this.#profiler.stop() ?? { statistics: [] };
-    this.#profiler = undefined;
-    const pauseMs = this.#count(statistics);
-    this.#usual = { pauseMs, count: statistics.length };
-    const isHarmless = statistics.length > manyCollections && pauseMs < elapsedMs / 10 && !isHalfFull;
-    if (isHarmless) this.#restTicks = restTicks;
-    else this.#start();
-  }
-
-  stop(): void {
-    this.#profiler?.stop();
-  }
-
-  #start(): void {
-    this.#profiler = new GCProfiler();
-    this.#profiler.start();
-  }
-
-  #count(statistics: GCProfilerResult['statistics']): number {
-    const state = this.#state;
-    let longestMs = 0;
-    let allMs = 0;
-    for (const { gcType, cost, afterGC } of statistics) {
-      const pauseMs = cost / 1000;
-      allMs += pauseMs;
-      if (pauseMs > longestMs) longestMs = pauseMs;
-      if (gcType === 'MarkSweepCompact') {
-        state.add('majorGcCount', 1);
-        state.set('heapAfterGcBytes', afterGC.heapStatistics.usedHeapSize);
-      } else if (gcType !== 'IncrementalMarking' && gcType !== 'ProcessWeakCallbacks') {
-        state.add('minorGcCount', 1);
-      }
-    }
-    state.add('gcPauseMs', allMs);
-    state.set('gcPauseMaxMs', longestMs);
-    return allMs;
-  }
 }
