@@ -1,10 +1,11 @@
-import { STATUS_CODES } from 'node:http';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { CallAnswer, MeshPort } from '../port.ts';
 import { CallController, CallSignal, named } from './controller.ts';
 import { type DispatchHandler, fieldObject, rawFields, takesController } from './handler.ts';
 import { callOptionsOf, type DispatchOptions } from './options.ts';
 
+// An import of `node:http` would load all of undici with it.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 const nothing: readonly Uint8Array[] = [];
 
 /**

@@ -10,6 +10,7 @@ import {
   takesController,
 } from './handler.ts';
 import type { DispatchOptions } from './options.ts';
+import { whenDispatcherNeeded } from './when-needed.ts';
 
 /** Where undici keeps its global dispatcher: fetch of Node 22 to 26 and undici up to 7, and undici from 8 on. */
 const first = Symbol.for('undici.globalDispatcher.1');
@@ -38,6 +39,18 @@ export function globalDispatcher(): DispatcherLike | null {
  * @returns takes it back
  */
 export function installDispatcher(port: MeshPort): () => void {
+  if (globals[first] !== undefined || globals[second] !== undefined) return installNow(port);
+  let undo = (): void => {};
+  const forget = whenDispatcherNeeded([first, second], () => {
+    undo = installNow(port);
+  });
+  return () => {
+    forget();
+    undo();
+  };
+}
+
+function installNow(port: MeshPort): () => void {
   if (globals[first] === undefined) void globalThis.Response;
   const undo = [install(first, port, null), install(second, port, globals[first] ?? null)];
   return () => {
