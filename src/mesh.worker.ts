@@ -3,6 +3,7 @@ import { pendingStreams } from './assembly/pending-streams.ts';
 import { MeshEnd } from './assembly/worker/mesh-end.ts';
 import type { MeshConfig } from './core/config/input.ts';
 import { createMesh, type Mesh } from './mesh.ts';
+import { type BellEnd, makePipes, PipeBell } from './transport/worker/doorbell.ts';
 import { packError } from './transport/worker/errors.ts';
 import { ThreadLink } from './transport/worker/link.ts';
 import { PortLogger } from './transport/worker/log-port.ts';
@@ -19,7 +20,8 @@ import { packValues, unpackValues } from './transport/worker/plain-values.ts';
 async function main(data: MeshWorkerData): Promise<void> {
   const { port, questions } = data;
   const shared = new Int32Array(data.shared);
-  const post = (notice: WorkerNotice): void => port.postMessage(notice);
+  const link = new ThreadLink(port, data.mailboxes);
+  const post = (notice: WorkerNotice): void => link.post(notice);
   const logger = new PortLogger(data.logLevel, (lines: readonly LogLine[], dropped: number) =>
     post({ type: 'log', lines, dropped }),
   );
@@ -28,7 +30,7 @@ async function main(data: MeshWorkerData): Promise<void> {
     logger.flush();
     clearInterval(beat);
     questions.close();
-    port.close();
+    link.close();
   };
   let mesh: Mesh;
   try {
@@ -42,19 +44,21 @@ async function main(data: MeshWorkerData): Promise<void> {
     end();
     return;
   }
-  const link = new ThreadLink(port);
-  link.listen(new MeshEnd(mesh, link, end));
+  const useBell = (bell: BellEnd): void => {
+    // Before it is: a number that two close is worse than one that nobody closes.
+    Atomics.store(shared, SharedWord.hasBell, 1);
+    link.listenTo(new PipeBell(bell));
+    link.ringAtOther();
+  };
+  link.listen(new MeshEnd(mesh, link, { useBell, end }));
   questions.on('message', () => {
     questions.postMessage(pendingStreams(mesh.runtime) ?? []);
     Atomics.add(shared, SharedWord.answers, 1);
     Atomics.notify(shared, SharedWord.answers);
   });
   questions.unref();
-  link.post({
-    type: 'ready',
-    config: packValues(mesh.config),
-    addresses: { ...mesh.listeners.addresses },
-  } satisfies WorkerNotice);
+  post({ type: 'ready', config: packValues(mesh.config), addresses: { ...mesh.listeners.addresses } });
+  if (await makePipes(data.bellDirectory)) post({ type: 'pipes' });
 }
 
 void main(workerData as MeshWorkerData);

@@ -9,6 +9,7 @@ import { ForeignPosition } from '../../core/observe/tracing.ts';
 import { AppUpstreams } from '../../transport/worker/app-upstream.ts';
 import { CallServer } from '../../transport/worker/call-server.ts';
 import { answerControl, type ControlCall, type ControlMethods } from '../../transport/worker/control.ts';
+import type { BellEnd } from '../../transport/worker/doorbell.ts';
 import { FrameType } from '../../transport/worker/frame.ts';
 import type { FrameView } from '../../transport/worker/frame-view.ts';
 import { writeOutcome } from '../../transport/worker/frame-writer.ts';
@@ -37,6 +38,14 @@ export interface InnerMesh {
   close(): Promise<void>;
 }
 
+/** The thread that the mesh runs in. */
+export interface ThreadOfMesh {
+  /** The application listens to the bell. */
+  useBell(end: BellEnd): void;
+  /** The mesh is closed and the application was told. */
+  end(): void;
+}
+
 /** The worker's end of the link: streams of the application enter the mesh here, and its questions are answered. */
 export class MeshEnd implements FrameReceiver {
   readonly #mesh: InnerMesh;
@@ -45,7 +54,7 @@ export class MeshEnd implements FrameReceiver {
   readonly #upstreams: AppUpstreams;
   readonly #tunnels = new Tunnels();
   readonly #services = new Map<number, RpcService>();
-  readonly #onClosed: () => void;
+  readonly #thread: ThreadOfMesh;
   readonly #methods: ControlMethods = {
     connect: (argument: { id: number; cluster: string }) => this.#connect(argument),
     serveRpc: (argument: RemoteService) => this.#serveRpc(argument),
@@ -58,11 +67,10 @@ export class MeshEnd implements FrameReceiver {
     close: () => this.#close(),
   };
 
-  /** @param onClosed the mesh is closed and the application was told */
-  constructor(mesh: InnerMesh, link: ThreadLink, onClosed: () => void) {
+  constructor(mesh: InnerMesh, link: ThreadLink, thread: ThreadOfMesh) {
     this.#mesh = mesh;
     this.#link = link;
-    this.#onClosed = onClosed;
+    this.#thread = thread;
     const { proxy, clock } = mesh.runtime;
     const { writer } = link;
     this.#upstreams = new AppUpstreams(writer, proxy);
@@ -116,12 +124,13 @@ export class MeshEnd implements FrameReceiver {
     const said = message as ControlCall | AppNotice;
     if (said.type === 'call') answerControl(said, this.#methods, (answer) => this.#answer(said, answer));
     else if (said.type === 'serve') this.#mesh.serveBy(said.cluster, this.#upstreams.factory(said.key));
+    else if (said.type === 'bell') this.#thread.useBell(said.end);
     else if (said.type === 'logLevel') this.#mesh.runtime.logger.level = said.level;
   }
 
   #answer(call: ControlCall, answer: object): void {
     this.#link.post(answer);
-    if (call.method === 'close') this.#onClosed();
+    if (call.method === 'close') this.#thread.end();
   }
 
   async #connect({ id, cluster }: { id: number; cluster: string }): Promise<void> {

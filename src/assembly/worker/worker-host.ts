@@ -5,11 +5,12 @@ import type { Health } from '../../core/contract/state.ts';
 import { createKeepAlive } from '../../transport/index.ts';
 import type { AppCore } from '../../transport/worker/app-core.ts';
 import { ControlCalls } from '../../transport/worker/control.ts';
+import { type AppBell, openPipes } from '../../transport/worker/doorbell.ts';
 import { unpackError } from '../../transport/worker/errors.ts';
 import type { FrameView } from '../../transport/worker/frame-view.ts';
 import { type FrameReceiver, ThreadLink } from '../../transport/worker/link.ts';
 import { writeLines } from '../../transport/worker/log-port.ts';
-import type { AppNotice, WorkerNotice } from '../../transport/worker/messages.ts';
+import { type AppNotice, SharedWord, type WorkerNotice } from '../../transport/worker/messages.ts';
 import {
   type MeshThread,
   type SupervisorOptions,
@@ -35,6 +36,7 @@ export class WorkerHost implements FrameReceiver {
   readonly #keepAlive = createKeepAlive();
   #holds = 0;
   #link: ThreadLink | null = null;
+  #bell: AppBell | null = null;
   #isUp = false;
   #isClosing = false;
   #logLevel: Logger['level'];
@@ -50,7 +52,7 @@ export class WorkerHost implements FrameReceiver {
       ...options,
       workerData: () => options.workerData(),
       onStart: (thread) => this.#onStart(thread),
-      onExit: () => this.#link?.drain(),
+      onExit: (thread) => this.#onExit(thread),
       onLost: (reason) => this.#onLost(reason),
     });
   }
@@ -174,10 +176,11 @@ export class WorkerHost implements FrameReceiver {
     if (notice.type === 'ready') this.#onReady(notice);
     else if (notice.type === 'refused') this.#onRefused(notice);
     else if (notice.type === 'log') this.#onLog(notice);
+    else if (notice.type === 'pipes') this.#onPipes();
   }
 
   #onStart(thread: MeshThread): void {
-    this.#link = new ThreadLink(thread.port);
+    this.#link = new ThreadLink(thread.port, thread.mailboxes);
     this.#link.listen(this);
     // Listening to a port references it.
     thread.port.unref();
@@ -205,6 +208,23 @@ export class WorkerHost implements FrameReceiver {
     if (logger.level === this.#logLevel) return;
     this.#logLevel = logger.level;
     this.tell({ type: 'logLevel', level: logger.level });
+  }
+
+  #onPipes(): void {
+    const link = this.#link;
+    const thread = this.#supervisor.thread;
+    const opened = link === null || thread === null ? null : openPipes(thread.bellDirectory);
+    if (opened === null) return;
+    this.#bell = opened;
+    link?.listenTo(opened.bell);
+    this.tell({ type: 'bell', end: opened.workerEnd });
+    link?.ringAtOther();
+  }
+
+  #onExit(thread: MeshThread): void {
+    this.#link?.drain();
+    this.#bell?.close(Atomics.load(thread.shared, SharedWord.hasBell) !== 0);
+    this.#bell = null;
   }
 
   #onLost(reason: string): void {

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import { frameHeadBytes, inlineBytes, padded } from './frame.ts';
+import { FrameFlag, frameHeadBytes, inlineBytes, padded } from './frame.ts';
+import type { MailboxWriter } from './mailbox.ts';
 
 const firstBytes = 64 * 1024;
 /** A batch that grew to this leaves before its tick ends. */
@@ -17,12 +18,16 @@ export class BatchWriter {
   buf: Buffer = Buffer.alloc(0);
   words: Int32Array = new Int32Array(0);
   /**
-   * One stream is under way: nothing else is likely to come in this turn of the loop, so a batch leaves when the running
-   * code ends (2 to 10 us sooner) and not at the end of the turn.
+   * One stream is under way: nothing else is likely to come in this turn of the loop, so a batch leaves with the last
+   * frame of the stream's direction, or when the running code ends (2 to 10 us sooner), and not at the end of the turn.
    */
   isQuick = true;
-  /** Messages posted. */
+  /** Batches that have left. */
   posted = 0;
+  /** Messages posted by the port, the link's own included. */
+  messages = 0;
+  /** Takes what leaves quickly, while the other end listens to it. */
+  mailbox: MailboxWriter | null = null;
   readonly #port: Pick<MessagePort, 'postMessage'>;
   #at = 0;
   #pieces: ArrayBuffer[] = [];
@@ -56,7 +61,8 @@ export class BatchWriter {
     words[word + 2] = headBytes;
     words[word + 3] = bodyBytes;
     this.#at = at + frameHeadBytes + headBytes + padded(bodyBytes);
-    if (this.#at + this.#piecesBytes > fullBytes) this.flush();
+    const isLast = ((type >>> 8) & FrameFlag.end) !== 0;
+    if (this.#at + this.#piecesBytes > fullBytes || (this.isQuick && isLast)) this.flush();
     else if (!this.#isScheduled) {
       this.#isScheduled = true;
       if (this.isQuick) process.nextTick(this.#flush);
@@ -76,9 +82,12 @@ export class BatchWriter {
   flush(): void {
     const length = this.#at;
     if (length === 0 || this.#isClosed) return;
-    const slab = (this.buf.buffer as ArrayBuffer).slice(0, length);
     this.#at = 0;
     this.posted++;
+    if (this.isQuick && this.#pieces.length === 0 && this.mailbox?.put(this.buf, length, this.messages))
+      return;
+    this.messages++;
+    const slab = (this.buf.buffer as ArrayBuffer).slice(0, length);
     if (this.#pieces.length === 0) this.#port.postMessage(slab, [slab]);
     else {
       const message = [slab, ...this.#pieces];

@@ -1,7 +1,9 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { BatchWriter } from './batch-writer.ts';
+import type { Doorbell } from './doorbell.ts';
 import { FrameFlag, FrameType, frameHeadBytes, padded } from './frame.ts';
 import { FrameView } from './frame-view.ts';
+import { MailboxReader, MailboxWriter } from './mailbox.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -19,16 +21,27 @@ export interface FrameReceiver {
   onControl(message: unknown): void;
 }
 
+/** Memory of both directions, from this end. */
+export interface Mailboxes {
+  readonly out: SharedArrayBuffer;
+  readonly in: SharedArrayBuffer;
+}
+
 /** One end of the connection between two threads: writes frames into batches, reads batches and delivers their frames. */
 export class ThreadLink {
   readonly writer: BatchWriter;
   readonly #port: MessagePort;
   #receiver: FrameReceiver | null = null;
   readonly #view = new FrameView();
+  readonly #mailboxes: Mailboxes;
+  readonly #mail: MailboxReader;
+  #bell: Doorbell | null = null;
   #isClosed = false;
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, mailboxes: Mailboxes) {
     this.#port = port;
+    this.#mailboxes = mailboxes;
+    this.#mail = new MailboxReader(mailboxes.in);
     this.writer = new BatchWriter(port);
   }
 
@@ -38,29 +51,66 @@ export class ThreadLink {
     this.#port.on('message', (message: unknown) => this.#take(message));
   }
 
+  /** Takes what the other end puts into the mailbox when the bell rings. */
+  listenTo(bell: Doorbell): void {
+    if (this.#isClosed) {
+      bell.close();
+      return;
+    }
+    this.#bell = bell;
+    bell.onRing(() => this.#takeMail());
+  }
+
+  /** The other end listens to the bell: batches may go by the mailbox. */
+  ringAtOther(): void {
+    const bell = this.#bell;
+    if (bell === null || this.#isClosed) return;
+    this.writer.mailbox = new MailboxWriter(this.#mailboxes.out, () => this.#ring(bell));
+  }
+
   /** Posts a message of its own, behind what was written before it. @throws DataCloneError */
   post(message: object): void {
     if (this.#isClosed) return;
     this.writer.flush();
     this.#port.postMessage(message);
+    this.writer.messages++;
   }
 
   /** Delivers now what has arrived and waits: the other end's last words, when its thread is gone. */
   drain(): void {
     for (;;) {
       const next = receiveMessageOnPort(this.#port);
-      if (next === undefined) return;
+      if (next === undefined) break;
       this.#take(next.message);
     }
+    this.#takeMail();
   }
 
   close(): void {
     this.#isClosed = true;
     this.writer.close();
     this.#port.close();
+    this.#bell?.close();
+  }
+
+  #ring(bell: Doorbell): void {
+    try {
+      bell.ring();
+    } catch {
+      // A pipe without a reader: what is in the mailbox is found with the next message.
+      this.writer.mailbox = null;
+      this.post(new ArrayBuffer(0));
+    }
+  }
+
+  #takeMail(): void {
+    const slab = this.#isClosed ? null : this.#mail.take();
+    if (slab !== null) this.#read(slab, []);
   }
 
   #take(message: unknown): void {
+    this.#takeMail();
+    this.#mail.tookMessage();
     if (message instanceof ArrayBuffer) this.#read(message, []);
     else if (Array.isArray(message)) this.#read(message[0] as ArrayBuffer, message as ArrayBuffer[]);
     else this.#receiver?.onControl(message);

@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { LogFields, LogLevel } from '../../core/contract/logger.ts';
+import type { BellEnd } from './doorbell.ts';
 import type { PackedError } from './errors.ts';
+import type { Mailboxes } from './link.ts';
 
 /** What a worker of a mesh gets when it starts: plain data and its ends of the two ports. */
 export interface MeshWorkerData {
@@ -15,12 +17,16 @@ export interface MeshWorkerData {
   readonly port: MessagePort;
   /** The monitor's question, which is answered while the application's thread waits. */
   readonly questions: MessagePort;
-  /** Counts up while the worker's loop turns; the second word is notified when a question is answered. */
+  /** Counts up while the worker's loop turns; the second word is notified when a question is answered, the third says that its end of the bell is its own. */
   readonly shared: SharedArrayBuffer;
+  /** For quick batches, beside the port. */
+  readonly mailboxes: Mailboxes;
+  /** For the pipes of the bell. */
+  readonly bellDirectory: string;
 }
 
 /** Words of `MeshWorkerData.shared`. */
-export const SharedWord = { beats: 0, answers: 1 } as const;
+export const SharedWord = { beats: 0, answers: 1, hasBell: 2 } as const;
 /** The worker counts that often. */
 export const beatMs = 250;
 
@@ -34,9 +40,13 @@ export interface LogLine {
 export type WorkerNotice =
   | { readonly type: 'ready'; readonly config: unknown; readonly addresses: Readonly<Record<string, string>> }
   | { readonly type: 'refused'; readonly error: PackedError }
-  | { readonly type: 'log'; readonly lines: readonly LogLine[]; readonly dropped: number };
+  | { readonly type: 'log'; readonly lines: readonly LogLine[]; readonly dropped: number }
+  /** The pipes of the bell are there. */
+  | { readonly type: 'pipes' };
 
 /** What the application says without waiting for an answer. */
 export type AppNotice =
   | { readonly type: 'serve'; readonly cluster: string; readonly key: number }
-  | { readonly type: 'logLevel'; readonly level: LogLevel };
+  | { readonly type: 'logLevel'; readonly level: LogLevel }
+  /** The application listens to the bell; the worker's end of it. */
+  | { readonly type: 'bell'; readonly end: BellEnd };

@@ -4,6 +4,9 @@ import type { Clock, Timer } from '../../core/base/clock.ts';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { Random } from '../../core/base/random.ts';
 import type { Logger } from '../../core/contract/logger.ts';
+import { bellDirectory, removePipes } from './doorbell.ts';
+import type { Mailboxes } from './link.ts';
+import { createMailbox } from './mailbox.ts';
 import { type MeshWorkerData, SharedWord } from './messages.ts';
 
 /** Waits between restarts: the first after 50 to 100 ms. */
@@ -26,11 +29,11 @@ export interface SupervisorOptions {
   /** The first list of registries may take its time. */
   readonly startTimeoutMs: number;
   /** What a worker is started with, without its ports. */
-  workerData(): Omit<MeshWorkerData, 'port' | 'questions' | 'shared' | 'heddleMesh'>;
+  workerData(): Pick<MeshWorkerData, 'config' | 'modules' | 'tracksStreams' | 'logLevel'>;
   /** A worker runs; it has not said that it is ready. */
   onStart(thread: MeshThread): void;
   /** A worker is gone, for whatever reason; its port is still open for what it had said. */
-  onExit(): void;
+  onExit(thread: MeshThread): void;
   /** It is gone, and not because it was told to. Its port is closed. */
   onLost(reason: string): void;
 }
@@ -41,6 +44,8 @@ export interface MeshThread {
   readonly port: MessagePort;
   readonly questions: MessagePort;
   readonly shared: Int32Array;
+  readonly mailboxes: Mailboxes;
+  readonly bellDirectory: string;
 }
 
 /**
@@ -138,9 +143,10 @@ export class WorkerSupervisor {
     this.#thread = null;
     this.#watch?.cancel();
     this.#late?.cancel();
-    this.#options.onExit();
+    this.#options.onExit(thread);
     thread.port.close();
     thread.questions.close();
+    removePipes(thread.bellDirectory);
     if (this.#isEnding) return;
     const reason = this.#reason === '' ? `it ended with exit code ${exitCode}` : this.#reason;
     const { clock, logger } = this.#options;
@@ -196,13 +202,17 @@ export class WorkerSupervisor {
 function startThread(options: SupervisorOptions): MeshThread {
   const streams = new MessageChannel();
   const questions = new MessageChannel();
-  const shared = new SharedArrayBuffer(8);
+  const shared = new SharedArrayBuffer(12);
+  const directory = bellDirectory();
+  const [toApp, toWorker] = [createMailbox(), createMailbox()];
   const workerData: MeshWorkerData = {
     heddleMesh: true,
     ...options.workerData(),
     port: streams.port2,
     questions: questions.port2,
     shared,
+    mailboxes: { out: toApp, in: toWorker },
+    bellDirectory: directory,
   };
   const worker = new Worker(new URL(options.url), {
     name: 'heddle mesh',
@@ -220,6 +230,8 @@ function startThread(options: SupervisorOptions): MeshThread {
     port: streams.port1,
     questions: questions.port1,
     shared: new Int32Array(shared),
+    mailboxes: { out: toWorker, in: toApp },
+    bellDirectory: directory,
   };
 }
 

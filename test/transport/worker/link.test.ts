@@ -14,6 +14,7 @@ import {
 } from '../../../src/transport/worker/frame-writer.ts';
 import { readHead } from '../../../src/transport/worker/heads.ts';
 import { type FrameReceiver, ThreadLink } from '../../../src/transport/worker/link.ts';
+import { createMailbox } from '../../../src/transport/worker/mailbox.ts';
 import { within } from '../../mesh/support.ts';
 
 interface Got {
@@ -57,8 +58,9 @@ function pair(t: { teardown(run: () => void): void }) {
     onCredit: number('credit'),
     onControl: () => number('control')(0, 0),
   };
-  const near = new ThreadLink(port1);
-  const far = new ThreadLink(port2);
+  const [there, back] = [createMailbox(), createMailbox()];
+  const near = new ThreadLink(port1, { out: there, in: back });
+  const far = new ThreadLink(port2, { out: back, in: there });
   far.listen(receiver);
   t.teardown(() => {
     near.close();
