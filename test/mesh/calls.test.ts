@@ -1,38 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { createMesh, HeddleError } from '../../src/index.ts';
-import { deadAddress, type Echoed, echo, eventually, tcpUpstream, upstream, within } from './support.ts';
-
-test('a request reaches the upstream with method, path, headers and body', async (t) => {
-  const { address } = await upstream(t, echo);
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const response = await mesh.request({
-    authority: 'users',
-    method: 'PUT',
-    path: '/42?full=1',
-    headers: { 'x-one': '1', 'x-many': ['a', 'b'] },
-    body: 'hello',
-  });
-  t.is(response.status, 200);
-  t.is(response.headers.get('content-type'), 'application/json');
-  const got = (await response.json()) as Echoed;
-  t.like(got, { method: 'PUT', url: '/42?full=1', body: 'hello' });
-  t.like(got.headers, { 'x-one': '1', 'x-many': 'a, b', 'content-length': '5', host: 'users' });
-});
-
-test('status, headers and trailers of an answer arrive as the upstream sent them', async (t) => {
-  const { address } = await upstream(t, (_request, response) => {
-    response.writeHead(418, { 'x-a': 'b', trailer: 'x-sum' });
-    response.write('part');
-    response.addTrailers({ 'x-sum': '7' });
-    response.end();
-  });
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const response = await mesh.request({ authority: 'users' });
-  t.is(response.status, 418);
-  t.is(await response.text(), 'part');
-  t.is(response.trailers?.get('x-sum'), '7');
-});
+import { deadAddress, tcpUpstream, upstream, within } from './support.ts';
 
 test('HEAD, 204 and 304 have no body and leave the connection usable', async (t) => {
   const { address, sockets } = await upstream(t, (request, response) => {
@@ -66,93 +34,6 @@ test('a body is read chunk by chunk and only once', async (t) => {
   t.is((error as HeddleError).code, 'ERR_OPTION_INVALID');
 });
 
-test('a reader that stops early cancels the upstream', async (t) => {
-  const closed = Promise.withResolvers<void>();
-  const { address } = await upstream(t, (_request, response) => {
-    response.once('close', () => closed.resolve());
-    const write = (): void => {
-      while (!response.destroyed && response.write(Buffer.alloc(65536)));
-      response.once('drain', write);
-    };
-    write();
-  });
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const response = await mesh.request({ authority: 'users' });
-  for await (const chunk of response.body) {
-    t.true(chunk.length > 0);
-    break;
-  }
-  await within(closed.promise, 'the upstream sees the cancel');
-});
-
-test('a slow reader of an answer holds the upstream back', async (t) => {
-  const totalBytes = 64 * 1024 * 1024;
-  let written = 0;
-  const { address } = await upstream(t, (_request, response) => {
-    const write = (): void => {
-      while (written < totalBytes) {
-        written += 65536;
-        if (!response.write(Buffer.alloc(65536))) {
-          response.once('drain', write);
-          return;
-        }
-      }
-      response.end();
-    };
-    write();
-  });
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const response = await mesh.request({ authority: 'users' });
-  const chunks = response.body[Symbol.asyncIterator]();
-  let read = (await chunks.next()).value?.length ?? 0;
-  // Nobody reads now: what is written settles at what sockets and buffers on the way can hold.
-  let before = -1;
-  let quiet = 0;
-  await eventually(() => {
-    quiet = written === before ? quiet + 1 : 0;
-    before = written;
-    return quiet > 40;
-  }, 'the upstream stops writing');
-  t.true(written < totalBytes / 2, `${written} bytes went into nobody's hands`);
-  for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) read += chunk.length;
-  t.is(read, totalBytes);
-});
-
-test('a streamed request body is pulled no faster than the upstream takes it', async (t) => {
-  const totalChunks = 1024;
-  let pulled = 0;
-  const go = Promise.withResolvers<void>();
-  const { address } = await upstream(t, (request, response) => {
-    request.pause();
-    let bytes = 0;
-    void go.promise.then(() => {
-      request.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-      });
-      request.on('end', () => response.end(String(bytes)));
-      request.resume();
-    });
-  });
-  async function* body(): AsyncGenerator<Uint8Array> {
-    for (; pulled < totalChunks; pulled++) {
-      yield new Uint8Array(65536);
-      await turn();
-    }
-  }
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const answer = mesh.request({ authority: 'users', method: 'POST', body: body() });
-  let before = -1;
-  let quiet = 0;
-  await eventually(() => {
-    quiet = pulled === before ? quiet + 1 : 0;
-    before = pulled;
-    return quiet > 40;
-  }, 'the body is not pulled any more');
-  t.true(pulled < totalChunks / 2, `${pulled} chunks were pulled`);
-  go.resolve();
-  t.is(await (await within(answer, 'the answer')).text(), String(totalChunks * 65536));
-});
-
 test('a request body that fails ends the request and tells why', async (t) => {
   const arrived = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
@@ -173,41 +54,6 @@ test('a request body that fails ends the request and tells why', async (t) => {
   });
   t.is((error as HeddleError).code, 'ERR_REQUEST_INVALID');
   await within(gone.promise, 'the upstream sees the end');
-});
-
-test('an abort before the call sends nothing; one during it cancels the upstream', async (t) => {
-  let asked = 0;
-  const arrived = Promise.withResolvers<void>();
-  const gone = Promise.withResolvers<void>();
-  const { address } = await upstream(t, (_request, response) => {
-    asked++;
-    response.once('close', () => gone.resolve());
-    arrived.resolve();
-  });
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const reason = new Error('no interest');
-  const before = await t.throwsAsync(
-    mesh.request({ authority: 'users', signal: AbortSignal.abort(reason) }),
-    { instanceOf: HeddleError },
-  );
-  t.like(before, { code: 'ERR_REQUEST_ABORTED', cause: reason });
-  t.is(asked, 0);
-  const controller = new AbortController();
-  const call = mesh.request({ authority: 'users', signal: controller.signal });
-  await within(arrived.promise, 'the request at the upstream');
-  controller.abort(reason);
-  t.like(await t.throwsAsync(call), { code: 'ERR_REQUEST_ABORTED', cause: reason, retry: 'no' });
-  await within(gone.promise, 'the upstream sees the cancel');
-});
-
-test('an abort in the middle of a body ends the reading', async (t) => {
-  const { address } = await upstream(t, (_request, response) => void response.write('begin'));
-  await using mesh = await createMesh({ clusters: [{ name: 'users', endpoints: [address] }] });
-  const controller = new AbortController();
-  const response = await mesh.request({ authority: 'users', signal: controller.signal });
-  const text = response.text();
-  controller.abort();
-  t.like(await t.throwsAsync(within(text, 'the end of the body')), { code: 'ERR_REQUEST_ABORTED' });
 });
 
 test('a call that takes too long ends with ERR_REQUEST_TIMEOUT and the reason', async (t) => {
