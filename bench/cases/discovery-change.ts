@@ -9,7 +9,7 @@ import { FrameworkRegistry } from '../../src/core/discovery/framework/framework-
 import { MetricsTable } from '../../src/core/observe/metrics.ts';
 import { MemorySources } from '../../src/testing/memory-sources.ts';
 import { SystemClock } from '../../src/transport/index.ts';
-import { clusterOf, cpuMs, pick, quantile, round3, silent, streamFor } from '../discovery/lists.ts';
+import { clusterOf, cpuMs, pick, quantile, round3, silent, streamFor } from '../harness/lists.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
 const hosts = 50_000;

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMesh } from '../../src/mesh.ts';
 import { endpointAt, scriptedRegistry, startAnyHost } from '../discovery/any-host.ts';
-import { cpuMs, round3 } from '../discovery/lists.ts';
+import { cpuMs, round3 } from '../harness/lists.ts';
 
 const fraction = Number(process.argv[2] ?? 1);
 const seconds = Number(process.argv[3] ?? 5);

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMesh } from '../../src/mesh.ts';
 import { endpointAt, scriptedRegistry, startAnyHost } from '../discovery/any-host.ts';
-import { endpointOf, quantile, round3, subsets } from '../discovery/lists.ts';
+import { endpointOf, quantile, round3, subsets } from '../harness/lists.ts';
 
 const turns = Number(process.argv[2] ?? 4);
 const seconds = Number(process.argv[3] ?? 4);

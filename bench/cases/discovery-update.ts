@@ -19,12 +19,12 @@ import {
   silent,
   streamFor,
   subsets,
-} from '../discovery/lists.ts';
+} from '../harness/lists.ts';
 
 const hosts = 50_000;
 const rounds = Number(process.argv[2] ?? 2000);
 const collect = globalThis.gc as () => void;
-const all = allSubsets().map(streamFor);
+const all = allSubsets().map((each) => streamFor(each));
 const list = Array.from({ length: hosts }, (_, i) => endpointOf(i));
 
 const feed = new ServiceFeed('bench', new SystemClock(), silent);

@@ -10,8 +10,8 @@ import { createMesh } from '../../src/mesh.ts';
 import { ZooKeeperConfig } from '../../src/transport/registries/zookeeper/config.ts';
 import { connectZooKeeper } from '../../src/transport/registries/zookeeper/connect.ts';
 import { aclOf } from '../../src/transport/registries/zookeeper/layouts/acl.ts';
-import { quantile, round3, silent } from '../discovery/lists.ts';
 import { startZooKeeper } from '../discovery/zookeeper.ts';
+import { quantile, round3, silent } from '../harness/lists.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
 const hosts = 1000;

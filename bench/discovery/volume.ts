@@ -11,7 +11,7 @@ import { FrameworkRegistry } from '../../src/core/discovery/framework/framework-
 import { MetricsTable } from '../../src/core/observe/metrics.ts';
 import { MemorySources } from '../../src/testing/memory-sources.ts';
 import { SystemClock } from '../../src/transport/index.ts';
-import { silent } from './lists.ts';
+import { silent } from '../harness/lists.ts';
 
 const interfaces = 20;
 const instances = 100;

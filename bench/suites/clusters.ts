@@ -1,32 +1,16 @@
 /** Clusters of 50,000 hosts: subsets, deltas, and what a pick costs with each balancer. */
 import { SeededRandom } from '../../src/core/base/random.ts';
 import * as balancers from '../../src/core/cluster/balancers/index.ts';
-import { createCluster, type LiveCluster } from '../../src/core/cluster/cluster.ts';
-import { type ClusterSettings, clusterSettings } from '../../src/core/cluster/settings.ts';
-import type { BalancerDefinition, Endpoint, Host, HostUpstream } from '../../src/core/contract/cluster.ts';
-import type { SubsetsConfig } from '../../src/core/contract/cluster-config.ts';
+import type { LiveCluster } from '../../src/core/cluster/cluster.ts';
+import type { ClusterSettings } from '../../src/core/cluster/settings.ts';
+import type { BalancerDefinition, Endpoint } from '../../src/core/contract/cluster.ts';
 import type { Stream } from '../../src/core/contract/stream.ts';
-import { MetricsTable } from '../../src/core/observe/metrics.ts';
 import { tableRows } from '../cases/tables.ts';
+import { allSubsets, clusterOf, cpuMs, endpointOf, pick, streamFor, subsets } from '../harness/lists.ts';
 import type { Bench, Row, Suite } from '../harness/suite.ts';
 import { measure } from '../micro/measure.ts';
 
 const manyHosts = 50_000;
-/** Metadata keys with so many values each; the selectors have 8 + 10 + 80 + 80 + 200 + 240 = 618 subsets. */
-const values = { app: 8, version: 10, tier: 3, rack: 20, zone: 4 };
-type Key = keyof typeof values;
-const selectors: readonly (readonly Key[])[] = [
-  ['app'],
-  ['version'],
-  ['app', 'version'],
-  ['rack', 'zone'],
-  ['version', 'rack'],
-  ['app', 'version', 'tier'],
-];
-const subsets: SubsetsConfig = { selectors: selectors.map((keys) => ({ keys })), fallback: 'noFallback' };
-
-const silent = { level: 'off' as const, debug() {}, info() {}, warn() {}, error() {} };
-const upstream: HostUpstream = { open: () => 0, cancelWait() {}, drain() {}, close() {} };
 const definitions = Object.values(balancers) as BalancerDefinition[];
 
 export const suite: Suite = {
@@ -66,7 +50,7 @@ function subsetBuilds(bench: Bench): { rows: Row[]; medianMs: number } {
   const added = endpoints(manyHosts);
   for (let round = 0; round < bench.rounds + 2; round++) {
     bench.progress(`subset build ${round + 1}`);
-    const cluster = clusterOf({}, added);
+    const cluster = clusterWith({}, added);
     void cluster.hostSet.version;
     const start = cpuMs();
     cluster.update({ ...cluster.settings, subsets });
@@ -96,7 +80,7 @@ function deltas(
   given: Partial<ClusterSettings>,
 ): { rows: Row[]; medianUs: number } {
   bench.progress(`deltas ${name}`);
-  const cluster = clusterOf(given, endpoints(manyHosts));
+  const cluster = clusterWith(given, endpoints(manyHosts));
   const random = new SeededRandom(5);
   for (const metadata of allSubsets()) pick(cluster, streamFor(metadata));
   const rows: Row[] = [];
@@ -154,7 +138,7 @@ function picks(bench: Bench): Row[] {
           ...each,
           weight: weights === 'equal' ? 1 : 1 + (i % 5),
         }));
-        const cluster = clusterOf({ loadBalancer: { name } }, all);
+        const cluster = clusterWith({ loadBalancer: { name } }, all);
         const streams = Array.from({ length: 512 }, (_, i) => streamFor({}, `10.1.${i >> 8}.${i & 255}`));
         let at = 0;
         for (const s of streams) pick(cluster, s);
@@ -167,21 +151,8 @@ function picks(bench: Bench): Row[] {
   });
 }
 
-function pick(cluster: LiveCluster, s: Stream): void {
-  const host = cluster.chooseHost(s);
-  if (typeof host === 'number') throw new Error(`no host: code ${host}`);
-  cluster.release(host as Host);
-}
-
-function clusterOf(given: Partial<ClusterSettings>, added: readonly Endpoint[]): LiveCluster {
-  const cluster = createCluster(clusterSettings({ name: 'bench', ...given }), {
-    createUpstream: () => upstream,
-    balancers: new Map(definitions.map((each) => [each.name, each])),
-    clock: { now: () => performance.now(), wallNow: () => 0, setTimer: () => ({ cancel() {} }) },
-    random: new SeededRandom(1),
-    metrics: new MetricsTable(),
-    logger: silent,
-  });
+function clusterWith(given: Partial<ClusterSettings>, added: readonly Endpoint[]): LiveCluster {
+  const cluster = clusterOf(given);
   apply(cluster, added);
   return cluster;
 }
@@ -192,50 +163,6 @@ function apply(cluster: LiveCluster, added: readonly Endpoint[]): void {
 
 function endpoints(count: number): Endpoint[] {
   return Array.from({ length: count }, (_, i) => endpointOf(i, 0));
-}
-
-/** @param turn other values under the same keys */
-function endpointOf(i: number, turn: number): Endpoint {
-  const random = new SeededRandom(i * 8 + turn);
-  const metadata: Record<string, string> = {};
-  for (const [key, count] of Object.entries(values))
-    metadata[key] = `${key}-${Math.floor(random.next() * count)}`;
-  return {
-    address: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:80`,
-    weight: 1,
-    metadata,
-    zone: metadata['zone'] as string,
-    priority: 0,
-    hostname: '',
-  };
-}
-
-/** Every combination of values that a selector allows. */
-function allSubsets(): Record<string, string>[] {
-  return selectors.flatMap((selector) => {
-    let all: Record<string, string>[] = [{}];
-    for (const key of selector) {
-      all = all.flatMap((each) =>
-        Array.from({ length: values[key] }, (_, i) => ({ ...each, [key]: `${key}-${i}` })),
-      );
-    }
-    return all;
-  });
-}
-
-function streamFor(metadata: Readonly<Record<string, string>>, source = '10.0.0.1'): Stream {
-  return {
-    triedHosts: null,
-    route: { metadataMatch: metadata },
-    metadata: null,
-    peer: { address: source },
-  } as unknown as Stream;
-}
-
-/** CPU of this process: a busy machine does not count. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 const median = (times: readonly number[]): number =>

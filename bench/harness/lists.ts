@@ -1,6 +1,6 @@
 /** Service lists like those of a large company: 50,000 hosts, five metadata keys, 618 subsets. */
 import { SeededRandom } from '../../src/core/base/random.ts';
-import { maglev, roundRobin, weighted } from '../../src/core/cluster/balancers/index.ts';
+import * as balancers from '../../src/core/cluster/balancers/index.ts';
 import { createCluster, type LiveCluster } from '../../src/core/cluster/cluster.ts';
 import { type ClusterSettings, clusterSettings } from '../../src/core/cluster/settings.ts';
 import type { BalancerDefinition, Endpoint, Host, HostUpstream } from '../../src/core/contract/cluster.ts';
@@ -8,6 +8,7 @@ import type { SubsetsConfig } from '../../src/core/contract/cluster-config.ts';
 import type { Stream } from '../../src/core/contract/stream.ts';
 import { MetricsTable } from '../../src/core/observe/metrics.ts';
 
+/** Metadata keys with so many values each; the selectors have 8 + 10 + 80 + 80 + 200 + 240 = 618 subsets. */
 const values = { app: 8, version: 10, tier: 3, rack: 20, zone: 4 };
 const selectors: readonly (readonly (keyof typeof values)[])[] = [
   ['app'],
@@ -24,7 +25,7 @@ export const subsets: SubsetsConfig = {
 
 export const silent = { level: 'off' as const, debug() {}, info() {}, warn() {}, error() {} };
 const upstream: HostUpstream = { open: () => 0, cancelWait() {}, drain() {}, close() {} };
-const definitions = [roundRobin, weighted, maglev] as BalancerDefinition[];
+const definitions = Object.values(balancers) as BalancerDefinition[];
 
 /** A cluster of hosts to which nothing is dialled. */
 export function clusterOf(given: Partial<ClusterSettings>): LiveCluster {
@@ -68,8 +69,13 @@ export function allSubsets(): Record<string, string>[] {
   });
 }
 
-export function streamFor(metadata: Readonly<Record<string, string>>): Stream {
-  return { triedHosts: null, route: { metadataMatch: metadata }, metadata: null } as unknown as Stream;
+export function streamFor(metadata: Readonly<Record<string, string>>, source = '10.0.0.1'): Stream {
+  return {
+    triedHosts: null,
+    route: { metadataMatch: metadata },
+    metadata: null,
+    peer: { address: source },
+  } as unknown as Stream;
 }
 
 export function pick(cluster: LiveCluster, s: Stream): Host {
