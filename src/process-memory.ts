@@ -50,11 +50,20 @@ class ProcessMemory {
     this.#last = now;
     this.#delayMs = isIdle ? Math.min(2 * this.#delayMs, idleMs) : busyMs;
     if (!this.#isYoungFixed) this.#fixYoung();
-    this.#keptBytes = Math.min(this.#keptBytes, this.#waiting());
-    if (this.#isWorth()) this.#collect({ type: 'minor' });
-    if (isIdle && this.#isWorth()) this.#collect({ type: 'major' });
-    if (this.#isWorth()) this.#keptBytes = this.#waiting();
+    this.#relieve(isIdle);
     this.#sleep();
+  }
+
+  /** Reads what waits no more often than it must: that is most of the cost of a look. */
+  #relieve(isIdle: boolean): void {
+    let waitingBytes = arrayBufferBytes();
+    this.#keptBytes = Math.min(this.#keptBytes, waitingBytes);
+    for (const type of isIdle ? (['minor', 'major'] as const) : (['minor'] as const)) {
+      if (waitingBytes - this.#keptBytes < worthBytes) return;
+      this.#collect({ type });
+      waitingBytes = arrayBufferBytes();
+    }
+    if (waitingBytes - this.#keptBytes >= worthBytes) this.#keptBytes = waitingBytes;
   }
 
   #fixYoung(): void {
@@ -63,15 +72,9 @@ class ProcessMemory {
     setFlagsFromString('--semi-space-growth-factor=1');
     this.#isYoungFixed = true;
   }
-
-  #isWorth(): boolean {
-    return this.#waiting() - this.#keptBytes >= worthBytes;
-  }
-
-  #waiting(): number {
-    return process.memoryUsage().arrayBuffers;
-  }
 }
+
+const arrayBufferBytes = (): number => process.memoryUsage().arrayBuffers;
 
 /** @returns stops looking */
 export function keepMemoryLow(): () => void {

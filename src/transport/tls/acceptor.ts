@@ -14,7 +14,8 @@ import {
 import type { TlsSecrets } from '../../core/contract/secret-source.ts';
 import type { SocketWrapper } from '../network-filters/chain.ts';
 import { parseClientHello } from '../network-filters/tls-hello/parse.ts';
-import { readPeer, SocketWire } from '../wire/socket-wire.ts';
+import { readPeer } from '../wire/socket-peer.ts';
+import { SocketWire } from '../wire/socket-wire.ts';
 import { ServerContexts } from './contexts.ts';
 import { CredentialTable } from './credential-table.ts';
 import type { Credentials } from './credentials.ts';

@@ -4,7 +4,8 @@ import { Code } from '../../core/base/codes.ts';
 import { type TimerWheel, WheelNode } from '../../core/base/timer-wheel.ts';
 import type { Dialer, Wire } from '../../core/contract/wire.ts';
 import { parseAddress, type SocketAddress } from './address.ts';
-import { onSharedRead, SocketWire } from './socket-wire.ts';
+import { onSharedRead } from './socket-events.ts';
+import { SocketWire } from './socket-wire.ts';
 
 const readBytes = 64 * 1024;
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Peer } from '../../core/contract/wire.ts';
+import { plainAddress } from './address.ts';
 
 /** Who is at the other end of a socket. Our own port costs a system call, so it is asked for when somebody reads it. */
 export class SocketPeer implements Peer {
@@ -19,4 +20,10 @@ export class SocketPeer implements Peer {
   get localPort(): number {
     return this.#socket.localPort ?? 0;
   }
+}
+
+/** Who is at the other end of a socket. @param kind "unix" sockets have no address */
+export function readPeer(socket: Socket, kind: 'tcp' | 'unix' | 'tls'): Peer {
+  const address = kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? '');
+  return new SocketPeer(socket, address, socket.remotePort ?? 0);
 }

@@ -3,17 +3,31 @@ import { Code } from '../../core/base/codes.ts';
 import { HeddleError } from '../../core/base/errors.ts';
 import type { ByteEngine, DetachedWire, Peer, Wire } from '../../core/contract/wire.ts';
 import { formatAddress, plainAddress } from './address.ts';
-import { SocketPeer } from './socket-peer.ts';
+import {
+  type OwnedSocket,
+  onClose,
+  onConnect,
+  onData,
+  onDrain,
+  onEnd,
+  onError,
+  onSecure,
+  own,
+  type SocketOwner,
+} from './socket-events.ts';
+import { readPeer } from './socket-peer.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Node's default high-water mark of a socket; our queue feeds it below this only. */
 const highWaterBytes = 64 * 1024;
 const nothing: Buffer = Buffer.alloc(0);
 
-/** The socket knows its wire, so that all sockets share one function per event: no closure per connection. */
-const wireOf = Symbol('heddle.wire');
-export interface WiredSocket extends Socket {
-  [wireOf]: SocketWire;
+/** What waits for the TLS handshake of an accepted connection. */
+export interface Greeting {
+  secured(): void;
+  /** The socket failed; 'close' follows. */
+  broke(error: NodeJS.ErrnoException): void;
+  closed(): void;
 }
 
 /** Bits of the wire's state. */
@@ -39,11 +53,11 @@ export type SocketRole = 'accepted' | 'dialled';
  * Accepted sockets read by 'data' (bytes are owned), dialled ones by `onread` into a buffer that all of them share
  * (bytes are borrowed). Errors never throw: they end in `onClose(code)`.
  */
-export class SocketWire implements Wire {
+export class SocketWire implements Wire, SocketOwner {
   readonly kind: 'tcp' | 'unix' | 'tls';
   readonly ownsReads: boolean;
   bytesWritten = 0;
-  readonly #socket: WiredSocket;
+  readonly #socket: OwnedSocket;
   readonly #isDialled: boolean;
   #engine: ByteEngine | null = null;
   #state: number;
@@ -51,6 +65,7 @@ export class SocketWire implements Wire {
   #peer: Peer | null = null;
   #queue: WriteQueue | null = null;
   #flushed: (() => void) | null = null;
+  #greeting: Greeting | null = null;
 
   /** @param peer of the socket below a TLS socket, which forgets it when it closes */
   constructor(socket: Socket, kind: SocketWire['kind'], role: SocketRole, peer: Peer | null = null) {
@@ -59,8 +74,8 @@ export class SocketWire implements Wire {
     this.ownsReads = !this.#isDialled || kind === 'tls';
     this.#peer = peer;
     this.#state = role === 'dialled' ? connecting : 0;
-    this.#socket = socket as WiredSocket;
-    this.#socket[wireOf] = this;
+    this.#socket = socket as OwnedSocket;
+    own(socket, this);
     socket.on('error', onError);
     socket.on('close', onClose);
     if (!this.#isDialled) return;
@@ -72,6 +87,17 @@ export class SocketWire implements Wire {
   /** @internal for what makes handshakes on it */
   get socket(): Socket {
     return this.#socket;
+  }
+
+  /**
+   * Tells `greeting` how the handshake of an accepted TLS socket goes, null: no longer. On the listeners that are there
+   * anyway: three of its own, added and removed, cost a connection 2 us.
+   *
+   * @internal
+   */
+  greet(greeting: Greeting | null): void {
+    if (this.#greeting === null && greeting !== null) this.#socket.on('secure', onSecure);
+    this.#greeting = greeting;
   }
 
   get highWaterBytes(): number {
@@ -203,14 +229,12 @@ export class SocketWire implements Wire {
     return { handle: socket, unread: takeUnread(socket), state: null };
   }
 
-  /** @internal Called by the shared listeners. */
   received(buf: Buffer, sizeBytes: number): boolean {
     if ((this.#state & (closed | detached)) !== 0 || this.#code !== Code.none) return false;
     (this.#engine as ByteEngine).onBytes(buf, 0, sizeBytes);
     return (this.#state & paused) === 0;
   }
 
-  /** @internal */
   connected(): void {
     this.#state &= ~connecting;
     if ((this.#state & paused) !== 0) this.#socket.pause();
@@ -218,7 +242,7 @@ export class SocketWire implements Wire {
     this.feed();
   }
 
-  /** @internal Passes the queue on while the socket is below its mark. */
+  /** Passes the queue on while the socket is below its mark. */
   feed(): void {
     if ((this.#state & (closed | detached)) !== 0) return;
     const queue = this.#queue;
@@ -233,25 +257,33 @@ export class SocketWire implements Wire {
     this.#engine?.onDrain();
   }
 
-  /** @internal */
   ended(): void {
     if ((this.#state & (closed | detached | peerEnded)) !== 0) return;
     this.#state |= peerEnded;
     this.#engine?.onEnd();
   }
 
-  /** @internal */
-  failed(): void {
+  secured(): void {
+    this.#greeting?.secured();
+  }
+
+  failed(error: NodeJS.ErrnoException): void {
+    this.#greeting?.broke(error);
     if ((this.#state & connecting) !== 0 || this.#code !== Code.none) return;
     this.#code = this.#isDialled ? Code.upstreamReset : Code.downstreamClosed;
   }
 
-  /** @internal */
   gone(): void {
     if ((this.#state & closed) !== 0) return;
     this.#state |= closed;
     this.#queue = null;
-    this.#engine?.onClose(this.#closeCode());
+    this.#greeting?.closed();
+    const engine = this.#engine;
+    // A closed TLS socket lives until the next full collection, as minor ones keep the handle that OpenSSL's state hangs
+    // on: it must not keep codec, stream and peer (8 KiB a connection, copied twice) alive as well.
+    this.#engine = this.#greeting = null;
+    own(this.#socket, null);
+    engine?.onClose(this.#closeCode());
   }
 
   #closeCode(): number {
@@ -277,41 +309,6 @@ function takeUnread(socket: Socket): Buffer {
   return (socket.read() as Buffer | null) ?? nothing;
 }
 
-/** Bytes for a dialled socket: the shared `onread` callback. */
-export function onSharedRead(socket: Socket, sizeBytes: number, buf: Buffer): boolean {
-  return (socket as WiredSocket)[wireOf].received(buf, sizeBytes);
-}
-
-function onData(this: WiredSocket, chunk: Buffer): void {
-  this[wireOf].received(chunk, chunk.length);
-}
-
-function onDrain(this: WiredSocket): void {
-  this[wireOf].feed();
-}
-
-function onEnd(this: WiredSocket): void {
-  this[wireOf].ended();
-}
-
-function onError(this: WiredSocket): void {
-  this[wireOf].failed();
-}
-
-function onClose(this: WiredSocket): void {
-  this[wireOf].gone();
-}
-
-function onConnect(this: WiredSocket): void {
-  this[wireOf].connected();
-}
-
 function announceClose(engine: ByteEngine, code: number): void {
   engine.onClose(code);
-}
-
-/** Who is at the other end of a socket. */
-export function readPeer(socket: Socket, kind: SocketWire['kind']): Peer {
-  const address = kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress ?? '');
-  return new SocketPeer(socket, address, socket.remotePort ?? 0);
 }
