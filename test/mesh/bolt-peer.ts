@@ -69,9 +69,9 @@ export class BoltPeer {
   readonly #waiting = new Map<number, (answer: Seen) => void>();
   #nextId = 1000;
 
-  constructor(t: Teardown, address: string) {
+  constructor(t: Teardown, address: string, localAddress = '127.0.0.1') {
     const [host, port] = address.split(':') as [string, string];
-    this.socket = connect({ host, port: Number(port), noDelay: true });
+    this.socket = connect({ host, port: Number(port), noDelay: true, localAddress });
     this.socket.on('error', () => {});
     t.teardown(() => this.socket.destroy());
     onFrames(this.socket, (answer) => {

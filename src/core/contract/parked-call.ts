@@ -79,7 +79,14 @@ export interface ParkingServer extends ParkingEnd {
 
 export interface ParkingClient extends ParkingEnd {
   unpark(call: ParkedCall, s: Stream): void;
+  /** Heads with this `framing` may leave as they came; null: calls do not wait here without a stream. */
+  readonly framing: object | null;
+  /** Sends a request as it came; `call` takes the place of `s`, which `open` has bound to this end. */
+  sendRepeated(s: Stream, call: ParkedCall, buf: Buffer, start: number, end: number): void;
 }
+
+export const isParkingClient = (end: StreamEnd): end is ParkingClient =>
+  (end as Partial<ParkingClient>).sendRepeated !== undefined;
 
 export const isParkingServer = (end: StreamEnd | null): end is ParkingServer =>
   end !== null && (end as Partial<ParkingServer>).sendParked !== undefined;

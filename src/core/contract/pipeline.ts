@@ -47,6 +47,8 @@ export interface PipelineSlots {
 export interface Router {
   /** Null: no route, 404. May set `s.cluster` hints only through the route. */
   match(s: Stream): Route | null;
+  /** The head alone, and what filters make of it, decides which route is found. Absent: false. */
+  readonly isByHead?: boolean;
 }
 
 /** Filters sorted once, one array a hook; entries without the hook are left out. */

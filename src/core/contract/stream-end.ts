@@ -1,4 +1,5 @@
 import type { HeadView } from '../base/head-view.ts';
+import type { FlowSink } from './flow.ts';
 import type { Stream } from './stream.ts';
 
 /**
@@ -18,6 +19,8 @@ import type { Stream } from './stream.ts';
  * 5. No emitter, closure or object per stream on this path.
  */
 export interface StreamSink {
+  /** For calls of RPC that come with the same head again; absent: each is read. */
+  readonly repeater?: FlowSink;
   /** A clean stream; the codec scans straight into `stream.req`. */
   acquire(): Stream;
   /** Gives back a stream that never reached `requestHead` (malformed head). */

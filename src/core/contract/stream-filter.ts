@@ -50,6 +50,24 @@ export interface StreamFilter {
   passesAnswer?(s: Stream): boolean;
   /** Asked when the request leaves with its whole body: true when `onRequestBody` has nothing to do. Absent: false. */
   passesBody?(s: Stream): boolean;
+  /**
+   * Asked once for a stream whose request passed untouched and whose answer will: what remains to be done for further
+   * calls with the very same head (names, attachments, route), whoever sends them, whenever and however large. Where all
+   * filters have a plan, such calls are neither read nor routed anew, and hooks are not called (six hooks: 450 ns, six
+   * plans: 40). Null or absent: each call is looked at.
+   */
+  planRepeat?(s: Stream): RepeatPlan | null;
+}
+
+export interface RepeatPlan {
+  /** Metric slots that grow by one with each call that passes. */
+  readonly counts: readonly number[];
+  /**
+   * Does the call pass? Asked once a call, on a stream with the same head, whose `peer`, `startMs`, `requestBytes` and
+   * `req.contentLength` are the call's; it must be left as it is. False: nothing has happened, and `onRequestHead` decides.
+   * Null: every call passes.
+   */
+  readonly passes: ((s: Stream) => boolean) | null;
 }
 
 /** When a request filter runs. */

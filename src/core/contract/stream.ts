@@ -79,6 +79,8 @@ export class Stream extends WheelNode {
   mayPark = false;
   /** It left as the very bytes that came, and its upstream end can do without the stream until the answer. */
   isVerbatim = false;
+  /** Of the head's bytes, where calls with the same head may be repeated; else 0. */
+  flowHash = 0;
   /** A response head went downstream / the response is complete as received. */
   responseStarted = false;
   responseDone = false;
@@ -267,7 +269,7 @@ export class Stream extends WheelNode {
     this.retryAtMs = this.rechoices = this.tunnelEnds = this.hops = 0;
     this.firstBuf = this.replacement = null;
     this.firstStart = this.firstEnd = 0;
-    this.code = 0;
+    this.code = this.flowHash = 0;
     this.flags = '';
     this.requestBody.clear();
     this.responseBody.clear();

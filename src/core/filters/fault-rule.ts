@@ -23,6 +23,12 @@ export class FaultRule {
     this.#conditions = own.headers.length === 0 ? null : new HeaderConditions(own.headers);
   }
 
+  /** It is for no request at all. */
+  get isIdle(): boolean {
+    const { delay, abort, rateLimit } = this.#config;
+    return [delay, abort, rateLimit].every((share) => share === undefined || share.percent === 0);
+  }
+
   appliesTo(s: Stream): boolean {
     const { cluster } = this.#config;
     if (cluster !== undefined) {

@@ -5,13 +5,14 @@ import { headerMatch } from '../config/schema/route-match.ts';
 import type { Stream } from '../contract/stream.ts';
 import {
   type FilterContext,
+  type RepeatPlan,
   type StreamFilter,
   type StreamFilterDefinition,
   Verdict,
 } from '../contract/stream-filter.ts';
 import { countOne, filterCounter } from './count.ts';
 import { FaultRule } from './fault-rule.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 const percent = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100)), 100);
@@ -77,6 +78,7 @@ export const fault: StreamFilterDefinition<FaultConfig> = {
       onRequestHead: (s) => filter.onRequestHead(s),
       onStreamEnd: (s) => filter.onStreamEnd(s),
       passesAnswer: (s) => s.attributes[context.slot] === undefined,
+      planRepeat: (s) => filter.planRepeat(s),
     };
     // A body hook makes the core hand every body through it: only where it can be needed.
     if (own.rateLimit !== undefined)
@@ -138,6 +140,13 @@ class FaultFilter {
       'content-type': 'text/plain',
       'x-heddle-error': 'fault_abort',
     });
+  }
+
+  /** Only where nothing is ever drawn. */
+  planRepeat(s: Stream): RepeatPlan | null {
+    const rule = this.#configs.of(s);
+    if (rule === null || !rule.appliesTo(s)) return noPlan;
+    return rule.isIdle ? { counts: [this.#counters.checked], passes: null } : null;
   }
 
   onResponseBody(s: Stream, sizeBytes: number): Verdict {

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
+import type { HeadView } from '../base/head-view.ts';
 import { headerEdits } from '../config/schema/route.ts';
+import type { HeaderOperations } from '../contract/route.ts';
 import type { StreamFilter, StreamFilterDefinition } from '../contract/stream-filter.ts';
 import { Verdict } from '../contract/stream-filter.ts';
 import { checkValue, compileValue } from '../observe/access-log/compile-value.ts';
 import { applyHeaderOperations, compileEdits } from '../route/header-operations.ts';
 import { countOne, filterCounter } from './count.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 /** Headers that frame the message or belong to the connection: the codecs own them. */
@@ -77,6 +79,20 @@ export const headerMutation: StreamFilterDefinition<HeaderMutationConfig> = {
         const edits = configs.of(s);
         return edits === null || edits.response === null;
       },
+      planRepeat(s) {
+        const edits = configs.of(s);
+        if (edits === null || edits.request === null) return noPlan;
+        return isIdle(edits.request, s.req) ? { counts: [applied], passes: null } : null;
+      },
     });
   },
 };
+
+/** Do the fields that are there leave nothing to do? */
+function isIdle({ remove, apply }: HeaderOperations, head: HeadView): boolean {
+  if (remove.some((name) => head.has(name))) return false;
+  return apply.every(({ action, lowerName }) => {
+    if (action === 'addIfAbsent') return head.has(lowerName);
+    return (action === 'overwriteIfExists' || action === 'remove') && !head.has(lowerName);
+  });
+}

@@ -5,7 +5,7 @@ import type { Stream } from '../contract/stream.ts';
 import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { clientAddressKey } from '../observe/access-log/stream-values.ts';
 import { countOne, filterCounter } from './count.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 const key = v.pipe(
@@ -77,6 +77,12 @@ export const headerToMetadata: StreamFilterDefinition<HeaderToMetadataConfig> = 
       passesAnswer(s) {
         const rules = configs.of(s);
         return rules === null || rules.response.length === 0;
+      },
+      // What it notes again is there already.
+      planRepeat(s) {
+        const rules = configs.of(s);
+        if (rules === null || !note(s, s.req, rules.request)) return noPlan;
+        return { counts: [noted], passes: null };
       },
     });
   },

@@ -1,4 +1,7 @@
-import type { StreamFilter } from '../contract/stream-filter.ts';
+import type { RepeatPlan, StreamFilter } from '../contract/stream-filter.ts';
+
+/** The plan of a filter that has nothing to do. */
+export const noPlan: RepeatPlan = { counts: [], passes: null };
 
 /**
  * The same filter with every hook as a field, absent ones undefined: filters of one shape let the core's call sites
@@ -15,6 +18,7 @@ export function shapeHooks(hooks: StreamFilter): StreamFilter {
     onStreamEnd: hooks.onStreamEnd,
     passesAnswer: hooks.passesAnswer,
     passesBody: hooks.passesBody,
+    planRepeat: hooks.planRepeat,
   };
   return shaped as StreamFilter;
 }

@@ -3,7 +3,7 @@ import { IpBlocks, parseIpAddress, parseIpBlock } from '../base/ip-address.ts';
 import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { clientAddress, inProcess } from './client-address.ts';
 import { countOne, filterCounter } from './count.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 /** Peers without an IP address, which a list may name. */
@@ -68,6 +68,11 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
         countOne(metrics, denied);
         return s.reply(list.status, 'ip_denied\n', refusal);
       },
+      planRepeat(s) {
+        const list = configs.of(s);
+        if (list === null) return noPlan;
+        return { counts: [allowed], passes: (each) => list.addresses.mayPass(clientAddress(each)) };
+      },
     });
   },
 };
@@ -78,6 +83,8 @@ export class AccessList {
   readonly #deny: IpBlocks;
   readonly #config: Pick<IpAccessConfig, 'allow' | 'deny'>;
   readonly #decided = new Map<string, boolean>();
+  /** The last one that was let pass: mostly it comes next, too. */
+  #lastAllowed = '';
 
   constructor(own: Pick<IpAccessConfig, 'allow' | 'deny'>) {
     this.#config = own;
@@ -86,8 +93,13 @@ export class AccessList {
   }
 
   mayPass(address: string): boolean {
-    const known = this.#decided.get(address);
-    if (known !== undefined) return known;
+    if (address === this.#lastAllowed) return address !== '';
+    const known = this.#decided.get(address) ?? this.#remember(address);
+    if (known) this.#lastAllowed = address;
+    return known;
+  }
+
+  #remember(address: string): boolean {
     const decision = this.#decide(address);
     if (this.#decided.size >= maxRemembered) this.#decided.clear();
     this.#decided.set(address, decision);

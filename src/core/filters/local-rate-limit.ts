@@ -7,7 +7,7 @@ import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.
 import { TokenBucket, type TokenBucketConfig } from '../limit/token-bucket.ts';
 import { clientAddress } from './client-address.ts';
 import { countOne, filterCounter } from './count.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 const bucket = {
@@ -87,6 +87,17 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
           'x-heddle-error': 'rate_limited',
           'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))),
         });
+      },
+      planRepeat(s) {
+        const limits = configs.of(s);
+        if (limits === null || (s.hops & Hop.limits) !== 0) return noPlan;
+        return {
+          counts: [passed],
+          passes(each) {
+            time.follow(each);
+            return limits.tryPass(each) < 0;
+          },
+        };
       },
     });
   },

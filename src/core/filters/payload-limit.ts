@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Stream } from '../contract/stream.ts';
 import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { countOne, filterCounter } from './count.ts';
-import { shapeHooks } from './hooks.ts';
+import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
 
 const config = v.strictObject({
@@ -50,6 +50,12 @@ export const payloadLimit: StreamFilterDefinition<PayloadLimitConfig> = {
       },
       // An announced length was checked with the head, and no codec lets more come.
       passesBody: (s) => s.req.contentLength >= 0,
+      planRepeat(s) {
+        const limit = configs.of(s);
+        if (limit === null) return noPlan;
+        const { maxBytes } = limit;
+        return { counts: [checked], passes: (each) => each.req.contentLength <= maxBytes };
+      },
     });
   },
 };

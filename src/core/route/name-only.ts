@@ -17,6 +17,26 @@ export function dependsOnNameOnly(virtualHosts: readonly VirtualHostConfig[]): b
   return virtualHosts.every((host) => host.routes.every(({ match }) => asksForNameOnly(match)));
 }
 
+/** Variables that the head of a request tells, or its listener. */
+const headVariables: ReadonlySet<string> = new Set([
+  'listener',
+  'protocol',
+  'service',
+  'rpcMethod',
+  'serviceVersion',
+  'serviceGroup',
+]);
+
+/** Does the head of a request choose its route, whoever sent it? */
+export function dependsOnHeadOnly(virtualHosts: readonly VirtualHostConfig[]): boolean {
+  return virtualHosts.every((host) => host.routes.every(({ match }) => asksForHeadOnly(match)));
+}
+
+function asksForHeadOnly({ variables, expression, template }: RouteMatchConfig): boolean {
+  if (expression !== undefined || template !== undefined) return false;
+  return variables.every(({ name }) => headVariables.has(name));
+}
+
 function asksForNameOnly(match: RouteMatchConfig): boolean {
   const { query, cookies, variables, metadata, headers } = match;
   if (query.length + cookies.length + variables.length + metadata.length > 0) return false;

@@ -5,7 +5,7 @@ import type { Stream } from '../contract/stream.ts';
 import { compileHost, compileRoute, type RouteContext } from './compile-route.ts';
 import { compileEdits } from './header-operations.ts';
 import { HostTable } from './host-table.ts';
-import { dependsOnNameOnly } from './name-only.ts';
+import { dependsOnHeadOnly, dependsOnNameOnly } from './name-only.ts';
 import { noRoute, type RouteTable } from './route-table.ts';
 import { RouterParts } from './router-parts.ts';
 import { SharedConditions } from './shared-conditions.ts';
@@ -30,7 +30,8 @@ export function compileRouter(virtualHosts: readonly VirtualHostConfig[], contex
     return { table: parts.table(entries), first };
   });
   const domains = virtualHosts.map((host) => host.domains);
-  return new CompiledRouter(domains, places, parts.tables, routes, dependsOnNameOnly(virtualHosts));
+  const isByHead = dependsOnHeadOnly(virtualHosts);
+  return new CompiledRouter(domains, places, parts.tables, routes, dependsOnNameOnly(virtualHosts), isByHead);
 }
 
 interface HostPlace {
@@ -40,6 +41,7 @@ interface HostPlace {
 }
 
 class CompiledRouter implements Router {
+  readonly isByHead: boolean;
   readonly #hosts: HostTable;
   readonly #tables: readonly RouteTable[];
   /** Bits of a code that say the table; the rest is the first route. So a look-up reads nothing more about its host. */
@@ -57,7 +59,9 @@ class CompiledRouter implements Router {
     tables: readonly RouteTable[],
     routes: readonly Route[],
     isByName: boolean,
+    isByHead: boolean,
   ) {
+    this.isByHead = isByHead;
     this.#isByName = isByName;
     const bits = Math.ceil(Math.log2(Math.max(1, tables.length)));
     const fits = routes.length * 2 ** bits < 2 ** 31;

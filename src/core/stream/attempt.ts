@@ -5,7 +5,7 @@ import type { Cluster, Host } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { RetryPolicy, Route } from '../contract/route.ts';
 import { Paused, type Stream } from '../contract/stream.ts';
-import { waiting } from '../contract/stream-end.ts';
+import { type StreamEnd, waiting } from '../contract/stream-end.ts';
 import { armStream, dueLimit } from './deadlines.ts';
 import { grpcStatusOfHead } from './grpc.ts';
 import { beginHedging } from './hedge.ts';
@@ -35,7 +35,11 @@ export function startAttempt(p: StreamProxy, s: Stream): void {
   if (mirrors !== null) beginMirrors(p, s, mirrors);
   if (hedge !== null) beginHedging(p, s, hedge);
   if (channels.streamTry.hasSubscribers) channels.streamTry.publish({ stream: s, try: s.tries });
-  const end = (s.host as Host).upstream.open(s);
+  takeUpstream(p, s, (s.host as Host).upstream.open(s));
+}
+
+/** What the host's upstream gave: an end, a place in its queue, or a code. */
+export function takeUpstream(p: StreamProxy, s: Stream, end: StreamEnd | number): void {
   if (typeof end !== 'number') sendRequest(p, s, end);
   else if (end === waiting) s.isWaiting = true;
   else attemptFailed(p, s, end);

@@ -40,7 +40,7 @@ export class ParkingLot implements ParkingCore {
     if (!isPlain(s.pipeline as Pipeline, s.route as Route, s) || !this.#passesFilters(s)) return false;
     if (this.#proxy.live !== null || channels.streamEnd.hasSubscribers) return false;
     const up = s.up as ParkingClient;
-    const call = this.#pool.pop() ?? new ParkedCall(this);
+    const call = this.acquire();
     const { req } = s;
     call.down = down;
     call.downId = s.downId;
@@ -63,8 +63,17 @@ export class ParkingLot implements ParkingCore {
     this.#waiting.add(call);
     down.park(s, call);
     up.park(s, call);
-    this.#proxy.release(s);
+    if (s.flowHash === 0 || !this.#proxy.repeater.learn(s)) this.#proxy.release(s);
     return true;
+  }
+
+  acquire(): ParkedCall {
+    return this.#pool.pop() ?? new ParkedCall(this);
+  }
+
+  /** Watches the limits of a call that was sent. */
+  add(call: ParkedCall): void {
+    this.#waiting.add(call);
   }
 
   answered(

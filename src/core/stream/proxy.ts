@@ -20,6 +20,7 @@ import { finish } from './log.ts';
 import { MirrorTargets } from './mirror.ts';
 import type { MirrorTarget } from './mirror-target.ts';
 import { ParkingLot } from './parking.ts';
+import { Repeater } from './repeat.ts';
 import { flushRequest, holdFirst, passRequestData, sendRequest } from './request-body.ts';
 import { filterRequest } from './request-filters.ts';
 import { prepareRequest } from './request-head.ts';
@@ -55,6 +56,7 @@ export class StreamProxy implements StreamCore {
   #calls = 0;
   readonly #pool: Stream[] = [];
   readonly #parking: ParkingLot = new ParkingLot(this);
+  readonly repeater: Repeater = new Repeater(this, this.#parking);
   #serial = 0;
   #inner: InnerPipelines | null = null;
   #mirrors: MirrorTargets | null = null;
@@ -85,8 +87,12 @@ export class StreamProxy implements StreamCore {
 
   acquire(): Stream {
     const s = this.#pool.pop() ?? new Stream(this);
-    s.serial = ++this.#serial;
+    this.number(s);
     return s;
+  }
+
+  number(s: Stream): void {
+    s.serial = ++this.#serial;
   }
 
   /** A stream is over. */

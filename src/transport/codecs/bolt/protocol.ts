@@ -3,6 +3,7 @@ import { HeadView } from '../../../core/base/head-view.ts';
 import { type FramedProtocol, FrameKind } from '../framed/index.ts';
 import { announcementOf, goAway, heartbeat, heartbeatAck } from './control.ts';
 import { encodeFailure, encodeRequest, encodeResponse, patchId } from './encode.ts';
+import { flowKeys } from './flow-keys.ts';
 import {
   Command,
   commandOf,
@@ -25,6 +26,7 @@ import { boltStatusOf, httpStatusOf } from './status.ts';
 export const boltProtocol: FramedProtocol = {
   name: 'bolt',
   heartbeats: true,
+  flowKeys,
   match,
   sizeOf: frameSize,
   headBytesOf(buf, start, sizeBytes) {

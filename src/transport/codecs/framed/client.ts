@@ -13,6 +13,7 @@ import { type FramedProtocol, FrameKind } from './protocol.ts';
 export class FramedClient extends FramedConnection implements ClientCodec, ParkingClient {
   served = 0;
   diedBusy = false;
+  readonly framing: object | null;
   protected readonly mayPark: boolean;
   readonly #owner: ClientOwner;
   readonly #sent = new SentTable();
@@ -27,6 +28,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
     super(wire, context, protocol, config);
     this.#owner = owner;
     this.mayPark = protocol.quickStatusOf !== undefined;
+    this.framing = this.mayPark ? protocol : null;
     wire.attach(this);
   }
 
@@ -164,6 +166,13 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   }
 
   park(s: Stream, call: ParkedCall): void {
+    this.#sent.replace(s, call);
+  }
+
+  sendRepeated(s: Stream, call: ParkedCall, buf: Buffer, start: number, end: number): void {
+    const frame = this.protocol.setId(buf, start, end, s.upId, 0);
+    if (frame === null) this.put(buf, start, end);
+    else this.put(frame, 0, frame.length);
     this.#sent.replace(s, call);
   }
 

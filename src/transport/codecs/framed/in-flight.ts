@@ -103,7 +103,7 @@ export class ReceivedTable {
   #idHighs: number[] = [];
   #free: number[] = [];
 
-  add(s: Stream, id: number, idHigh: number): void {
+  add(s: InFlight, id: number, idHigh: number): void {
     const place = this.#free.pop() ?? this.#streams.length;
     this.#streams[place] = s;
     this.#ids[place] = id;

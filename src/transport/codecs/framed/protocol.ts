@@ -1,6 +1,7 @@
 import type { HeadView } from '../../../core/base/head-view.ts';
 import type { RpcName, RpcNames } from '../../../core/base/rpc-names.ts';
 import type { Match, ServerLimits } from '../../../core/contract/codec.ts';
+import type { FlowKeys } from './flow-keys.ts';
 
 /** What a frame is to a connection. */
 export const FrameKind = {
@@ -81,6 +82,8 @@ export interface FramedProtocol {
    * where that cannot be told so.
    */
   quickStatusOf?(buf: Buffer, start: number, end: number): number;
+  /** Which requests repeat others; absent: each is read. */
+  readonly flowKeys?: FlowKeys;
   /** Bytes of its body, likewise. */
   bodyBytesOf?(buf: Buffer, start: number, end: number): number;
   /** @returns Code.none, or the Code that refuses the connection */

@@ -1,19 +1,25 @@
 import { Code, factsOf } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import type { CodecContext, ServerCodec, ServerOwner } from '../../../core/contract/codec.ts';
-import { ParkedCall, type ParkingServer } from '../../../core/contract/parked-call.ts';
+import type { FlowTable, RepeatingServer } from '../../../core/contract/flow.ts';
+import { ParkedCall } from '../../../core/contract/parked-call.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Peer, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
 import { FramedConnection } from './connection.ts';
+import type { FlowKeys } from './flow-keys.ts';
 import { ReceivedTable } from './in-flight.ts';
 import { type FramedProtocol, FrameKind, type ReadContext } from './protocol.ts';
 
+/** Answer of `#repeat` that is no hash. */
+const repeated = 0x1_0000_0000;
+
 /** The downstream side of one connection of any framed protocol: answers leave in the order in which they are ready. */
-export class FramedServer extends FramedConnection implements ServerCodec, ParkingServer {
+export class FramedServer extends FramedConnection implements ServerCodec, RepeatingServer {
   protected readonly mayPark = false;
   readonly #owner: ServerOwner;
   readonly #received = new ReceivedTable();
+  readonly flows: FlowTable | null;
   #peerOfWire: Peer | null = null;
   #isPaused = false;
   #context: ReadContext;
@@ -28,6 +34,8 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
     super(wire, context, protocol, config);
     this.#owner = owner;
     this.#context = { names: context.names, limits: owner.limits };
+    const { repeater } = context.sink;
+    this.flows = repeater === undefined || protocol.flowKeys === undefined ? null : repeater.flowsOf(owner);
     wire.attach(this);
     if (config.idleTimeoutMs > 0) this.armBy(this.lastReadMs + config.idleTimeoutMs);
   }
@@ -46,13 +54,60 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
   onFrame(buf: Buffer, start: number, end: number): boolean {
     const kind = this.protocol.kindOf(buf, start, end);
     if (kind === FrameKind.request || kind === FrameKind.oneWay) {
+      const hash = kind === FrameKind.request ? this.#repeat(buf, start, end) : 0;
+      if (hash === repeated) return this.#goesOn();
       const s = this.#begin(buf, start, end);
       if (s === null) return false;
+      if (hash !== 0 && (this.protocol.flowKeys as FlowKeys).isWhole(s.req)) s.flowHash = hash;
       const { bodyStart, bodyEnd } = s.req;
       this.context.sink.requestHead(s, bodyEnd > bodyStart ? buf : null, bodyStart, bodyEnd, true);
       return this.#goesOn();
     }
     return this.#control(kind, buf, start, end);
+  }
+
+  /** @returns `repeated`: it was a call of a flow; else the hash under which it is to begin one, 0: it is not */
+  #repeat(buf: Buffer, start: number, end: number): number {
+    const { flows } = this;
+    const owner = this.#owner;
+    if (flows === null || !flows.isOpen(owner)) return 0;
+    const keys = this.protocol.flowKeys as FlowKeys;
+    const sizeBytes = keys.headBytesOf(buf, start);
+    if (sizeBytes === 0) return 0;
+    const { maxBodyBytes } = owner.limits;
+    if (maxBodyBytes > 0 && end - start - sizeBytes > maxBodyBytes) return 0;
+    const view = flows.viewOf(buf);
+    const hash = keys.hashOf(view, start, sizeBytes);
+    const flow = flows.find(hash, view, start, sizeBytes, keys.isSame);
+    if (flow === null) return flows.wantsFlow(hash) ? hash : 0;
+    const { repeater } = this.context.sink;
+    return repeater?.repeat(flow, this, buf, start, start + sizeBytes, end) === true ? repeated : 0;
+  }
+
+  override onBytes(buf: Buffer, start: number, end: number): void {
+    super.onBytes(buf, start, end);
+    this.flows?.dropView();
+  }
+
+  get remote(): Peer | null {
+    this.#peerOfWire ??= this.wire.peer;
+    return this.#peerOfWire;
+  }
+
+  take(call: ParkedCall, buf: Buffer, start: number, end: number): void {
+    const { protocol } = this;
+    call.down = this;
+    this.#received.add(call, protocol.idOf(buf, start, end), protocol.idHighOf(buf, start, end));
+  }
+
+  adopt(s: Stream, buf: Buffer, start: number, end: number): void {
+    const { protocol } = this;
+    if (!(s.req.isEdited || s.req.authorityChanged || s.req.pathChanged)) {
+      s.req.reset();
+      protocol.readRequest(s.req, buf, start, end, this.#reading());
+    }
+    this.#received.add(s, protocol.idOf(buf, start, end), protocol.idHighOf(buf, start, end));
+    s.down = this;
   }
 
   onLargeFrame(head: Buffer, body: readonly Buffer[], _sizeBytes: number): boolean {
@@ -85,9 +140,8 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
       return null;
     }
     this.#received.add(s, protocol.idOf(buf, start, end), protocol.idHighOf(buf, start, end));
-    this.#peerOfWire ??= this.wire.peer;
     s.down = this;
-    s.peer = this.#peerOfWire;
+    s.peer = this.remote;
     s.protocol = protocol.name;
     s.pipeline = this.#owner.pipeline;
     s.requestOwned = true;
@@ -185,7 +239,7 @@ export class FramedServer extends FramedConnection implements ServerCodec, Parki
   unpark(call: ParkedCall, s: Stream): void {
     this.#received.replace(call, s);
     s.protocol = this.protocol.name;
-    s.peer = this.#peerOfWire;
+    s.peer = this.remote;
     this.protocol.readRequest(s.req, call.buf, call.start, call.end, this.#reading());
   }
 
