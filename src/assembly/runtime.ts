@@ -71,7 +71,8 @@ export function createRuntime(
   options: RuntimeOptions,
 ): Runtime {
   const clock = surroundings.clock ?? new SystemClock();
-  const random = surroundings.random ?? new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
+  // Math.random begins with chance of the system, and Web Crypto would cost 10 ms to load.
+  const random = surroundings.random ?? new SeededRandom(Math.random() * 2 ** 32);
   const wheel = new DrivenWheel(clock);
   const metrics = new MetricsTable();
   const budget = new BufferBudget(options.bufferLimitBytes);

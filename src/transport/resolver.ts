@@ -1,5 +1,6 @@
 import { promises as dns } from 'node:dns';
 import { isIP, isIPv4 } from 'node:net';
+import { once } from '../core/base/once.ts';
 import type { Resolver } from '../core/contract/registry.ts';
 
 export interface ResolverOptions {
@@ -26,22 +27,25 @@ const literalTtlSeconds = 86_400;
  * that the system's DNS does not know may still stand in the hosts file.
  */
 export function createResolver(options: ResolverOptions = {}): Resolver {
-  const resolver = new dns.Resolver({ timeout: options.timeoutMs ?? 2000, tries: options.tries ?? 2 });
   const servers = options.servers ?? [];
-  if (servers.length > 0) resolver.setServers(servers);
+  const openResolver = once(() => {
+    const resolver = new dns.Resolver({ timeout: options.timeoutMs ?? 2000, tries: options.tries ?? 2 });
+    if (servers.length > 0) resolver.setServers(servers);
+    return resolver;
+  });
   return {
     resolve: async (name, family) => {
       const known = wellKnown(name, family);
       if (known !== null) return known;
       try {
-        return await query(resolver, name, family);
+        return await query(openResolver(), name, family);
       } catch (error) {
         if (servers.length > 0 || codeOf(error) !== 'ENOTFOUND') throw error;
         return await fromHostsFile(name, family, error);
       }
     },
     resolveSrv: async (name) => {
-      const records = await resolver.resolveSrv(name).catch(rethrow);
+      const records = await openResolver().resolveSrv(name).catch(rethrow);
       return {
         records: records.map((each) => ({
           host: each.name,
