@@ -18,8 +18,9 @@ export class BatchWriter {
   buf: Buffer = Buffer.alloc(0);
   words: Int32Array = new Int32Array(0);
   /**
-   * One stream is under way: nothing else is likely to come in this turn of the loop, so a batch leaves with the last
-   * frame of the stream's direction, or when the running code ends (2 to 10 us sooner), and not at the end of the turn.
+   * One stream is under way: nothing else is likely to come in this turn of the loop, so a batch leaves when the running
+   * code ends (2 to 10 us sooner) and not at the end of the turn; or with the last frame of the stream's direction, where
+   * the batch before had one frame, too (32 calls that are answered together begin the next 32 together).
    */
   isQuick = true;
   /** Batches that have left. */
@@ -30,6 +31,8 @@ export class BatchWriter {
   mailbox: MailboxWriter | null = null;
   readonly #port: Pick<MessagePort, 'postMessage'>;
   #at = 0;
+  #frames = 0;
+  #framesBefore = 0;
   #pieces: ArrayBuffer[] = [];
   #piecesBytes = 0;
   #isScheduled = false;
@@ -61,8 +64,9 @@ export class BatchWriter {
     words[word + 2] = headBytes;
     words[word + 3] = bodyBytes;
     this.#at = at + frameHeadBytes + headBytes + padded(bodyBytes);
+    const isAlone = ++this.#frames === 1 && this.#framesBefore === 1;
     const isLast = ((type >>> 8) & FrameFlag.end) !== 0;
-    if (this.#at + this.#piecesBytes > fullBytes || (this.isQuick && isLast)) this.flush();
+    if (this.#at + this.#piecesBytes > fullBytes || (this.isQuick && isLast && isAlone)) this.flush();
     else if (!this.#isScheduled) {
       this.#isScheduled = true;
       if (this.isQuick) process.nextTick(this.#flush);
@@ -84,6 +88,8 @@ export class BatchWriter {
     if (length === 0 || this.#isClosed) return;
     this.#at = 0;
     this.posted++;
+    this.#framesBefore = this.#frames;
+    this.#frames = 0;
     if (this.isQuick && this.#pieces.length === 0 && this.mailbox?.put(this.buf, length, this.messages))
       return;
     this.messages++;
