@@ -153,12 +153,12 @@ test('a heap that a collection frees is no leak, and each false suspicion rests 
   };
   t.deepEqual(
     askedFor((second) => (second % 6) * 100),
-    [4, 16, 40, 82],
+    [4, 10, 16, 28, 52, 100],
   );
-  // What rises to twice the level of the false suspicion is news, rest or not.
+  // What rises to half as much again as the false suspicion is news, rest or not.
   t.deepEqual(
     askedFor((second) => second * 100),
-    [4, 8, 16, 32, 64],
+    [4, 6, 9, 14, 21, 32, 48, 72, 108],
   );
 });
 

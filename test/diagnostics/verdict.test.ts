@@ -156,3 +156,37 @@ test('the page names cause, function, signals and what is missing, and names can
   t.true(page.includes('| stallMs | 0.0 ms | 600.0 ms |'));
   t.true(page.includes('- heap: no'));
 });
+
+/** Frames by name in the order of their samples, all called by `handle`; a sample is 1 MB. */
+function growthOf(owners: readonly string[]): Profile {
+  const builder = new ProfileBuilder([{ type: 'inuse_space', unit: 'bytes' }]);
+  const frame = (name: string): number =>
+    builder.frame({ name, url: `file:///app/${name}.js`, line: 3, column: 1 });
+  owners.forEach((name, ordinal) => {
+    const path = name === 'handle' ? ['handle'] : ['handle', name];
+    builder.add(builder.path(path.map(frame)), [1 << 20], { ordinal });
+  });
+  return builder.build({ kind: 'growth', startMs: 0 });
+}
+const growing = triggerOf('heap-growth', 'heapUsedBytes', 60e6);
+const guiltyOf = (owners: readonly string[]): string | undefined =>
+  buildVerdict(
+    inputOf(growing, [
+      { profile: profileOf('heap', 'inuse_space', [['main > cache', 900e6]]), threadId: 0, window: 'during' },
+      { profile: growthOf(owners), threadId: 0, window: 'during' },
+    ]),
+  ).cause.guilty?.name;
+const times = (count: number, name: string): string[] => Array.from({ length: count }, () => name);
+
+test('a leak is what has grown, not the largest thing that stands there', (t) => {
+  t.is(guiltyOf(times(8, 'make')), 'make');
+  t.is(guiltyOf(times(2, 'make')), 'cache', 'two samples are too few');
+});
+
+test('a function that gives way to its caller from some moment on was inlined into it', (t) => {
+  t.is(guiltyOf([...times(5, 'make'), ...times(15, 'handle')]), 'make');
+  t.is(guiltyOf([...times(15, 'handle'), ...times(5, 'make')]), 'handle');
+  t.is(guiltyOf([...times(2, 'make'), ...times(15, 'handle')]), 'handle', 'two samples prove nothing');
+  const mixed = times(5, 'make').flatMap((name) => [name, 'handle', 'handle', 'handle']);
+  t.is(guiltyOf(mixed), 'handle', 'a caller that allocates all the time is not inlining');
+});

@@ -34,6 +34,8 @@ export interface ProfileRequest {
 export type ArtifactFormat =
   | 'cpuprofile'
   | 'heapprofile'
+  /** A heap profile and the ordinal after which its samples count. */
+  | 'heap-growth'
   | 'profile-model'
   | 'pprof'
   | 'heapsnapshot'

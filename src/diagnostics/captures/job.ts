@@ -11,11 +11,13 @@ import {
   encodePprof,
   fromCpuProfile,
   fromHeapProfile,
+  fromHeapSamples,
   type RawCpuProfile,
   type RawHeapProfile,
   symbolise,
 } from '../pprof/index.ts';
 import type { Profile } from '../profile-model.ts';
+import type { HeapGrowth } from '../profiles/heap.ts';
 import { coroutinesOf } from '../snapshot/index.ts';
 import { buildVerdict, troubledCpu, type VerdictProfile } from '../verdict/build.ts';
 import { verdictPage } from '../verdict/markdown.ts';
@@ -197,6 +199,10 @@ function profileOf(job: CaptureJob, artifact: ProfileArtifact): Profile {
   if (artifact.format === 'cpuprofile') return { ...cpuProfileOf(job, artifact, {}), kind };
   if (artifact.format === 'heapprofile') {
     return fromHeapProfile(artifact.data as RawHeapProfile, { kind, startMs, durationMs, labels });
+  }
+  if (artifact.format === 'heap-growth') {
+    const { raw, since } = artifact.data as HeapGrowth;
+    return fromHeapSamples(raw, since, { kind, startMs, durationMs, labels });
   }
   const profile =
     artifact.format === 'pprof'

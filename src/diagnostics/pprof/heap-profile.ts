@@ -6,7 +6,14 @@ import { ProfileBuilder } from './profile-builder.ts';
 /** V8's sampling heap profile (inspector `HeapProfiler.SamplingHeapProfile`). */
 export interface RawHeapProfile {
   readonly head: RawHeapNode;
-  readonly samples?: readonly { readonly nodeId: number; readonly size: number }[] | undefined;
+  readonly samples?: readonly RawHeapSample[] | undefined;
+}
+
+interface RawHeapSample {
+  readonly nodeId: number;
+  readonly size: number;
+  /** Rises with time while the sampling runs. */
+  readonly ordinal?: number;
 }
 
 interface RawHeapNode {
@@ -28,22 +35,52 @@ export interface HeapProfileMeta extends ProfileMeta {
  * are already scaled, from which a count of objects cannot be had back.
  */
 export function fromHeapProfile(raw: RawHeapProfile, meta: HeapProfileMeta): Profile {
+  const builder = builderOf(meta);
+  const counts = new Map<number, number>();
+  for (const { nodeId } of raw.samples ?? []) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
+  for (const { source, node } of nodesOf(raw, builder))
+    if (source.selfSize > 0) builder.add(node, [counts.get(source.id) ?? 0, source.selfSize]);
+  return build(builder, meta);
+}
+
+/** The label of a sample in a profile of `fromHeapSamples`: it rises with time. */
+export const ordinalLabel = 'ordinal';
+
+/** What was sampled after the ordinal `since` and is still alive, each sample by itself with its ordinal as a label. */
+export function fromHeapSamples(raw: RawHeapProfile, since: number, meta: HeapProfileMeta): Profile {
+  const builder = builderOf(meta);
+  const nodes = new Map<number, number>();
+  for (const { source, node } of nodesOf(raw, builder)) nodes.set(source.id, node);
+  for (const { nodeId, size, ordinal = 0 } of raw.samples ?? [])
+    if (ordinal > since) builder.add(nodes.get(nodeId) ?? 0, [1, size], { [ordinalLabel]: ordinal });
+  return build(builder, meta);
+}
+
+function builderOf(meta: HeapProfileMeta): ProfileBuilder {
   const type = meta.kind === 'allocations' ? 'alloc_space' : 'inuse_space';
-  const builder = new ProfileBuilder([
+  return new ProfileBuilder([
     { type: 'samples', unit: 'count' },
     { type, unit: 'bytes' },
   ]);
-  const counts = new Map<number, number>();
-  for (const { nodeId } of raw.samples ?? []) counts.set(nodeId, (counts.get(nodeId) ?? 0) + 1);
+}
+
+/** Every node of the tree with its place in the builder, parents first. */
+function* nodesOf(
+  raw: RawHeapProfile,
+  builder: ProfileBuilder,
+): Generator<{ readonly source: RawHeapNode; readonly node: number }> {
   // A list in place of recursion: a deep recursion in the application makes a tree that would overflow our stack.
   const open: { readonly source: RawHeapNode; readonly parent: number }[] = [{ source: raw.head, parent: 0 }];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const { source, parent } = at;
     const isRoot = source.callFrame.functionName === '(root)';
     const node = isRoot ? parent : builder.child(parent, builder.frame(frameOf(source.callFrame)));
-    if (source.selfSize > 0) builder.add(node, [counts.get(source.id) ?? 0, source.selfSize]);
+    yield { source, node };
     for (const child of source.children) open.push({ source: child, parent: node });
   }
+}
+
+function build(builder: ProfileBuilder, meta: HeapProfileMeta): Profile {
   return builder.build({
     kind: meta.kind,
     startMs: meta.startMs,

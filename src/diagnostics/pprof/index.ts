@@ -5,7 +5,13 @@ export { type DiffOptions, diffFunctions, diffProfiles, type FunctionChange } fr
 export { encodePprof } from './encode.ts';
 export { toFolded } from './folded.ts';
 export { describeFrame, displayName, pathOf } from './frame-names.ts';
-export { fromHeapProfile, type HeapProfileMeta, type RawHeapProfile } from './heap-profile.ts';
+export {
+  fromHeapProfile,
+  fromHeapSamples,
+  type HeapProfileMeta,
+  ordinalLabel,
+  type RawHeapProfile,
+} from './heap-profile.ts';
 export { encodeOtlp, type OtlpResource, toOtlpJson } from './otlp.ts';
 export { framesTo, mapFrames, ProfileBuilder, type SampleLabels, syntheticFrame } from './profile-builder.ts';
 export { toCpuProfile, toSpeedscope } from './speedscope.ts';

@@ -1,6 +1,8 @@
 import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
+import type { RawHeapProfile } from '../pprof/index.ts';
 import { nowMs, wait } from '../worker/cpu-profiler.ts';
 import type { KindContext } from './context.ts';
+import type { StandingHeap } from './standing-heap.ts';
 
 interface SamplingAnswer {
   readonly profile: unknown;
@@ -19,7 +21,17 @@ function artifact(target: ProfileTarget, kind: string, startMs: number, data: un
   };
 }
 
-/** What is in use and who allocated it: read from the sampling that runs all the time (10 to 105 ms, one collection). */
+/** What the artifact of kind `growth` holds. */
+export interface HeapGrowth {
+  readonly raw: RawHeapProfile;
+  /** Samples after this ordinal are the growth. */
+  readonly since: number;
+}
+
+/**
+ * What is in use and who allocated it: read from the sampling that runs all the time (10 to 105 ms, one collection).
+ * Where growth was suspected before, what was allocated since then and is still there comes as `growth`.
+ */
 export function heapKind(context: KindContext): ProfileKind {
   return {
     name: 'heap',
@@ -27,12 +39,20 @@ export function heapKind(context: KindContext): ProfileKind {
     deep: false,
     capture: async (target) => {
       if (context.standingHeap.intervalBytes === 0) return [];
-      if (!context.isNative) return [await readHeap(target)];
+      if (!context.isNative) return withGrowth(await readHeap(target), context.standingHeap);
       const startMs = nowMs();
       const data = await context.hook<string>('nativeHeap');
       return data ? [{ ...artifact(target, 'heap', startMs, data), format: 'pprof' }] : [];
     },
   };
+}
+
+function withGrowth(heap: ProfileArtifact, standing: StandingHeap): ProfileArtifact[] {
+  const since = standing.markedOrdinal;
+  standing.unmark();
+  if (since === undefined) return [heap];
+  const data: HeapGrowth = { raw: heap.data as RawHeapProfile, since };
+  return [heap, { ...heap, kind: 'growth', format: 'heap-growth', data }];
 }
 
 /** By the inspector, whoever began the sampling: V8 has one sampler. */

@@ -66,9 +66,9 @@ export const defaultRules: readonly Rule[] = [
     minGrowth: 8 * megabyte,
     minGrowthRatio: 0.15,
     confirm: 'gc',
-    confirmMs: 2000,
+    confirmMs: 1500,
     twiceTheLast: true,
-    prepare: ['pending', 'buffers'],
+    prepare: ['heap', 'pending', 'buffers'],
     capture: ['heap', 'pending', 'buffers'],
   },
   {

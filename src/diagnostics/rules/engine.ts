@@ -48,8 +48,8 @@ interface State {
 const notCalm = 'not calm since the last capture';
 const hourMs = 3_600_000;
 /** Garbage comes back to about the level at which it was collected; what rises so far above it is news. */
-const newsRatio = { hold: 1.5, deviation: 1.5, stall: 1.5, slope: 2, nearLimit: 1.2 } as const;
-const firstRestMs = 10_000;
+const newsRatio = { hold: 1.5, deviation: 1.5, stall: 1.5, slope: 1.5, nearLimit: 1.2 } as const;
+const firstRestMs = 3000;
 const longestRestMs = 600_000;
 
 /** Decides on samples alone: the same samples give the same actions, live or replayed from a file. */

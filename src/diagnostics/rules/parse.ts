@@ -23,7 +23,7 @@ const common = {
   name: v.pipe(v.string(), v.regex(/^[\w-]{1,60}$/, 'a name has 1 to 60 letters, digits, "-" or "_"')),
   enabled: v.optional(v.boolean(), true),
   capture: v.optional(v.array(v.picklist(profileKindNames as [string, ...string[]])), ['cpu', 'heap']),
-  prepare: v.optional(v.array(v.picklist(['pending', 'buffers'])), []),
+  prepare: v.optional(v.array(v.picklist(['heap', 'pending', 'buffers'])), []),
   durationMs: v.optional(v.pipe(finite, v.minValue(100), v.maxValue(60_000)), 3000),
   cooldownMs: v.optional(notNegative, 60_000),
   maxPerHour: v.optional(v.pipe(notNegative, v.integer()), 6),

@@ -4,7 +4,7 @@ import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
-import { countInlined } from './inlined.ts';
+import { countInlined, type InliningProof } from './inlined.ts';
 import { whatMoved } from './moved.ts';
 import { compareFunctions, ownerNameOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
@@ -31,7 +31,8 @@ export interface VerdictInput {
 export function buildVerdict(input: VerdictInput): Verdict {
   const { trigger, samples } = input;
   const cpuProfile = troubledCpu(input.profiles);
-  const summaries = input.profiles.flatMap((one) => summariesOf(one, cpuProfile));
+  const growth = input.profiles.find(({ profile }) => profile.kind === 'growth')?.profile;
+  const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth }));
   const during =
     cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
@@ -73,10 +74,7 @@ export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | unde
 }
 
 /** One summary a value type for profiles whose columns mean different things, else one. */
-function summariesOf(
-  { profile, threadId, window }: VerdictProfile,
-  cpu: Profile | undefined,
-): ProfileSummary[] {
+function summariesOf({ profile, threadId, window }: VerdictProfile, proof: InliningProof): ProfileSummary[] {
   const about = { threadId, window };
   if (profile.kind === 'buffers') {
     return profile.sampleTypes
@@ -85,8 +83,8 @@ function summariesOf(
   }
   if (profile.kind === 'pending') return [summarise(profile, about), ...byType(profile, about)];
   const summary = summarise(profile, about);
-  const isHeap = profile.kind === 'heap' || profile.kind === 'allocations';
-  return [isHeap ? countInlined(summary, profile, cpu) : summary];
+  const isHeap = ['heap', 'growth', 'allocations'].includes(profile.kind);
+  return [isHeap ? countInlined(summary, profile, proof) : summary];
 }
 
 /** The root frame of pending work is its type in brackets. */

@@ -1,6 +1,6 @@
 import { thrashing } from './cause-blocked.ts';
 import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
-import type { Cause, TopFrame } from './verdict-types.ts';
+import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 
 /** A heap that grows or is about to end. */
 export const memory: Finder = (evidence) => {
@@ -9,11 +9,15 @@ export const memory: Finder = (evidence) => {
   if (!heapSignals.includes(trigger.signal)) return undefined;
   const leakedBuffers = trigger.signal === 'memoryPercent' ? external(evidence) : undefined;
   if (leakedBuffers !== undefined) return leakedBuffers;
-  const heap = summary(evidence, 'heap');
+  const heap = grownHeap(evidence);
   const guilty = heap?.functions[0];
+  const what =
+    heap?.kind === 'growth'
+      ? 'of what was allocated since growth was suspected and stays'
+      : 'of the sampled heap in use';
   const facts = [
     `used heap ${megabytes(latest['heapUsedBytes'] ?? 0)}`,
-    ...(guilty ? [`${percent(guilty.share)} of the sampled heap in use was allocated in ${at(guilty)}`] : []),
+    ...(guilty ? [`${percent(guilty.share)} ${what} was allocated in ${at(guilty)}`] : []),
     ...(heap?.inlinedInto
       ? [`V8 has inlined it into ${at(heap.inlinedInto)}, which the heap profile names instead`]
       : []),
@@ -34,11 +38,20 @@ export const memory: Finder = (evidence) => {
   );
 };
 
+/** Fewer bytes are too few samples. */
+const enoughGrowthBytes = 4 * 1024 * 1024;
+
+/** What has grown, where that is known: a large cache that only stands there is no leak. Else all that is in use. */
+function grownHeap(evidence: Evidence): ProfileSummary | undefined {
+  const growth = summary(evidence, 'growth');
+  return growth !== undefined && growth.total >= enoughGrowthBytes ? growth : summary(evidence, 'heap');
+}
+
 /** Growth of the heap that is made of promises or timers that nobody ends. */
 function leakOfPending(evidence: Evidence, facts: readonly string[]): Cause | undefined {
   const type = evidence.pendingTypes[0];
   const creator = evidence.pendingCreators[0];
-  const heapTop = summary(evidence, 'heap')?.functions[0];
+  const heapTop = grownHeap(evidence)?.functions[0];
   if (type === undefined || creator === undefined || type.value < 1000) return undefined;
   const isSame = heapTop === undefined || heapTop.share < 0.5 || heapTop.name === creator.name;
   if (!isSame && type.share < 0.9) return undefined;

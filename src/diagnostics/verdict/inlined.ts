@@ -1,6 +1,7 @@
 import { displayName } from '../pprof/frame-names.ts';
+import { ordinalLabel } from '../pprof/heap-profile.ts';
 import type { Profile } from '../profile-model.ts';
-import { frameAt, placeOf } from './summary.ts';
+import { frameAt, ownerNameOf, placeOf } from './summary.ts';
 import type { ProfileSummary, TopFrame } from './verdict-types.ts';
 
 /** Of the CPU samples in a function, the share that must be in the callee to say that it was inlined. */
@@ -10,26 +11,35 @@ const minSamples = 3;
 /** The callee must have been seen allocating by itself before it was inlined. */
 const minShare = 0.02;
 
+/** What tells a function from the caller that V8 has inlined it into. */
+export interface InliningProof {
+  /** CPU time of the same trouble. */
+  readonly cpu: Profile | undefined;
+  /** Heap samples since optimised code was thrown away, each with its ordinal. */
+  readonly growth: Profile | undefined;
+}
+
 /**
  * V8's heap sampler sees no inlined functions: once a caller is optimised, what its callee allocates is charged to the
- * caller. CPU samples do tell them apart. Where the heap profile holds both, and CPU samples say that the caller spends
- * its time in the callee, the caller's bytes are counted for the callee.
+ * caller. Two things tell them apart: CPU samples, where the caller spends its time in the callee; and the order of
+ * heap samples, where first the callee allocated and from some moment on the caller did in its place. Where the heap
+ * profile holds both functions and one of these is seen, the caller's bytes are counted for the callee.
  *
  * @param heap the profile that `summary` is about.
- * @param cpu the CPU time of the same trouble.
  */
 export function countInlined(
   summary: ProfileSummary,
   heap: Profile,
-  cpu: Profile | undefined,
+  { cpu, growth }: InliningProof,
 ): ProfileSummary {
   const [caller, ...others] = summary.functions;
-  if (cpu === undefined || caller === undefined || caller.place === '') return summary;
+  if (caller === undefined || caller.place === '') return summary;
   const callee = others.find(
     (frame) =>
       frame.share >= minShare &&
       calls(heap, caller, frame) &&
-      spendsItsTimeIn(cpu, caller, frame) >= mostOfIt,
+      ((cpu !== undefined && spendsItsTimeIn(cpu, caller, frame) >= mostOfIt) ||
+        (growth !== undefined && givesWayTo(growth, frame, caller))),
   );
   if (callee === undefined) return summary;
   const moved = { ...callee, value: callee.value + caller.value, share: callee.share + caller.share };
@@ -67,3 +77,29 @@ function spendsItsTimeIn(profile: Profile, caller: TopFrame, callee: TopFrame): 
   }
   return samples < minSamples || all === 0 ? 0 : below / all;
 }
+
+/** Of the samples of both, the share that must lie on the right side of the moment. */
+const clean = 0.9;
+
+/** Up to some moment the callee's samples, from then on the caller's, and enough of each. */
+function givesWayTo(growth: Profile, callee: TopFrame, caller: TopFrame): boolean {
+  const order = growth.samples
+    .map(({ node, labels }) => ({ owner: ownerNameOf(growth, node), at: Number(labels?.[ordinalLabel]) }))
+    .sort((one, other) => one.at - other.at);
+  const isCallee = order
+    .filter(({ owner }) => owner === ownerName(callee) || owner === ownerName(caller))
+    .map(({ owner }) => owner === ownerName(callee));
+  const callees = isCallee.filter(Boolean).length;
+  const callers = isCallee.length - callees;
+  if (callees < minSamples || callers < minSamples) return false;
+  // With the moment at the beginning only the caller's are right; each step takes one sample to the other side.
+  let right = callers;
+  let best = 0;
+  for (const one of isCallee) {
+    right += one ? 1 : -1;
+    best = Math.max(best, right);
+  }
+  return best >= isCallee.length * clean;
+}
+
+const ownerName = ({ name, place }: TopFrame): string => `${name} ${place}`;

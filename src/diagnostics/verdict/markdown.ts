@@ -100,7 +100,7 @@ function profileSection(profile: ProfileSummary): string[] {
     ...(profile.inlinedInto === undefined
       ? []
       : [
-          `V8 has inlined ${profile.functions[0]?.name} into ${profile.inlinedInto.name}; CPU samples tell them apart.`,
+          `V8 has inlined ${profile.functions[0]?.name} into ${profile.inlinedInto.name}; CPU samples or the order of allocations tell them apart.`,
           '',
         ]),
     ...(stack === undefined

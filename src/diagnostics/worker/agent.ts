@@ -70,7 +70,7 @@ export class MonitorAgent implements MonitorControl {
     this.#hooks = new AppHooks(this.#session, options.id);
     this.#standingHeap =
       options.backend.name === 'inspector'
-        ? inspectedHeap(this.#session, settings.heapSamplingBytes)
+        ? inspectedHeap(this.#session, settings.heapSamplingBytes, () => this.#sessions.connect())
         : nativeHeap((method, argument) => this.#hooks.call(method, argument), settings.heapSamplingBytes);
     this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
     this.#pulse = new Pulse(this.sampler, settings.intervalMs, {
@@ -100,7 +100,7 @@ export class MonitorAgent implements MonitorControl {
     this.#runner = new RuleRunner(settings, options.oldSpaceBytes, {
       take: (order, ruleName) => this.#take(order, ruleName),
       refusal: (order) => this.#capturer.refusal(order),
-      prepare: (kind) => this.#hooks.prepare(kind),
+      prepare: (kind) => this.#prepare(kind),
       collectGarbage: () => this.#session.post('HeapProfiler.collectGarbage').then(() => {}),
       readHeap: () => this.#hooks.readHeap(),
       emit: (event) => this.emit(event),
@@ -246,6 +246,13 @@ export class MonitorAgent implements MonitorControl {
     this.emit({ type: 'capture', capture });
     this.#sinks.push(capture);
     return capture;
+  }
+
+  /** Begins or ends (`stop heap`) what a kind observes before its capture. */
+  async #prepare(kind: string): Promise<void> {
+    if (kind === 'heap') await this.#standingHeap.mark();
+    else if (kind === 'stop heap') this.#standingHeap.unmark();
+    else await this.#hooks.prepare(kind);
   }
 
   #kindContext(): KindContext {

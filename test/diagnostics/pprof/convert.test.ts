@@ -6,6 +6,7 @@ import {
   encodePprof,
   fromCpuProfile,
   fromHeapProfile,
+  fromHeapSamples,
   ProfileBuilder,
   toCpuProfile,
   toFolded,
@@ -59,6 +60,16 @@ test('a heap profile counts bytes by stack', (t) => {
     cumulativeRatio: 1,
   });
   t.is(fromHeapProfile(rawHeap, { kind: 'allocations', startMs: 0 }).sampleTypes[1]?.type, 'alloc_space');
+});
+
+test('of a heap profile what was sampled after a moment can be told apart, in its order', (t) => {
+  const samples = rawHeap.samples?.map((sample, index) => ({ ...sample, ordinal: index + 7 }));
+  const growth = fromHeapSamples({ ...rawHeap, samples }, 7, { kind: 'growth', startMs: 0 });
+  t.is(toFolded(growth), 'leak 1500000\nleak;grow 1000000\n');
+  t.deepEqual(
+    growth.samples.map(({ labels }) => labels?.['ordinal']),
+    [8, 9],
+  );
 });
 
 test('pprof keeps frames, lines, values, labels, times and kind', (t) => {
