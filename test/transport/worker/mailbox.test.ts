@@ -92,6 +92,7 @@ test('what goes by mailbox and by port arrives once and in order, whenever the o
           sent.push(i);
           if (what === 'message') near.post(i as unknown as object);
           else writeData(near.writer, i, body(what === 'large' ? 40_000 : 10), true);
+          if (what === 'quick') near.writer.flush();
         }
       }
       near.writer.flush();
@@ -106,6 +107,26 @@ test('what goes by mailbox and by port arrives once and in order, whenever the o
   t.true(byMailbox > 20, `the mailbox was used ${byMailbox} times`);
 });
 
+test('a batch leaves with its last frame when the one before was alone, too, else when the code has run', async (t) => {
+  const { near } = pair(t);
+  const left: number[] = [];
+  const write = (id: number): void => {
+    writeData(near.writer, id, body(10), true);
+    left.push(near.writer.posted);
+  };
+  write(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  write(2);
+  write(3);
+  near.writer.isQuick = false;
+  write(4);
+  write(5);
+  near.writer.flush();
+  near.writer.isQuick = true;
+  write(6);
+  t.deepEqual(left, [0, 2, 3, 3, 3, 4]);
+});
+
 test('a bell that cannot be rung costs nothing: its batch and those after it go by the port', async (t) => {
   const broken: Doorbell = {
     ring() {
@@ -115,7 +136,10 @@ test('a bell that cannot be rung costs nothing: its batch and those after it go 
     close() {},
   };
   const { near, far, got } = pair(t, broken);
-  for (const id of [1, 2]) writeData(near.writer, id, body(10), true);
+  for (const id of [1, 2]) {
+    writeData(near.writer, id, body(10), true);
+    near.writer.flush();
+  }
   t.is(near.writer.mailbox, null);
   far.drain();
   t.deepEqual(
