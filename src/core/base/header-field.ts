@@ -22,12 +22,43 @@ export interface HeaderField {
   readonly value: string;
   /** `name: value\r\n` */
   readonly bytes: Buffer;
+  /** `nameBit` of the name. */
+  readonly bit: number;
+  /** A codec may write a field of that name itself. */
+  readonly mayFrame: boolean;
+}
+
+/** For each length the first letters, as bits, of the fields that a codec writes itself. */
+const framingLetters = new Int32Array(32);
+for (const name of ['host', 'upgrade', 'connection', 'keep-alive', 'content-length', 'transfer-encoding'])
+  framingLetters[name.length] = (framingLetters[name.length] as number) | (1 << (name.charCodeAt(0) & 31));
+
+/** May a name of that length and first letter (in lower case) be one that a codec writes itself? */
+export function mayFrame(length: number, first: number): boolean {
+  return length < 32 && ((framingLetters[length] as number) & (1 << (first & 31))) !== 0;
+}
+
+/** Length and first letter (in lower case) tell nearly all header names apart. Exact names are in lower case here, too: bits may lie, names not. */
+export function nameBit(length: number, first: number): number {
+  return 1 << ((length * 5 + first) & 31);
+}
+
+/** `nameBit` of a name, in whatever case. */
+export function bitOfName(name: string): number {
+  return nameBit(name.length, lowerByte[name.charCodeAt(0) & 255] as number);
 }
 
 /** @throws HeddleError ERR_HEADER_INVALID */
 export function headerField(name: string, value: string): HeaderField {
   checkHeader(name, value);
-  return { name, value, bytes: Buffer.from(`${name}: ${value}\r\n`, 'latin1') };
+  const first = lowerByte[name.charCodeAt(0)] as number;
+  return {
+    name,
+    value,
+    bytes: Buffer.from(`${name}: ${value}\r\n`, 'latin1'),
+    bit: nameBit(name.length, first),
+    mayFrame: mayFrame(name.length, first),
+  };
 }
 
 /** @throws HeddleError ERR_HEADER_INVALID when the name is no token or the value holds a control character. */

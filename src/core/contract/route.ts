@@ -56,11 +56,15 @@ export interface ClusterRef {
 /** Header edits of one level or several merged; values with `%...%` operators are made per request. */
 export interface HeaderOperations {
   readonly remove: readonly string[];
+  /** `bitOfName` of all of `remove`: most heads have none of them. */
+  readonly removeBits: number;
   readonly apply: readonly HeaderOperation[];
 }
 
 export interface HeaderOperation {
   readonly lowerName: string;
+  /** `bitOfName` of it. */
+  readonly bit: number;
   /** Envoy's append_action; `remove` is an outer level's removal after the edits of an inner one. */
   readonly action: 'append' | 'addIfAbsent' | 'overwrite' | 'overwriteIfExists' | 'remove';
   /** Null when the value depends on the stream, and for `remove`. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { HeadView } from '../base/head-view.ts';
-import { type HeaderField, headerField } from '../base/header-field.ts';
+import { bitOfName, type HeaderField, headerField } from '../base/header-field.ts';
 import type { Random } from '../base/random.ts';
 import { headerMatch } from '../config/schema/route-match.ts';
 import { token } from '../config/schema/values.ts';
@@ -79,16 +79,15 @@ function createHooks(own: CorsConfig, context: FilterContext): StreamFilter {
       const policy = configs.of(s);
       const force = policy === null ? 'off' : policy.force(random);
       if (policy === null || force === 'off') return Verdict.continue;
-      const origin = policy.originOf(s.req, index);
-      const isAllowed = policy.allows(s.req, index, origin);
-      countOne(metrics, isAllowed ? valid : invalid);
+      const allowed = policy.judge(s.req, index);
+      countOne(metrics, allowed !== null ? valid : invalid);
       if (force === 'shadow') return Verdict.continue;
       const isPreflight = s.req.method === 'OPTIONS' && s.req.has('access-control-request-method');
       if (!isPreflight) {
-        if (isAllowed) s.attributes[slot] = policy.fieldFor(origin);
+        if (allowed !== null) s.attributes[slot] = allowed;
         return Verdict.continue;
       }
-      if (isAllowed) return policy.answerPreflight(s, policy.fieldFor(origin));
+      if (allowed !== null) return policy.answerPreflight(s, allowed);
       return policy.forwardsOthers ? Verdict.continue : s.reply(200, '');
     },
     onResponseHead(s) {
@@ -108,8 +107,9 @@ class Policy {
   readonly #forPreflight: readonly HeaderField[];
   readonly #forResponse: readonly HeaderField[];
   readonly #config: CorsConfig;
-  /** The origin seen last, mostly the next one too: its string and hash are there already (100 ns less). */
-  #last = '';
+  /** The origin seen last, mostly the next one too, and what was decided: one comparison of bytes instead of 120 ns. */
+  #last: string | null = null;
+  #lastField: HeaderField | null = null;
 
   constructor(own: CorsConfig) {
     this.#config = own;
@@ -137,20 +137,28 @@ class Policy {
     return shadowPercent > 0 && random.next() * 100 < shadowPercent ? 'shadow' : 'off';
   }
 
-  originOf(head: HeadView, index: number): string {
-    if (!head.hasValue(index, this.#last)) this.#last = head.valueAt(index);
-    return this.#last;
+  /**
+   * `access-control-allow-origin` for an origin that is allowed, null for any other.
+   * @param index of the first Origin; a second one is a forgery
+   */
+  judge(head: HeadView, index: number): HeaderField | null {
+    if (head.findNext('origin', index + 1) >= 0) return null;
+    const last = this.#last;
+    if (last === null || !head.hasValue(index, last)) {
+      const origin = head.valueAt(index);
+      this.#last = origin;
+      this.#lastField = this.#allows(head, origin) ? this.#fieldFor(origin) : null;
+    }
+    return this.#lastField;
   }
 
-  /** @param index of the first Origin; a second one is a forgery */
-  allows(head: HeadView, index: number, origin: string): boolean {
-    if (head.findNext('origin', index + 1) >= 0) return false;
+  #allows(head: HeadView, origin: string): boolean {
     if (this.#isPublic || this.#exact.has(origin)) return true;
     return this.#patterns.some((each) => each.hold(head));
   }
 
-  /** `access-control-allow-origin` for an origin that is allowed; made once for those that are configured. */
-  fieldFor(origin: string): HeaderField {
+  /** Made once for origins that are configured. */
+  #fieldFor(origin: string): HeaderField {
     if (this.#isPublic) return everybody;
     return this.#exact.get(origin) ?? headerField(allowOrigin, origin);
   }
@@ -166,9 +174,12 @@ class Policy {
 
   /** Replaces what the upstream said about the same. */
   decorate(head: HeadView, allowed: HeaderField): void {
-    for (let i = 0; i < ownHeaders.length; i++) head.remove(ownHeaders[i] as string);
+    if (!head.lacks(ownBits)) {
+      for (let i = 0; i < ownHeaders.length; i++) head.remove(ownHeaders[i] as string);
+    }
     this.#allow(head, allowed);
-    for (const field of this.#forResponse) head.addField(field);
+    const fields = this.#forResponse;
+    for (let i = 0; i < fields.length; i++) head.addField(fields[i] as HeaderField);
   }
 
   #allow(head: HeadView, allowed: HeaderField): void {
@@ -186,6 +197,7 @@ const ownHeaders = [
   'access-control-allow-credentials',
   'access-control-expose-headers',
 ];
+const ownBits = ownHeaders.reduce((bits, name) => bits | bitOfName(name), 0);
 
 function originConditions(match: v.InferOutput<typeof pattern>): HeaderConditions {
   return new HeaderConditions([{ name: 'origin', invert: false, ...match }]);

@@ -74,6 +74,9 @@ class ForwardedHeaders {
   readonly #written: number;
   readonly #stripped: number;
   readonly #peers = new Map<string, KnownPeer>();
+  /** The peer of the last request: no look-up for the next one of the same (15 ns). */
+  #lastAddress = '';
+  #lastPeer: KnownPeer | null = null;
   /** Of the request at hand. */
   #hasProto = false;
   #hasHost = false;
@@ -90,7 +93,7 @@ class ForwardedHeaders {
   onRequestHead(s: Stream): Verdict {
     // A call of the application itself comes from nowhere; the headers it sets are its own.
     if (s.peer === null) return Verdict.continue;
-    const peer = this.#peers.get(s.peer.address) ?? this.#remember(s.peer.address);
+    const peer = this.#peerAt(s.peer.address);
     const head = s.req;
     const isTrusted = this.#config.trustedHops > 0 && peer.isTrusted;
     const chain = isTrusted ? trustedChain(head, this.#config.trustedHops) : '';
@@ -131,6 +134,14 @@ class ForwardedHeaders {
     const host = head.authority;
     const safe = /^[A-Za-z0-9.:_[\]-]+$/.test(host) ? `;host="${host}"` : '';
     head.add('forwarded', `${peer.element}${safe};proto=${this.#config.proto}`);
+  }
+
+  #peerAt(address: string): KnownPeer {
+    if (this.#lastPeer !== null && this.#lastAddress === address) return this.#lastPeer;
+    const peer = this.#peers.get(address) ?? this.#remember(address);
+    this.#lastAddress = address;
+    this.#lastPeer = peer;
+    return peer;
   }
 
   #remember(address: string): KnownPeer {

@@ -98,7 +98,8 @@ interface CompiledRule extends Rule {
 /** True when something was noted. */
 function note(s: Stream, head: HeadView, rules: readonly CompiledRule[]): boolean {
   let any = false;
-  for (const rule of rules) {
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as CompiledRule;
     const { header, onPresent, onMissing, remove } = rule;
     const index = head.find(header);
     if (index < 0) {

@@ -1,6 +1,5 @@
-import { nameBit } from '../../../core/base/head-fields.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
-import { lowerByte, tokenByte } from '../../../core/base/header-field.ts';
+import { lowerByte, nameBit, tokenByte } from '../../../core/base/header-field.ts';
 import { isNotable, noteField } from './known-fields.ts';
 import { type HeadLimits, Policy } from './limits.ts';
 import { Refusal } from './refusals.ts';
