@@ -4,6 +4,7 @@ import { bolt, boltProtocol } from '../../src/transport/codecs/bolt/index.ts';
 import { FrameKind } from '../../src/transport/codecs/framed/index.ts';
 import { frame } from '../transport/codecs/bolt/frames.ts';
 import { FramedRelay } from '../transport/codecs/framed/relay.ts';
+import { checkEncoders, checkFlowKeys, encoderInput } from './kit/bolt-encoders.ts';
 import { boltFrames } from './kit/bolt-inputs.ts';
 import type { FuzzRandom, FuzzTarget } from './kit/fuzz.ts';
 
@@ -42,6 +43,7 @@ function checkRequests(input: Buffer, random: FuzzRandom): void {
     const kind = boltProtocol.kindOf(each, 0, each.length);
     ok(kind === FrameKind.request || kind === FrameKind.oneWay, 'checksum and kind are right');
     strictEqual(boltProtocol.idOf(each, 0, each.length), i + 1);
+    checkFlowKeys(each, random);
   });
   const edited = ask(input, undefined, true, true);
   for (const each of framesOf(edited.sent)) ok(each.includes('fuzz'), 'an edit that got lost');
@@ -74,11 +76,14 @@ function checkAnswers(input: Buffer, random: FuzzRandom): void {
 export const target: FuzzTarget = {
   name: 'bolt',
   generate(random) {
+    // What is written without a frame that was read.
+    if (random.chance(0.15)) return Buffer.concat([Buffer.of(2), encoderInput(random)]);
     const isAnswer = random.chance(0.4);
     return Buffer.concat([Buffer.of(isAnswer ? 1 : 0), boltFrames(random, isAnswer)]);
   },
   check(input, random) {
-    if (input[0] === 1) checkAnswers(input.subarray(1), random);
+    if (input[0] === 2) checkEncoders(input.subarray(1), random);
+    else if (input[0] === 1) checkAnswers(input.subarray(1), random);
     else checkRequests(input.subarray(1), random);
   },
 };
