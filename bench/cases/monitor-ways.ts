@@ -31,12 +31,25 @@ export function compileMonitor(directory: string): CompiledMonitor {
   return { preload: join(dist, 'src', 'monitor.js'), directory };
 }
 
-/** `missing` are peers that are not installed, as rows with the reason. */
-export function waysOf(monitor: CompiledMonitor): { found: MonitorWay[]; missing: Row[] } {
+/** Parts of the monitor alone, run only when `--only` names them: they say where a loss comes from. */
+const parts = {
+  'heddle without flight recorder': { recorder: false },
+  'heddle without heap sampling': { heapSamplingBytes: 0 },
+  'heddle without both': { recorder: false, heapSamplingBytes: 0 },
+};
+
+/**
+ * `missing` are peers that are not installed, as rows with the reason.
+ *
+ * @param only names to run; `bare` comes with any. Null is all but the parts.
+ */
+export function waysOf(
+  monitor: CompiledMonitor,
+  only: readonly string[] | null,
+): { found: MonitorWay[]; missing: Row[] } {
   const found: MonitorWay[] = [
     { name: 'bare', flags: [], env: {} },
     monitored(monitor, 'heddle', {}),
-    monitored(monitor, 'heddle without flight recorder', { recorder: false }),
     monitored(monitor, 'heddle, pending work duty-cycled', { pending: 'dutyCycle' }),
     capturing(monitor),
     { name: '--cpu-prof', flags: ['--cpu-prof', '--cpu-prof-interval', '10000'], env: {} },
@@ -50,7 +63,11 @@ export function waysOf(monitor: CompiledMonitor): { found: MonitorWay[]; missing
       missing.push({ name, reason: 'not installed: npm run bench -- setup' });
     }
   }
-  return { found, missing };
+  for (const [name, settings] of Object.entries(parts))
+    if (only?.includes(name)) found.push(monitored(monitor, name, settings));
+  const isWanted = ({ name }: { readonly name: string }): boolean =>
+    only === null || name === 'bare' || only.includes(name);
+  return { found: found.filter(isWanted), missing: missing.filter(isWanted) };
 }
 
 function monitored(monitor: CompiledMonitor, name: string, settings: object): MonitorWay {
