@@ -86,5 +86,11 @@ export {
 export type { RpcProtocol } from './transport/rpc/call.ts';
 export { JavaException } from './transport/rpc/exception.ts';
 export type { TypedValue } from './transport/rpc/java-types.ts';
-export { type CertificateFiles, CertificateFolder, type IssueOptions } from './transport/tls/x509/folder.ts';
+export {
+  type CertificateFiles,
+  CertificateFolder,
+  type IssueOptions,
+  type RevocationFile,
+  type RotationResult,
+} from './transport/tls/x509/folder.ts';
 export { version } from './version.ts';

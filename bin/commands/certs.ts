@@ -1,5 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { type CertificateFiles, CertificateFolder } from '../../src/index.ts';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
+import {
+  type CertificateFiles,
+  CertificateFolder,
+  type RevocationFile,
+  type RotationResult,
+} from '../../src/index.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -27,6 +32,18 @@ interface RotateOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
+interface RevokeOptions extends CommonOptions {
+  readonly serial?: readonly string[];
+  readonly days: number;
+}
+
+type AuthorityStep = 'begin' | 'switch' | 'finish';
+
+interface AuthorityOptions extends CommonOptions {
+  readonly days?: number;
+  readonly force?: boolean;
+}
+
 /** A CA of your own and the certificates of workloads, for development and tests. */
 export function register(program: Command): void {
   const certs = program
@@ -34,7 +51,7 @@ export function register(program: Command): void {
     .description('a local CA and short-lived certificates for mutual TLS in development')
     .addHelpText(
       'after',
-      '\nExamples:\n  heddle certs init --trust-domain dev.local\n  heddle certs issue gateway users\n  heddle certs rotate',
+      '\nExamples:\n  heddle certs init --trust-domain dev.local\n  heddle certs issue gateway users\n  heddle certs rotate\n  heddle certs revoke users\n  heddle certs rotate-ca begin',
     );
   common(certs.command('init').description('make the CA: ca.pem and ca.key'))
     .option('--trust-domain <name>', 'SPIFFE trust domain', 'dev.local')
@@ -63,10 +80,63 @@ export function register(program: Command): void {
     .option('--force', 'whatever is left of it')
     .action(async (names: readonly string[], { dir, force, json }: RotateOptions) => {
       const result = await new CertificateFolder(dir).rotate(names, force);
-      const kept = result.kept.map((name) => `${name} is kept`);
-      tell(json, result, [...result.rotated.map(described), ...kept]);
+      tell(json, result, told(result));
+    });
+  common(certs.command('revoke').description('write ca.crl: what listeners and clusters read as "crl"'))
+    .argument('[names...]', 'whose certificates as they are now; none: the list gets all of its time again')
+    .option('--serial <numbers>', 'of certificates that are not here any more, hexadecimal', list)
+    .option('--days <n>', 'until when the list is good: nobody is let in after that', count(3650), 30)
+    .action(async (names: readonly string[], { dir, serial, days, json }: RevokeOptions) => {
+      const revoked = await new CertificateFolder(dir).revoke(names, days * dayMs, serial);
+      tell(json, revoked, [listed(revoked)]);
+    });
+  common(certs.command('rotate-ca').description('put a new CA in the place of the old one, in three steps'))
+    .addArgument(new Argument('<step>', authoritySteps).choices(['begin', 'switch', 'finish']))
+    .option('--days <n>', 'lifetime of the new CA, default: that of the old one', count(36_500))
+    .option('--force', 'finish although certificates of the old CA are there')
+    .action(async (step: AuthorityStep, options: AuthorityOptions) => {
+      await rotateAuthority(step, options);
     });
 }
+
+const authoritySteps =
+  'begin: a new CA, trusted beside the old one; switch: it issues everything anew; finish: the old one is trusted no more';
+
+async function rotateAuthority(
+  step: AuthorityStep,
+  { dir, days, force, json }: AuthorityOptions,
+): Promise<void> {
+  const folder = new CertificateFolder(dir);
+  if (step === 'begin') {
+    const authority = await folder.beginAuthority(days === undefined ? undefined : days * dayMs);
+    tell(json, { step, authority }, [
+      `${authority.cert} is a CA until ${authority.expires}; ca.pem holds both, the old one issues`,
+      'once every workload has read ca.pem: heddle certs rotate-ca switch',
+    ]);
+  } else if (step === 'switch') {
+    const { authority, ...result } = await folder.switchAuthority();
+    tell(json, { step, authority, ...result }, [
+      `${authority.cert} issues until ${authority.expires}; the old CA is trusted still`,
+      ...told(result),
+      'once every workload has read its certificate: heddle certs rotate-ca finish',
+    ]);
+  } else {
+    const authority = await folder.finishAuthority(force);
+    tell(json, { step, authority }, [`${authority.cert} is the only CA, until ${authority.expires}`]);
+  }
+}
+
+function told({ rotated, kept, revoked, renewed }: RotationResult): string[] {
+  return [
+    ...rotated.map(described),
+    ...kept.map((name) => `${name} is kept`),
+    ...revoked.map((name) => `${name} is revoked: "heddle certs issue ${name} --force" makes another`),
+    ...(renewed === null ? [] : [listed(renewed)]),
+  ];
+}
+
+const listed = ({ path, serials, expires }: RevocationFile): string =>
+  `${path} revokes ${serials.length} ${serials.length === 1 ? 'certificate' : 'certificates'} and is good until ${expires}`;
 
 function common(command: Command): Command {
   return command

@@ -32,3 +32,23 @@ test('certs: init, issue and rotate write files, tell exit codes and never print
   const all = [early, init, issue, foreign, rotated];
   t.notRegex(all.map(({ stdout, stderr }) => stdout + stderr).join(), /PRIVATE KEY/);
 });
+
+test('certs: revoke writes the list, rotate-ca goes step by step', async (t) => {
+  const place = join(await folder(t), 'certs');
+  const certs = (...args: string[]) => heddle(['certs', ...args, '-d', place]);
+  await certs('init');
+  await certs('issue', 'users', 'thief');
+  const revoke = await certs('revoke', 'thief');
+  t.is(revoke.code, 0, revoke.stderr);
+  t.regex(revoke.stdout, /^\S+ca\.crl revokes 1 certificate and is good until \S+\n$/);
+  const early = await certs('rotate-ca', 'switch', '--json');
+  t.is(early.code, 2);
+  t.is((JSON.parse(early.stdout) as { error: { code: string } }).error.code, 'ERR_CERTS_STEP');
+  const begin = await certs('rotate-ca', 'begin');
+  t.regex(begin.stdout, /ca-next\.pem is a CA until .*\nonce every workload has read ca\.pem/);
+  const change = await certs('rotate-ca', 'switch', '--json');
+  t.like(JSON.parse(change.stdout), { step: 'switch', revoked: ['thief'] });
+  const finish = await certs('rotate-ca', 'finish');
+  t.regex(finish.stdout, /ca\.pem is the only CA, until /);
+  t.is((await certs('rotate-ca', 'back')).code, 2);
+});

@@ -59,6 +59,12 @@ export const errorCodes = {
     'a certificate or key cannot be read',
     'check the path and that the file is whole; "heddle certs init" makes a CA',
   ),
+  ERR_CERTS_STEP: entry(
+    'config',
+    'no',
+    'the CA is not at this step of its change',
+    '"heddle certs rotate-ca" has three: begin, switch, finish',
+  ),
   ERR_CERTS_WRITE: entry(
     'config',
     'no',

@@ -4,7 +4,7 @@ import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import type { ListenerTlsConfig, TlsConfig } from '../../core/contract/config.ts';
 import type { TlsCertificate, TlsSecrets } from '../../core/contract/secret-source.ts';
 import { namesOf } from './names.ts';
-import { readCertificates } from './pem.ts';
+import { readCertificates, readRevocationLists } from './pem.ts';
 
 /** Initial contexts that tickets of earlier keys may need at once. */
 const maxInitial = 8;
@@ -33,7 +33,7 @@ export function contextOf(
     readCertificates(secrets.ca, `CA of ${owner}`);
     options.ca = secrets.ca;
   }
-  if (secrets.crl !== null) options.crl = secrets.crl;
+  if (secrets.crl !== null) options.crl = readRevocationLists(secrets.crl, `CRL of ${owner}`);
   if (config.ciphers !== undefined) options.ciphers = config.ciphers;
   if (config.curves !== undefined) options.ecdhCurve = config.curves;
   try {

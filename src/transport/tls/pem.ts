@@ -44,6 +44,25 @@ export function readCertificates(pem: string, what: string): X509Certificate[] {
   }
 }
 
+/**
+ * The revocation lists of a PEM text, each as a text of its own: OpenSSL reads one of each that it is given.
+ *
+ * @throws HeddleError with `code` for a text that is cut or holds none
+ */
+export function readRevocationLists(
+  pem: string,
+  what: string,
+  code: 'ERR_TLS_CONFIG' | 'ERR_CERTS_READ' = 'ERR_TLS_CONFIG',
+): string[] {
+  const blocks = pem.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----\n?/g) ?? [];
+  const begun = pem.split('-----BEGIN X509 CRL-----').length - 1;
+  if (blocks.length === 0 || blocks.length !== begun || endsAmidLine(pem)) {
+    const seen = blocks.length === 0 ? 'holds no whole revocation list' : 'ends in the middle of a list';
+    throw new HeddleError(code, `${what} (it ${seen})`);
+  }
+  return blocks;
+}
+
 /** "-----BEG" at the end. */
 function endsAmidLine(pem: string): boolean {
   const lines = pem.trimEnd().split('\n');

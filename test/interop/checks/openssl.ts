@@ -120,6 +120,31 @@ export const check: Check = {
       },
     );
     assert.match(`${status.stdout}`, /OCSP Response Status: successful[\s\S]*Cert Status: good/);
-    return 'verify -x509_strict, CRL, OCSP, s_client with TLS 1.2 and 1.3 and a staple';
+    await changeAuthority(folder, place);
+    return 'verify -x509_strict, CRL, OCSP, s_client with TLS 1.2 and 1.3 and a staple, each step of a change of the CA';
   },
 };
+
+/** OpenSSL trusts everybody at each step but who is revoked, by the files of that step. */
+async function changeAuthority(folder: CertificateFolder, place: string): Promise<void> {
+  const at = (name: string): string => join(place, name);
+  const verify = ['verify', '-x509_strict', '-CAfile', at('ca.pem'), '-crl_check', '-CRLfile', at('ca.crl')];
+  const judge = async (step: string): Promise<void> => {
+    const good = await execute('openssl', [...verify, at('users.pem')]);
+    assert.equal(good.code, 0, `${step}: ${good.stdout}${good.stderr}`);
+    const bad = await execute('openssl', [...verify, at('revoked.pem')]);
+    const word =
+      step === 'finish'
+        ? /unable to get local issuer|certificate revoked|signature failure/
+        : /certificate revoked/;
+    assert.match(`${bad.stdout}${bad.stderr}`, word, step);
+  };
+  await folder.revoke(['revoked'], 24 * hourMs);
+  await judge('revoke');
+  await folder.beginAuthority();
+  await judge('begin');
+  await folder.switchAuthority();
+  await judge('switch');
+  await folder.finishAuthority();
+  await judge('finish');
+}

@@ -90,7 +90,7 @@ test('a folder: keys for their owner alone, nothing overwritten, rotation in the
     await t.throwsAsync(folder.issue({ name, lifetimeMs: hourMs }), { code: 'ERR_CERTS_OPTION' }, name);
   }
   nowMs += 4 * hourMs;
-  t.deepEqual(await folder.rotate(), { rotated: [], kept: ['users'] });
+  t.like(await folder.rotate(), { rotated: [], kept: ['users'] });
   nowMs += 2 * hourMs;
   const before = new X509Certificate(readFileSync(made.cert));
   const { rotated } = await folder.rotate();

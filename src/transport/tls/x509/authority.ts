@@ -2,8 +2,9 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate 
 import { HeddleError, messageOf } from '../../../core/base/errors.ts';
 import { Secret } from '../../../core/base/secret.ts';
 import { namesOf, trustDomainOf } from '../names.ts';
-import { createCertificate, createCrl, distinguishedName } from './certificate.ts';
+import { createCertificate, createCrl, distinguishedName, keyIdentifier } from './certificate.ts';
 import { partsOf } from './ocsp.ts';
+import type { RevokedCertificate } from './revocation-list.ts';
 
 /** A certificate as PEM with its private key, which is PKCS#8 PEM. */
 export interface IssuedCertificate {
@@ -112,9 +113,28 @@ export class Authority {
     return { cert, key: toSecret(privateKey) };
   }
 
-  /** The list of what is revoked, as PEM; one that is newer has a higher `number`. */
+  /** Of its key, as hexadecimal digits. */
+  get keyId(): string {
+    return keyIdentifier(this.certificate.publicKey).toString('hex');
+  }
+
+  /** The list of what is revoked now, as PEM; one that is newer has a higher `number`. */
   revoke(
     certificates: readonly X509Certificate[],
+    number: number,
+    nowMs: number,
+    lifetimeMs: number,
+  ): string {
+    const revoked = certificates.map(({ serialNumber: digits }) => ({
+      serial: Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex'),
+      atMs: nowMs,
+    }));
+    return this.listRevoked(revoked, number, nowMs, lifetimeMs);
+  }
+
+  /** The same with the time of each. */
+  listRevoked(
+    revoked: readonly RevokedCertificate[],
     number: number,
     nowMs: number,
     lifetimeMs: number,
@@ -125,13 +145,7 @@ export class Authority {
       number,
       fromMs: nowMs - backdatedMs,
       untilMs: nowMs + lifetimeMs,
-      revoked: certificates.map(({ serialNumber }) => ({
-        serial: Buffer.from(
-          serialNumber.padStart(serialNumber.length + (serialNumber.length % 2), '0'),
-          'hex',
-        ),
-        atMs: nowMs,
-      })),
+      revoked,
     });
   }
 }

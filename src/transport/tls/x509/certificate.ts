@@ -157,7 +157,8 @@ function signed(toBeSigned: Buffer, key: KeyObject): Buffer {
 const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
 /** RFC 5280 §4.2.1.2 (1): SHA-1 of the key's bits, which for P-256 are the last 65 bytes of its SPKI. */
-const keyIdentifier = (key: KeyObject): Buffer => createHash('sha1').update(spki(key).subarray(-65)).digest();
+export const keyIdentifier = (key: KeyObject): Buffer =>
+  createHash('sha1').update(spki(key).subarray(-65)).digest();
 
 function toPem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];

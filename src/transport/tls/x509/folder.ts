@@ -1,30 +1,17 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join, resolve } from 'node:path';
-import { HeddleError, messageOf } from '../../../core/base/errors.ts';
-import { Secret } from '../../../core/base/secret.ts';
-import { createFileAccess } from '../../files.ts';
+import { HeddleError } from '../../../core/base/errors.ts';
 import { SystemClock } from '../../system-clock.ts';
 import { namesOf, spiffeIdOf } from '../names.ts';
-import { Authority, backdatedMs, createAuthority, type IssuedCertificate } from './authority.ts';
+import { backdatedMs, createAuthority } from './authority.ts';
+import { AuthorityRotation } from './authority-rotation.ts';
+import { authorityNames, type CertificateFiles, FolderFiles } from './folder-files.ts';
+import { type RevocationFile, Revocations } from './revocations.ts';
 
-const authorityName = 'ca';
+export type { CertificateFiles } from './folder-files.ts';
+export type { RevocationFile } from './revocations.ts';
+
 const fileName = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 const dnsName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
-
-/** A certificate and its key as files. */
-export interface CertificateFiles {
-  readonly name: string;
-  /** Absolute path of the certificate. */
-  readonly cert: string;
-  /** Absolute path of the key, which its owner alone may read. */
-  readonly key: string;
-  /** "" for none. */
-  readonly spiffeId: string;
-  /** ISO 8601. */
-  readonly expires: string;
-}
 
 export interface IssueOptions {
   /** Of the files, and the common name. */
@@ -40,33 +27,45 @@ export interface IssueOptions {
   readonly force?: boolean | undefined;
 }
 
+export interface RotationResult {
+  readonly rotated: readonly CertificateFiles[];
+  readonly kept: readonly string[];
+  /** Names whose certificates are revoked. */
+  readonly revoked: readonly string[];
+  /** Null: the revocation lists have time enough, or there are none. */
+  readonly renewed: RevocationFile | null;
+}
+
 /**
- * A local CA in a folder and what it issued: ca.pem, ca.key, <name>.pem, <name>.key. For development and tests: the key
- * of the CA lies beside those of its workloads.
+ * A local CA in a folder and what it issued: ca.pem, ca.key, <name>.pem, <name>.key, and ca.crl once something is
+ * revoked. For development and tests: the key of the CA lies beside those of its workloads.
  */
 export class CertificateFolder {
-  readonly #path: string;
   readonly #nowMs: () => number;
-  readonly #files = createFileAccess(new SystemClock());
+  readonly #files: FolderFiles;
+  readonly #revocations: Revocations;
+  readonly #rotation: AuthorityRotation;
 
   constructor(path: string, nowMs: () => number = () => new SystemClock().wallNow()) {
-    this.#path = resolve(path);
     this.#nowMs = nowMs;
+    this.#files = new FolderFiles(path);
+    this.#revocations = new Revocations(this.#files, nowMs);
+    this.#rotation = new AuthorityRotation(this.#files, this.#revocations, nowMs);
   }
 
   /** Makes the CA. @throws HeddleError ERR_CERTS_OPTION, ERR_CERTS_WRITE */
   async init(trustDomain: string, lifetimeMs: number, force = false): Promise<CertificateFiles> {
     const made = createAuthority({ trustDomain, nowMs: this.#nowMs(), lifetimeMs });
-    return this.#write(authorityName, made, force);
+    return this.#files.write('ca', made, force);
   }
 
   /** @throws HeddleError ERR_CERTS_OPTION, ERR_CERTS_READ, ERR_CERTS_WRITE */
   async issue(options: IssueOptions): Promise<CertificateFiles> {
     const { name, force = false } = options;
-    if (!fileName.test(name) || name === authorityName) {
+    if (!fileName.test(name) || (authorityNames as readonly string[]).includes(name)) {
       throw new HeddleError(
         'ERR_CERTS_OPTION',
-        `name ${JSON.stringify(name)}: letters, digits, ".", "_", "-", not "ca"`,
+        `name ${JSON.stringify(name)}: letters, digits, ".", "_", "-", not "ca", "ca-next", "ca-former"`,
       );
     }
     const { dnsNames = [name, 'localhost'], ipAddresses = ['127.0.0.1', '::1'] } = options;
@@ -77,7 +76,7 @@ export class CertificateFolder {
     for (const each of ipAddresses) {
       if (isIP(each) === 0) throw new HeddleError('ERR_CERTS_OPTION', `IP address ${JSON.stringify(each)}`);
     }
-    const authority = this.#authority();
+    const authority = this.#files.authority();
     const { spiffeId = `spiffe://${authority.trustDomain}/${name}` } = options;
     if (spiffeId !== null && spiffeIdOf(`URI:${spiffeId}`) === null) {
       throw new HeddleError('ERR_CERTS_OPTION', `SPIFFE id ${JSON.stringify(spiffeId)}`);
@@ -87,35 +86,33 @@ export class CertificateFolder {
       this.#nowMs(),
       options.lifetimeMs,
     );
-    return this.#write(name, made, force);
+    return this.#files.write(name, made, force);
   }
 
-  /** What was issued, the CA not among it, in the order of names. */
+  /** What was issued, no CA among it, in the order of names. */
   names(): string[] {
-    if (!existsSync(this.#path)) return [];
-    return readdirSync(this.#path)
-      .filter((file) => file.endsWith('.pem'))
-      .map((file) => file.slice(0, -'.pem'.length))
-      .filter((name) => name !== authorityName && existsSync(this.#at(name, 'key')))
-      .toSorted();
+    return this.#files.names();
   }
 
   /**
-   * Issues anew what has less than half of its lifetime left: the same names, a new key, the same lifetime.
+   * Issues anew what has less than half of its lifetime left: the same names, a new key, the same lifetime. What was
+   * revoked stays as it is: `issue` makes another. Revocation lists that have less than half of theirs left are renewed.
    *
    * @param only names, [] = all that there are
    * @param isForced whatever is left of it
    * @throws HeddleError ERR_CERTS_READ, ERR_CERTS_WRITE
    */
-  async rotate(
-    only: readonly string[] = [],
-    isForced = false,
-  ): Promise<{ readonly rotated: CertificateFiles[]; readonly kept: string[] }> {
+  async rotate(only: readonly string[] = [], isForced = false): Promise<RotationResult> {
     const rotated: CertificateFiles[] = [];
     const kept: string[] = [];
-    const authority = this.#authority();
+    const revoked: string[] = [];
+    const authority = this.#files.authority();
     for (const name of only.length > 0 ? only : this.names()) {
-      const before = this.#certificate(name);
+      const before = this.#files.certificate(name);
+      if (this.#revocations.isRevoked(before)) {
+        revoked.push(name);
+        continue;
+      }
       const untilMs = before.validToDate.getTime();
       const lifetimeMs = untilMs - before.validFromDate.getTime() - backdatedMs;
       if (!isForced && untilMs - this.#nowMs() > lifetimeMs / 2) {
@@ -129,56 +126,40 @@ export class CertificateFolder {
         dnsNames: namesOf(subjectAltName, 'DNS'),
         ipAddresses: namesOf(subjectAltName, 'IP Address'),
       };
-      rotated.push(await this.#write(name, authority.issue(names, this.#nowMs(), lifetimeMs), true));
+      rotated.push(await this.#files.write(name, authority.issue(names, this.#nowMs(), lifetimeMs), true));
     }
-    return { rotated, kept };
+    return { rotated, kept, revoked, renewed: await this.#revocations.renew() };
   }
 
-  #at(name: string, ending: 'pem' | 'key'): string {
-    return join(this.#path, `${name}.${ending}`);
+  /**
+   * Revokes the certificates of these names as they are now, and those of these serial numbers: in `ca.crl`, which
+   * whoever is to refuse them reads as `crl`. Without either the list is written as it is, with all of its time again.
+   *
+   * @param lifetimeMs of the list: nobody who reads it is let in after that
+   * @throws HeddleError ERR_CERTS_OPTION, ERR_CERTS_READ, ERR_CERTS_WRITE
+   */
+  async revoke(
+    names: readonly string[],
+    lifetimeMs: number,
+    serials: readonly string[] = [],
+  ): Promise<RevocationFile> {
+    const own = names.map((name) => this.#files.certificate(name).serialNumber);
+    return this.#revocations.add([...own, ...serials], lifetimeMs);
   }
 
-  #read(path: string): string {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch (cause) {
-      throw new HeddleError('ERR_CERTS_READ', messageOf(cause), { cause });
-    }
+  /** A new CA, trusted beside the old one, which goes on issuing. @throws HeddleError ERR_CERTS_READ, ERR_CERTS_STEP, ERR_CERTS_WRITE */
+  async beginAuthority(lifetimeMs?: number): Promise<CertificateFiles> {
+    return this.#rotation.begin(lifetimeMs);
   }
 
-  #certificate(name: string): X509Certificate {
-    const path = this.#at(name, 'pem');
-    try {
-      return new X509Certificate(this.#read(path));
-    } catch (cause) {
-      if (cause instanceof HeddleError) throw cause;
-      throw new HeddleError('ERR_CERTS_READ', `${path} (${messageOf(cause)})`, { cause });
-    }
+  /** The new CA issues: everything anew. @throws HeddleError ERR_CERTS_READ, ERR_CERTS_STEP, ERR_CERTS_WRITE */
+  async switchAuthority(): Promise<RotationResult & { readonly authority: CertificateFiles }> {
+    const authority = await this.#rotation.switch();
+    return { authority, ...(await this.rotate([], true)) };
   }
 
-  #authority(): Authority {
-    const key = new Secret(this.#read(this.#at(authorityName, 'key')));
-    return new Authority({ cert: this.#read(this.#at(authorityName, 'pem')), key });
-  }
-
-  /** The key first: whoever sees the new certificate finds its key. */
-  async #write(name: string, { cert, key }: IssuedCertificate, force: boolean): Promise<CertificateFiles> {
-    const paths = { cert: this.#at(name, 'pem'), key: this.#at(name, 'key') };
-    const there = Object.values(paths).find((path) => existsSync(path));
-    if (there !== undefined && !force) throw new HeddleError('ERR_CERTS_WRITE', `${there} is there already`);
-    try {
-      mkdirSync(this.#path, { recursive: true });
-      await this.#files.writeText(paths.key, key.reveal(), 0o600);
-      await this.#files.writeText(paths.cert, cert, 0o644);
-    } catch (cause) {
-      throw new HeddleError('ERR_CERTS_WRITE', messageOf(cause), { cause });
-    }
-    const { validToDate, subjectAltName } = new X509Certificate(cert);
-    return {
-      name,
-      ...paths,
-      spiffeId: spiffeIdOf(subjectAltName) ?? '',
-      expires: validToDate.toISOString(),
-    };
+  /** The old CA is trusted no more. @param isForced although it issued certificates that are there @throws HeddleError ERR_CERTS_READ, ERR_CERTS_STEP, ERR_CERTS_WRITE */
+  async finishAuthority(isForced = false): Promise<CertificateFiles> {
+    return this.#rotation.finish(isForced);
   }
 }
