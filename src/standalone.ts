@@ -1,17 +1,16 @@
 import { resolve } from 'node:path';
-import { adminSections } from './assembly/admin-sections.ts';
 import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
 import { messageOf } from './core/base/errors.ts';
 import type { LoadResult } from './core/config/load.ts';
-import { formatNotices } from './core/config/mosn/index.ts';
+import { formatNotices } from './core/config/mosn/report.ts';
 import { formatProblems } from './core/config/problems.ts';
 import type { AdminConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 import { keepMemoryLow } from './process-memory.ts';
-import { AdminServer } from './transport/admin/server.ts';
+import type { AdminServer } from './transport/admin/server.ts';
 import { createFileAccess } from './transport/files.ts';
-import { SystemClock } from './transport/index.ts';
+import { SystemClock } from './transport/system-clock.ts';
 
 export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, ConfigFileOptions {
   /** YAML or JSON, ours or MOSN's. */
@@ -174,7 +173,11 @@ async function startAdmin(
   logger: Logger,
 ): Promise<AdminServer | null> {
   if (admin === undefined) return null;
-  return new AdminServer({
+  const [{ AdminServer }, { adminSections }] = await Promise.all([
+    import('./transport/admin/server.ts'),
+    import('./assembly/admin-sections.ts'),
+  ]);
+  return await new AdminServer({
     address: admin.address,
     token: admin.token ?? null,
     sections: adminSections(mesh, logger, mesh.runtime.clock.now()),

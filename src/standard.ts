@@ -1,3 +1,4 @@
+import { lateModule } from './core/base/late-module.ts';
 import {
   leastConnection,
   leastRequest,
@@ -10,6 +11,7 @@ import {
   weighted,
 } from './core/cluster/balancers/index.ts';
 import type { ExtensionSet } from './core/config/extensions.ts';
+import { lateExtension } from './core/config/late-extension.ts';
 import { dnsRegistry, fileRegistry, staticRegistry } from './core/discovery/index.ts';
 import { memoryRegistry } from './core/discovery/local/index.ts';
 import { accessLog } from './core/filters/access-log.ts';
@@ -28,30 +30,60 @@ import { requestId } from './core/filters/request-id.ts';
 import { concurrency } from './core/limit/concurrency.ts';
 import { slidingWindow } from './core/limit/sliding-window.ts';
 import { localTokenBucket } from './core/limit/token-bucket.ts';
-import { bolt } from './transport/codecs/bolt/index.ts';
-import { dubbo } from './transport/codecs/dubbo/index.ts';
-import { dubboThrift } from './transport/codecs/dubbo-thrift/index.ts';
 import { http1 } from './transport/codecs/http1/index.ts';
-import { http2 } from './transport/codecs/http2/index.ts';
-import { tars } from './transport/codecs/tars/index.ts';
-import { thrift, thriftHeader } from './transport/codecs/thrift/index.ts';
-import { detect } from './transport/detect/index.ts';
-import { grpcCheck } from './transport/health/grpc-check.ts';
 import { httpCheck } from './transport/health/http-check.ts';
 import { tcpCheck } from './transport/health/tcp-check.ts';
-import { networkFault } from './transport/network-filters/fault/index.ts';
 import { networkIpAccess } from './transport/network-filters/ip-access.ts';
-import { proxyProtocol } from './transport/network-filters/proxy-protocol/index.ts';
-import { tcpProxy } from './transport/network-filters/tcp-proxy/index.ts';
-import { udpProxy } from './transport/network-filters/udp-proxy/index.ts';
-import { nacosRegistry } from './transport/registries/nacos/index.ts';
-import { zookeeperRegistry } from './transport/registries/zookeeper/index.ts';
 import { directorySecrets } from './transport/tls/directory-source.ts';
-import { transcode } from './transport/transcode/index.ts';
 
-/** Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. */
+const from = <Module>(name: string): Module => lateModule<Module>(name, import.meta.url)();
+
+/**
+ * Every built-in extension, one line each. A user's own come through `createMesh(config, { use })`. What is large and
+ * few configurations name is loaded when one does: a stand-in has the name until then.
+ */
 export const standard: ExtensionSet = {
-  codecs: [http1, http2, bolt, dubbo, dubboThrift, thrift, thriftHeader, tars, detect],
+  codecs: [
+    http1,
+    lateExtension(
+      'http2',
+      () => from<typeof import('./transport/codecs/http2/index.ts')>('./transport/codecs/http2/index').http2,
+    ),
+    lateExtension(
+      'bolt',
+      () => from<typeof import('./transport/codecs/bolt/index.ts')>('./transport/codecs/bolt/index').bolt,
+    ),
+    lateExtension(
+      'dubbo',
+      () => from<typeof import('./transport/codecs/dubbo/index.ts')>('./transport/codecs/dubbo/index').dubbo,
+    ),
+    lateExtension(
+      'dubbo-thrift',
+      () =>
+        from<typeof import('./transport/codecs/dubbo-thrift/index.ts')>(
+          './transport/codecs/dubbo-thrift/index',
+        ).dubboThrift,
+    ),
+    lateExtension(
+      'thrift',
+      () =>
+        from<typeof import('./transport/codecs/thrift/index.ts')>('./transport/codecs/thrift/index').thrift,
+    ),
+    lateExtension(
+      'thrift-header',
+      () =>
+        from<typeof import('./transport/codecs/thrift/index.ts')>('./transport/codecs/thrift/index')
+          .thriftHeader,
+    ),
+    lateExtension(
+      'tars',
+      () => from<typeof import('./transport/codecs/tars/index.ts')>('./transport/codecs/tars/index').tars,
+    ),
+    lateExtension(
+      'detect',
+      () => from<typeof import('./transport/detect/index.ts')>('./transport/detect/index').detect,
+    ),
+  ],
   filters: [
     accessLog,
     cors,
@@ -66,9 +98,42 @@ export const standard: ExtensionSet = {
     localRateLimit,
     payloadLimit,
     requestId,
-    transcode,
+    lateExtension(
+      'transcode',
+      () => from<typeof import('./transport/transcode/index.ts')>('./transport/transcode/index').transcode,
+    ),
   ],
-  networkFilters: [networkFault, networkIpAccess, proxyProtocol, tcpProxy, udpProxy],
+  networkFilters: [
+    lateExtension(
+      'fault',
+      () =>
+        from<typeof import('./transport/network-filters/fault/index.ts')>(
+          './transport/network-filters/fault/index',
+        ).networkFault,
+    ),
+    networkIpAccess,
+    lateExtension(
+      'proxy-protocol',
+      () =>
+        from<typeof import('./transport/network-filters/proxy-protocol/index.ts')>(
+          './transport/network-filters/proxy-protocol/index',
+        ).proxyProtocol,
+    ),
+    lateExtension(
+      'tcp-proxy',
+      () =>
+        from<typeof import('./transport/network-filters/tcp-proxy/index.ts')>(
+          './transport/network-filters/tcp-proxy/index',
+        ).tcpProxy,
+    ),
+    lateExtension(
+      'udp-proxy',
+      () =>
+        from<typeof import('./transport/network-filters/udp-proxy/index.ts')>(
+          './transport/network-filters/udp-proxy/index',
+        ).udpProxy,
+    ),
+  ],
   balancers: [
     roundRobin,
     weighted,
@@ -80,8 +145,34 @@ export const standard: ExtensionSet = {
     maglev,
     rendezvous,
   ],
-  registries: [staticRegistry, fileRegistry, dnsRegistry, memoryRegistry, zookeeperRegistry, nacosRegistry],
+  registries: [
+    staticRegistry,
+    fileRegistry,
+    dnsRegistry,
+    memoryRegistry,
+    lateExtension(
+      'zookeeper',
+      () =>
+        from<typeof import('./transport/registries/zookeeper/index.ts')>(
+          './transport/registries/zookeeper/index',
+        ).zookeeperRegistry,
+    ),
+    lateExtension(
+      'nacos',
+      () =>
+        from<typeof import('./transport/registries/nacos/index.ts')>('./transport/registries/nacos/index')
+          .nacosRegistry,
+    ),
+  ],
   limiters: [localTokenBucket, concurrency, slidingWindow],
-  healthChecks: [httpCheck, grpcCheck, tcpCheck],
+  healthChecks: [
+    httpCheck,
+    lateExtension(
+      'grpc',
+      () =>
+        from<typeof import('./transport/health/grpc-check.ts')>('./transport/health/grpc-check').grpcCheck,
+    ),
+    tcpCheck,
+  ],
   secretSources: [directorySecrets],
 };

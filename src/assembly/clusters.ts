@@ -1,13 +1,14 @@
 import { HeddleError } from '../core/base/errors.ts';
 import { createCluster, type LiveCluster } from '../core/cluster/cluster.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
+import { loadedExtension } from '../core/config/late-extension.ts';
 import type { Endpoint, HostUpstream, UpstreamFactory } from '../core/contract/cluster.ts';
 import type { Codec, ServerConnection } from '../core/contract/codec.ts';
 import type { ClusterConfig } from '../core/contract/config.ts';
 import type { Pool } from '../core/contract/pool.ts';
 import type { ClusterRef } from '../core/contract/route.ts';
 import type { Dialer, Wire } from '../core/contract/wire.ts';
-import { createPool } from '../transport/index.ts';
+import { createPool } from '../transport/pool/index.ts';
 import type { TlsDialing } from '../transport/tls/dial.ts';
 import { handlerAddress } from './handler-address.ts';
 import { checkDependencies } from './host-checks.ts';
@@ -256,8 +257,9 @@ export class ClusterTable {
   }
 
   #upstreamFactory(config: ClusterConfig): UpstreamFactory {
-    const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
-    if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    const found = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
+    if (found === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    const codec = loadedExtension(found);
     const own = ownDialer(this.#runtime, config);
     this.#dialers.get(config.name)?.tls?.close();
     this.#dialers.set(config.name, own);

@@ -5,7 +5,7 @@ import { nearestWord } from '../core/base/nearest-word.ts';
 import type { LiveCluster } from '../core/cluster/cluster.ts';
 import type { Host } from '../core/contract/cluster.ts';
 import type { Dialer } from '../core/contract/wire.ts';
-import { createKeepAlive } from '../transport/index.ts';
+import { createKeepAlive } from '../transport/system-clock.ts';
 import { WireDuplex } from '../transport/wire/wire-duplex.ts';
 import type { ClusterTable } from './clusters.ts';
 import type { Runtime } from './runtime.ts';

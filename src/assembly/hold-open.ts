@@ -1,4 +1,4 @@
-import { createKeepAlive } from '../transport/index.ts';
+import { createKeepAlive } from '../transport/system-clock.ts';
 
 /** Keeps the process until `work` is over: neither connections to registries nor the clock's timers do. */
 export async function holdOpen<Result>(work: Promise<Result>): Promise<Result> {

@@ -1,8 +1,9 @@
 import { HeddleError } from '../core/base/errors.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
+import { loadedExtension } from '../core/config/late-extension.ts';
 import type { Codec } from '../core/contract/codec.ts';
 import type { ListenerConfig } from '../core/contract/config.ts';
-import { Listener } from '../transport/index.ts';
+import { Listener } from '../transport/listener/listener.ts';
 import type { ClusterTable } from './clusters.ts';
 import { DatagramTable } from './datagram-listeners.ts';
 import { type BuiltChain, buildChain } from './network-chains.ts';
@@ -145,8 +146,9 @@ export class ListenerTable {
   }
 
   #create(config: ListenerConfig, built: BuiltPipeline, { chain }: BuiltChain): Listener {
-    const codec = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
-    if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    const found = this.#runtime.extensions.codecs.find((each) => each.name === config.codec.name);
+    if (found === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${config.codec.name}`);
+    const codec = loadedExtension(found);
     return new Listener({
       name: config.name,
       address: config.address,

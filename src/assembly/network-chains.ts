@@ -1,5 +1,6 @@
 import { HeddleError } from '../core/base/errors.ts';
 import { canonicalJson } from '../core/config/canonical-json.ts';
+import { loadedExtension } from '../core/config/late-extension.ts';
 import type { Codec } from '../core/contract/codec.ts';
 import type { ListenerConfig, ListenerTlsConfig } from '../core/contract/config.ts';
 import type { ExtensionConfig } from '../core/contract/extension.ts';
@@ -130,5 +131,5 @@ function endingOf(codec: ExtensionConfig, runtime: Runtime): ConnectionEnding {
 function codecNamed(name: string, runtime: Runtime): Codec {
   const codec = runtime.extensions.codecs.find((each) => each.name === name);
   if (codec === undefined) throw new HeddleError('ERR_CONFIG_INVALID', `no codec ${name}`);
-  return codec;
+  return loadedExtension(codec);
 }

@@ -14,18 +14,13 @@ import type { FileAccess, RegistryContext, RegistryDialer, Resolver } from '../c
 import type { Dialer } from '../core/contract/wire.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
 import { StreamProxy } from '../core/stream/proxy.ts';
-import {
-  createDialer,
-  createKeepAlive,
-  DrivenWheel,
-  FlushList,
-  type KeepAlive,
-  type SocketSource,
-  SystemClock,
-} from '../transport/index.ts';
+import { FlushList } from '../transport/flush.ts';
+import type { SocketSource } from '../transport/listener/options.ts';
+import { createKeepAlive, DrivenWheel, type KeepAlive, SystemClock } from '../transport/system-clock.ts';
 import type { TlsSurroundings } from '../transport/tls/acceptor.ts';
 import { CredentialTable } from '../transport/tls/credential-table.ts';
 import { TlsDialing } from '../transport/tls/dial.ts';
+import { createDialer } from '../transport/wire/dial.ts';
 
 /** Everything ambient, injected once: two meshes in one process share none of it. */
 export interface Surroundings {

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
+import { lateModule } from '../core/base/late-module.ts';
 import type { CodecContext } from '../core/contract/codec.ts';
 import type { EffectiveConfig } from '../core/contract/config.ts';
 import type { Pipeline } from '../core/contract/pipeline.ts';
-import { createKeepAlive, type KeepAlive } from '../transport/index.ts';
+import { createKeepAlive, type KeepAlive } from '../transport/system-clock.ts';
 import { MeshDispatcher } from './dispatcher/dispatcher.ts';
 import { globalDispatcher } from './dispatcher/global.ts';
-import { MeshGrpc } from './grpc/mesh-grpc.ts';
+import type { MeshGrpc } from './grpc/mesh-grpc.ts';
 import { MeshAgent } from './http/agent.ts';
 import { InProcessHttp } from './http/in-process.ts';
 import { KnownNames } from './known-names.ts';
@@ -79,7 +80,8 @@ export class Embedding {
   }
 
   get grpc(): MeshGrpc {
-    this.#grpc ??= new MeshGrpc(this.#mesh);
+    const load = lateModule<typeof import('./grpc/mesh-grpc.ts')>('./grpc/mesh-grpc', import.meta.url);
+    this.#grpc ??= new (load().MeshGrpc)(this.#mesh);
     return this.#grpc;
   }
 

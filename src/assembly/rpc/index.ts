@@ -1,54 +1,36 @@
+import { lateModule } from '../../core/base/late-module.ts';
 import type { UpstreamFactory } from '../../core/contract/cluster.ts';
-import type { Pipeline } from '../../core/contract/pipeline.ts';
-import { RpcEngines } from '../../transport/rpc/engine.ts';
-import type { ClusterTable } from '../clusters.ts';
-import type { Runtime } from '../runtime.ts';
-import { type RpcCaller, RpcReference, type RpcTarget } from './reference.ts';
-import { type RpcService, type RpcServiceOptions, RpcServices } from './rpc-services.ts';
+import type { OpenRpc, RpcHost } from './open-rpc.ts';
+import type { RpcReference, RpcTarget } from './reference.ts';
+import type { RpcService, RpcServiceOptions } from './rpc-services.ts';
 
-/** What a mesh lends its RPC side. */
-export interface RpcHost {
-  readonly runtime: Runtime;
-  readonly clusters: ClusterTable;
-  /** Of in-process calls. */
-  pipeline(): Pipeline;
-  isClosed(): boolean;
-  addressOf(listener: string): string;
-  /** Makes the listeners be those of the configuration and those of the services. */
-  applyListeners(): Promise<void>;
-}
-
-/** Calls and services of one mesh. */
+/** Calls and services of one mesh. Their protocols are loaded with the first one. */
 export class RpcSide {
-  readonly #engines: RpcEngines;
-  readonly #services: RpcServices;
-  readonly #caller: RpcCaller;
+  readonly #host: RpcHost;
+  #opened: OpenRpc | null = null;
 
   constructor(host: RpcHost) {
-    const { runtime, clusters } = host;
-    this.#engines = new RpcEngines(runtime.codec.names);
-    this.#services = new RpcServices({
-      runtime,
-      clusters,
-      engines: this.#engines,
-      applyListeners: () => host.applyListeners(),
-      addressOf: (listener) => host.addressOf(listener),
-    });
-    this.#caller = { proxy: runtime.proxy, pipeline: () => host.pipeline(), isClosed: () => host.isClosed() };
+    this.#host = host;
   }
 
   /** Listeners that services opened. */
-  get listeners(): RpcServices['listeners'] {
-    return this.#services.listeners;
+  get listeners(): OpenRpc['listeners'] {
+    return this.#opened?.listeners ?? [];
   }
 
   /** @throws HeddleError ERR_PEER_MISSING */
   reference(target: RpcTarget): RpcReference {
-    return new RpcReference(target, this.#caller, this.#engines.get(target.protocol));
+    return this.#open().reference(target);
   }
 
   /** @param upstream runs the calls instead of the methods */
-  serve(options: RpcServiceOptions, upstream: UpstreamFactory | null): Promise<RpcService> {
-    return this.#services.serve(options, upstream);
+  async serve(options: RpcServiceOptions, upstream: UpstreamFactory | null): Promise<RpcService> {
+    return await this.#open().serve(options, upstream);
+  }
+
+  #open(): OpenRpc {
+    const load = lateModule<typeof import('./open-rpc.ts')>('./open-rpc', import.meta.url);
+    this.#opened ??= new (load().OpenRpc)(this.#host);
+    return this.#opened;
   }
 }

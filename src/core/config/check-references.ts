@@ -48,7 +48,7 @@ function isDatagramListener(listener: Cursor, extensions: ExtensionSet): boolean
     .items()
     .map((filter) => filter.at('name').text());
   return extensions.networkFilters.some(
-    (each) => each.createDatagrams !== undefined && names.includes(each.name),
+    (each) => names.includes(each.name) && each.createDatagrams !== undefined,
   );
 }
 

@@ -1,7 +1,10 @@
+import { lateModule } from '../base/late-module.ts';
 import { type CheckResult, checkConfig } from './check.ts';
 import type { CheckOptions } from './check-options.ts';
 import type { ExtensionSet } from './extensions.ts';
-import { convertMosn, looksLikeMosn, type MosnOptions, type Notice } from './mosn/index.ts';
+import type { MosnOptions } from './mosn/context.ts';
+import { looksLikeMosn } from './mosn/detect.ts';
+import type { Notice } from './mosn/report.ts';
 import type { ConfigPath, Locate, Origin } from './problems.ts';
 import { readConfigText } from './read-text.ts';
 
@@ -16,6 +19,8 @@ export interface TextSource {
   /** @default by what stands in it */
   readonly dialect?: ConfigDialect;
 }
+
+const mosn = lateModule<typeof import('./mosn/convert.ts')>('./mosn/convert', import.meta.url);
 
 export interface LoadOptions
   extends Omit<CheckOptions, 'file' | 'locate' | 'origin'>,
@@ -61,7 +66,11 @@ function loadMosn(
   extensions: ExtensionSet,
   options: LoadOptions,
 ): CheckResult & Pick<LoadResult, 'input' | 'notices'> {
-  const { input, problems, notices, origin } = convertMosn({ file, locate, value }, extensions, options);
+  const { input, problems, notices, origin } = mosn().convertMosn(
+    { file, locate, value },
+    extensions,
+    options,
+  );
   const originOf = (path: ConfigPath): Origin | null => {
     const place = origin(path);
     if (place === null) return null;

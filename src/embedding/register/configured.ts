@@ -4,7 +4,7 @@ import { createJsonLogger } from '../../core/observe/logger.ts';
 import { createMesh as createAnyMesh } from '../../create-mesh.ts';
 import { createMesh } from '../../mesh.ts';
 import { startStandalone } from '../../standalone.ts';
-import { SystemClock } from '../../transport/index.ts';
+import { SystemClock } from '../../transport/system-clock.ts';
 import type { Started } from './registration.ts';
 
 /**
