@@ -116,6 +116,17 @@ export abstract class HeadFields {
     return latin1(this.extra, this.extraFields[at + 2] as number, this.extraFields[at + 3] as number);
   }
 
+  /** Length and last byte of a value: tells values of one field that differ little apart. @param index as of `find` */
+  valueMark(index: number): number {
+    const inWire = index < this.count;
+    const fields = inWire ? this.fields : this.extraFields;
+    const at = (inWire ? index : index - this.count) * 4;
+    const start = fields[at + 2] as number;
+    const end = fields[at + 3] as number;
+    if (end === start) return 0;
+    return end - start + ((inWire ? this.buf : this.extra)[end - 1] as number);
+  }
+
   /** Is that the value of the field? Compares bytes: 10 ns where a string of them costs 50. @param index as of `find` */
   hasValue(index: number, text: string): boolean {
     const inWire = index < this.count;

@@ -48,7 +48,22 @@ export class LineBuffer {
     const bytes = this.bytes;
     let at = this.at;
     const stop = end - start > this.end - at ? start + this.end - at : end;
-    for (let i = start; i < stop; i++) {
+    let i = start;
+    // Four bytes a turn: the path is the longest value of a line.
+    for (; i + 3 < stop; i += 4) {
+      const a = source[i] as number;
+      const b = source[i + 1] as number;
+      const c = source[i + 2] as number;
+      const d = source[i + 3] as number;
+      if (((plain[a] as number) & (plain[b] as number) & (plain[c] as number) & (plain[d] as number)) === 0)
+        break;
+      bytes[at] = a;
+      bytes[at + 1] = b;
+      bytes[at + 2] = c;
+      bytes[at + 3] = d;
+      at += 4;
+    }
+    for (; i < stop; i++) {
       const byte = source[i] as number;
       if (plain[byte] === 0) {
         this.at = at;
