@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { defaultCluster } from './assembly/default-config.ts';
 import { loadExtensions, moduleUrls } from './assembly/extension-modules.ts';
-import { callOfFetch, fetchResponse } from './assembly/fetch.ts';
 import { type FetchHandler, handlerUpstream } from './assembly/handler-upstream.ts';
 import { openRuntime } from './assembly/open-runtime.ts';
 import { answerMonitorBy, isMonitored } from './assembly/pending-streams.ts';
@@ -10,16 +9,18 @@ import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 import { AppHandlers } from './assembly/worker/app-handlers.ts';
 import { appTracing } from './assembly/worker/app-tracing.ts';
+import { Approvals } from './assembly/worker/approvals.ts';
 import { askStreams } from './assembly/worker/ask-streams.ts';
 import { httpEnd } from './assembly/worker/http-end.ts';
-import { type IngressMesh, LocalIngress } from './assembly/worker/local-ingress.ts';
+import { type IngressMesh, type IngressParts, LocalIngress } from './assembly/worker/local-ingress.ts';
+import type { RemoteReload } from './assembly/worker/mesh-end.ts';
+import { plain, WorkerConfig } from './assembly/worker/worker-config.ts';
 import { WorkerHost } from './assembly/worker/worker-host.ts';
 import { WorkerRpc } from './assembly/worker/worker-rpc.ts';
-import { HeddleError } from './core/base/errors.ts';
+import { HeddleError, messageOf } from './core/base/errors.ts';
 import { SeededRandom } from './core/base/random.ts';
 import { siblingUrl } from './core/base/sibling.ts';
 import { requireConfig } from './core/config/check.ts';
-import { dumpConfig } from './core/config/dump.ts';
 import { type ExtensionSet, mergeExtensions } from './core/config/extensions.ts';
 import type { MeshConfig } from './core/config/input.ts';
 import type { Problem } from './core/config/problems.ts';
@@ -30,23 +31,20 @@ import type { PendingStream } from './core/contract/pending-stream.ts';
 import { silentLogger } from './core/observe/logger.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
-import type { MeshDispatcher } from './embedding/dispatcher/dispatcher.ts';
 import { Embedding } from './embedding/embedding.ts';
-import type { MeshGrpc } from './embedding/grpc/mesh-grpc.ts';
-import type { MeshAgent } from './embedding/http/agent.ts';
 import type { ProtectedServer } from './embedding/ingress/ingress.ts';
 import { Mesh } from './mesh.ts';
-import type { MeshApi, MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
+import type { MeshHealth, MeshOptions, MeshReloadOptions, ReloadResult } from './mesh-api.ts';
+import { MeshBase } from './mesh-base.ts';
 import { standard } from './standard.ts';
 import { SystemClock } from './transport/index.ts';
 import { AppCore } from './transport/worker/app-core.ts';
 import type { WorkerNotice } from './transport/worker/messages.ts';
-import { packValues, unpackValues } from './transport/worker/plain-values.ts';
 
 const defaults = { maxHeapMb: 512, hangTimeoutMs: 10_000, startTimeoutMs: 30_000 };
 
 /** What the worker says about a reload. */
-interface RemoteReload {
+interface ReloadAnswer {
   readonly applied: boolean;
   readonly problems: readonly Problem[];
   readonly config: unknown;
@@ -54,44 +52,44 @@ interface RemoteReload {
 }
 
 /** A mesh whose data path runs in a thread of its own; the same to the program as one that runs here. */
-export class WorkerMesh implements MeshApi {
-  readonly listeners: { addresses: Readonly<Record<string, string>> } = { addresses: {} };
+export class WorkerMesh extends MeshBase {
+  readonly listeners: { readonly addresses: Readonly<Record<string, string>> };
+  protected readonly embedding: Embedding;
+  readonly #config: WorkerConfig;
   readonly #core: AppCore;
   readonly #host: WorkerHost;
   readonly #handlers: AppHandlers;
   readonly #rpc: WorkerRpc;
   readonly #ingress: LocalIngress;
+  readonly #approvals = new Approvals();
   readonly #use: MeshOptions['use'];
   #extensions: ExtensionSet = standard;
-  readonly #embedding: Embedding;
   readonly #logger: Logger;
   readonly #unanswer: () => void;
-  readonly #closed = Promise.withResolvers<void>();
-  /** What a worker is started with: as it was given, plain. */
-  #input: unknown;
-  /** Addresses that were asked for with port 0, as they were bound: a worker that is started again keeps them. */
-  #bound: Readonly<Record<string, string>> = {};
-  #config: EffectiveConfig | null = null;
-  #clusterNames: ReadonlySet<string> = new Set();
   #holdsListeners = false;
-  #draining: Promise<void> | null = null;
-  #closing: Promise<void> | null = null;
 
   /** @internal use `createMesh` */
   constructor(config: MeshConfig, options: MeshOptions) {
+    super();
     if (options.surroundings !== undefined) {
       throw new HeddleError('ERR_WORKER_VALUE', 'surroundings hold functions');
     }
     const modules = moduleUrls(options.use);
-    const { mode: _mode, ...rest } = config;
-    this.#input = packValues(rest);
+    const known = new WorkerConfig(config);
+    this.#config = known;
+    this.listeners = {
+      get addresses() {
+        return known.addresses;
+      },
+    };
+    this.#use = options.use;
     this.#logger = options.logger ?? silentLogger;
     const clock = new SystemClock();
     const random = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
     this.#core = new AppCore({
       clock,
       busy: (isBusy) => (isBusy ? this.#host.hold() : this.#host.letGo()),
-      ...appTracing(random, () => this.#config?.inProcess.tracing.enabled ?? false),
+      ...appTracing(random, () => known.hasStarted && known.current.inProcess.tracing.enabled),
     });
     this.#handlers = new AppHandlers(this.#core.handlers);
     const tracksStreams = options.tracksStreams ?? isMonitored();
@@ -103,20 +101,25 @@ export class WorkerMesh implements MeshApi {
       random,
       logger: this.#logger,
       workerData: () => ({
-        config: this.#startConfig(),
+        config: known.forStart(),
         modules,
         tracksStreams,
         logLevel: this.#logger.level,
       }),
       onReady: (notice) => this.#onReady(notice),
+      onApprove: (id) => this.#approvals.ask(id),
     });
     this.#rpc = new WorkerRpc(this.#host, this.#handlers, this.#logger, () => this.isClosed);
-    this.#use = options.use;
-    this.#ingress = new LocalIngress((ingress) => this.#ingressMesh(ingress));
+    this.#ingress = new LocalIngress((parts) => this.#ingressMesh(parts));
+    this.embedding = this.#embed(clock);
+    this.#unanswer = tracksStreams ? answerMonitorBy(() => this.#pendingStreams()) : () => {};
+  }
+
+  #embed(clock: SystemClock): Embedding {
     const { codec, pipeline } = httpEnd(this.#core, clock);
-    const clusters = { get: (name: string) => (this.#hasCluster(name) ? name : null) };
     const self = this;
-    this.#embedding = new Embedding(
+    const hasCluster = (name: string): boolean => self.#config.hasCluster(name) || self.#handlers.has(name);
+    return new Embedding(
       {
         get isClosed() {
           return self.isClosed;
@@ -124,50 +127,20 @@ export class WorkerMesh implements MeshApi {
         get config() {
           return self.config;
         },
-        clusters,
+        clusters: { get: (name: string) => (hasCluster(name) ? name : null) },
         runtime: { codec },
-        request: (call) => this.request(call),
-        connect: (cluster) => this.connect(cluster),
-        openHttp: () => this.openHttp(),
-        knows: (authority) => this.knows(authority),
-        inboundTrace: () => this.#ingress.inbound,
+        request: (call) => self.request(call),
+        connect: (cluster) => self.connect(cluster),
+        openHttp: () => self.openHttp(),
+        knows: (authority) => self.knows(authority),
+        inboundTrace: () => self.#ingress.inbound,
       },
       () => pipeline,
     );
-    this.#unanswer = tracksStreams ? answerMonitorBy(() => this.#pendingStreams()) : () => {};
   }
 
   get config(): EffectiveConfig {
-    if (this.#config === null) throw new HeddleError('ERR_BUG', 'a mesh without a configuration');
-    return this.#config;
-  }
-
-  get isClosed(): boolean {
-    return this.#closing !== null;
-  }
-
-  get isDraining(): boolean {
-    return this.#draining !== null;
-  }
-
-  get closed(): Promise<void> {
-    return this.#closed.promise;
-  }
-
-  get dispatcher(): MeshDispatcher {
-    return this.#embedding.dispatcher;
-  }
-
-  get grpc(): MeshGrpc {
-    return this.#embedding.grpc;
-  }
-
-  get agent(): MeshAgent {
-    return this.#embedding.agent;
-  }
-
-  get httpsAgent(): MeshAgent {
-    return this.#embedding.httpsAgent;
+    return this.#config.current;
   }
 
   /** @internal */
@@ -183,16 +156,12 @@ export class WorkerMesh implements MeshApi {
   }
 
   request(options: CallOptions): Promise<MeshResponse> {
-    if (this.#closing !== null) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
+    if (this.isClosed) return Promise.reject(new HeddleError('ERR_MESH_CLOSED', 'mesh.request'));
     return startCall(this.#core, null, this.#ingress.traced(options));
   }
 
-  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return fetchResponse(await this.request(callOfFetch(input, init)));
-  }
-
   async connect(cluster: string): Promise<Duplex> {
-    this.#refuseClosed('mesh.connect');
+    this.refuseClosed('mesh.connect');
     const { writer, tunnels } = this.#host;
     if (writer === null) throw new HeddleError('ERR_WORKER_DOWN', 'mesh.connect');
     const id = tunnels.nextId();
@@ -209,18 +178,9 @@ export class WorkerMesh implements MeshApi {
     return tunnel;
   }
 
-  knows(authority: string): boolean {
-    return this.#embedding.knows(authority);
-  }
-
-  openHttp(): Duplex {
-    this.#refuseClosed('mesh.openHttp');
-    return this.#embedding.openHttp();
-  }
-
   /** Puts the mesh before a server of this thread. @returns takes it back @throws HeddleError ERR_OPTION_INVALID */
   protect(server: ProtectedServer): () => void {
-    this.#refuseClosed('mesh.protect');
+    this.refuseClosed('mesh.protect');
     return this.#ingress.protect(server, this.config);
   }
 
@@ -236,21 +196,19 @@ export class WorkerMesh implements MeshApi {
   }
 
   async serveRpc(options: RpcServiceOptions): Promise<RpcService> {
-    this.#refuseClosed('mesh.serveRpc');
+    this.refuseClosed('mesh.serveRpc');
     return await this.#rpc.serve(options);
   }
 
   async reload(input: MeshConfig | EffectiveConfig, options: MeshReloadOptions = {}): Promise<ReloadResult> {
-    this.#refuseClosed('mesh.reload');
-    if (options.approve !== undefined) {
-      throw new HeddleError('ERR_WORKER_VALUE', 'reload: approve is a function');
-    }
-    const { mode: _mode, ...rest } = input;
-    const next = packValues(rest);
-    const done = (await this.#host.call('reload', next)) as RemoteReload;
+    this.refuseClosed('mesh.reload');
+    const next = plain(input);
+    const done = await this.#approvals.during(options.approve, async (approval) => {
+      const asked: RemoteReload = { config: next, approval };
+      return (await this.#host.call('reload', asked)) as ReloadAnswer;
+    });
     if (done.applied) {
-      this.#input = next;
-      this.#takeOver(done.config, done.addresses);
+      this.#takeOver(done.config, done.addresses, next);
       await this.#loadForIngress(this.config);
       await this.#ingress.reload(this.config);
     }
@@ -269,72 +227,36 @@ export class WorkerMesh implements MeshApi {
     return { ...inside, series: [...inside.series, ...(await this.#ingress.metrics())] };
   }
 
-  dump(): unknown {
-    return dumpConfig(this.config);
-  }
-
   reopenLogs(): void {
     this.#host.call('reopenLogs').catch(() => {});
   }
 
-  drain(deadlineMs = 30_000): Promise<void> {
-    this.#draining ??= this.#drainNow(deadlineMs);
-    return this.#draining;
-  }
-
-  async #drainNow(deadlineMs: number): Promise<void> {
+  protected async finish(deadlineMs: number): Promise<void> {
     // A worker that is gone, or goes meanwhile, has nothing left to finish.
     const drained = this.#host.call('drain', deadlineMs).catch(() => undefined);
     await Promise.all([drained, this.#ingress.drain(deadlineMs)]);
-    await this.close();
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#closeNow();
-    return this.#closing;
-  }
-
-  async #closeNow(): Promise<void> {
+  protected async end(): Promise<void> {
     this.#unanswer();
-    this.#embedding.close();
     await this.#ingress.close();
     await this.#host.close();
-    this.#closed.resolve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   #onReady({ config, addresses }: Extract<WorkerNotice, { type: 'ready' }>): void {
-    const isFirst = this.#config === null;
+    const isFirst = !this.#config.hasStarted;
     for (const [cluster, key] of this.#handlers.names) this.#host.tell({ type: 'serve', cluster, key });
     this.#takeOver(config, addresses);
     if (!isFirst) this.#rpc.restore();
   }
 
-  #takeOver(config: unknown, addresses: Readonly<Record<string, string>>): void {
-    this.#config = unpackValues(config) as EffectiveConfig;
-    this.listeners.addresses = addresses;
-    this.#bound = addresses;
-    this.#clusterNames = new Set(this.#config.clusters.map((each) => each.name));
+  #takeOver(config: unknown, addresses: Readonly<Record<string, string>>, input?: unknown): void {
+    this.#config.takeOver(config, addresses, input);
     // Listeners keep a process alive, as they do in-process.
-    const hasListeners = this.#config.listeners.length > 0;
+    const hasListeners = this.config.listeners.length > 0;
     if (hasListeners && !this.#holdsListeners) this.#host.hold();
     if (!hasListeners && this.#holdsListeners) this.#host.letGo();
     this.#holdsListeners = hasListeners;
-  }
-
-  /** The configuration with the addresses that its listeners had: who knows them finds them there again. */
-  #startConfig(): unknown {
-    const input = this.#input as { listeners?: unknown };
-    if (!Array.isArray(input.listeners)) return input;
-    const listeners = input.listeners.map((each: { name?: unknown; address?: unknown }) => {
-      const bound = this.#bound[String(each?.name)];
-      const wantsAny = typeof each?.address === 'string' && each.address.endsWith(':0');
-      return bound !== undefined && wantsAny ? { ...each, address: bound } : each;
-    });
-    return { ...input, listeners };
   }
 
   /** Filters of modules run in the worker, and here where an ingress may name them. */
@@ -343,16 +265,16 @@ export class WorkerMesh implements MeshApi {
     this.#extensions = mergeExtensions(standard, await loadExtensions(this.#use));
   }
 
-  #ingressMesh(ingress: EffectiveConfig['ingress']): IngressMesh {
-    const config = requireConfig({ ingress: ingress ?? {} }, this.#extensions);
+  #ingressMesh(parts: IngressParts): IngressMesh {
+    const config = requireConfig({ ingress: {}, ...parts }, this.#extensions);
     const { runtime, ownLogs } = openRuntime(this.#extensions, config.buffers.limitBytes, {
       logger: this.#logger,
     });
-    return new Mesh(config, runtime, ownLogs);
-  }
-
-  #hasCluster(name: string): boolean {
-    return this.#clusterNames.has(name) || this.#handlers.has(name);
+    const mesh = new Mesh(config, runtime, ownLogs);
+    mesh.start().catch((thrown: unknown) => {
+      this.#logger.error('the ingress of this thread has no clusters', { error: messageOf(thrown) });
+    });
+    return mesh;
   }
 
   #pendingStreams(): readonly PendingStream[] {
@@ -367,12 +289,6 @@ export class WorkerMesh implements MeshApi {
       phase: 'worker',
       ageMs: 0,
     }));
-  }
-
-  #refuseClosed(what: string): void {
-    if (this.#closing !== null || (this.#draining !== null && what === 'mesh.reload')) {
-      throw new HeddleError('ERR_MESH_CLOSED', what);
-    }
   }
 }
 

@@ -4,23 +4,34 @@ import type { CallOptions } from '../../core/stream/start-call.ts';
 import type { ProtectedServer } from '../../embedding/ingress/ingress.ts';
 import { type InboundTrace, withTrace } from '../../embedding/ingress/trace-scope.ts';
 
-/** What protects servers on this thread: a mesh of this process with an ingress and nothing else. */
+/** What an ingress works by: clusters only where its routes may name them. */
+export interface IngressParts {
+  readonly ingress?: EffectiveConfig['ingress'];
+  readonly clusters?: EffectiveConfig['clusters'];
+}
+
+function partsOf({ ingress, clusters }: EffectiveConfig): IngressParts {
+  if (ingress === undefined) return {};
+  return ingress.virtualHosts.length === 0 ? { ingress } : { ingress, clusters };
+}
+
+/** What protects servers on this thread: a mesh of this process with an ingress and the clusters that it may route to. */
 export interface IngressMesh {
   protect(server: ProtectedServer): () => void;
   inboundTrace(): InboundTrace | null;
   metrics(): Promise<MetricsSnapshot>;
-  reload(config: { readonly ingress?: EffectiveConfig['ingress'] }): Promise<unknown>;
+  reload(config: IngressParts): Promise<unknown>;
   drain(deadlineMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Ingress protection of a mesh whose data path is in a worker: servers and their requests are on this thread, so it is, too. */
 export class LocalIngress {
-  readonly #create: (ingress: EffectiveConfig['ingress']) => IngressMesh;
+  readonly #create: (parts: IngressParts) => IngressMesh;
   #mesh: IngressMesh | null = null;
 
   /** @param create makes the mesh when the first server is protected */
-  constructor(create: (ingress: EffectiveConfig['ingress']) => IngressMesh) {
+  constructor(create: (parts: IngressParts) => IngressMesh) {
     this.#create = create;
   }
 
@@ -30,7 +41,7 @@ export class LocalIngress {
 
   /** @throws HeddleError ERR_OPTION_INVALID, ERR_CONFIG_INVALID */
   protect(server: ProtectedServer, config: EffectiveConfig): () => void {
-    this.#mesh ??= this.#create(config.ingress);
+    this.#mesh ??= this.#create(partsOf(config));
     return this.#mesh.protect(server);
   }
 
@@ -39,8 +50,8 @@ export class LocalIngress {
     return this.#mesh === null ? options : withTrace(options, this.#mesh.inboundTrace());
   }
 
-  async reload({ ingress }: EffectiveConfig): Promise<void> {
-    await this.#mesh?.reload(ingress === undefined ? {} : { ingress });
+  async reload(config: EffectiveConfig): Promise<void> {
+    await this.#mesh?.reload(partsOf(config));
   }
 
   async metrics(): Promise<MetricsSnapshot['series']> {

@@ -14,7 +14,7 @@ import { FrameType } from '../../transport/worker/frame.ts';
 import type { FrameView } from '../../transport/worker/frame-view.ts';
 import { writeOutcome } from '../../transport/worker/frame-writer.ts';
 import type { FrameReceiver, ThreadLink } from '../../transport/worker/link.ts';
-import type { AppNotice } from '../../transport/worker/messages.ts';
+import type { AppNotice, WorkerNotice } from '../../transport/worker/messages.ts';
 import { packValues, unpackValues } from '../../transport/worker/plain-values.ts';
 import { Tunnels } from '../../transport/worker/tunnel.ts';
 import type { RpcService, RpcServiceOptions } from '../rpc/rpc-services.ts';
@@ -30,12 +30,23 @@ export interface InnerMesh {
   connect(cluster: string): Promise<import('node:stream').Duplex>;
   serveBy(cluster: string, upstream: UpstreamFactory): void;
   serveRpcBy(options: RpcServiceOptions, upstream: UpstreamFactory): Promise<RpcService>;
-  reload(input: MeshConfig): Promise<{ readonly applied: boolean; readonly problems: readonly unknown[] }>;
+  reload(
+    input: MeshConfig,
+    options: { readonly approve?: () => Promise<boolean> },
+  ): Promise<{ readonly applied: boolean; readonly problems: readonly unknown[] }>;
   health(): Promise<unknown>;
   metrics(): Promise<unknown>;
   reopenLogs(): void;
   drain(deadlineMs?: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A reload as it crosses. */
+export interface RemoteReload {
+  /** Packed by `packValues`. */
+  readonly config: unknown;
+  /** Number by which the program is asked for its approval, 0: it is not asked. */
+  readonly approval: number;
 }
 
 /** The thread that the mesh runs in. */
@@ -54,12 +65,13 @@ export class MeshEnd implements FrameReceiver {
   readonly #upstreams: AppUpstreams;
   readonly #tunnels = new Tunnels();
   readonly #services = new Map<number, RpcService>();
+  readonly #approvals = new Map<number, (applies: boolean) => void>();
   readonly #thread: ThreadOfMesh;
   readonly #methods: ControlMethods = {
     connect: (argument: { id: number; cluster: string }) => this.#connect(argument),
     serveRpc: (argument: RemoteService) => this.#serveRpc(argument),
     closeRpc: (id: number) => this.#closeRpc(id),
-    reload: (input: unknown) => this.#reload(input),
+    reload: (asked: RemoteReload) => this.#reload(asked),
     health: () => this.#mesh.health(),
     metrics: () => this.#mesh.metrics(),
     reopenLogs: () => this.#mesh.reopenLogs(),
@@ -124,6 +136,7 @@ export class MeshEnd implements FrameReceiver {
     const said = message as ControlCall | AppNotice;
     if (said.type === 'call') answerControl(said, this.#methods, (answer) => this.#answer(said, answer));
     else if (said.type === 'serve') this.#mesh.serveBy(said.cluster, this.#upstreams.factory(said.key));
+    else if (said.type === 'approval') this.#onApproval(said.id, said.applies);
     else if (said.type === 'bell') this.#thread.useBell(said.end);
     else if (said.type === 'logLevel') this.#mesh.runtime.logger.level = said.level;
   }
@@ -159,10 +172,23 @@ export class MeshEnd implements FrameReceiver {
     await service?.close();
   }
 
-  async #reload(input: unknown): Promise<unknown> {
-    const { applied, problems } = await this.#mesh.reload(unpackValues(input) as MeshConfig);
+  async #reload({ config, approval }: RemoteReload): Promise<unknown> {
+    const options = approval === 0 ? {} : { approve: () => this.#askApproval(approval) };
+    const { applied, problems } = await this.#mesh.reload(unpackValues(config) as MeshConfig, options);
     const { addresses } = this.#mesh.listeners;
     return { applied, problems, config: packValues(this.#mesh.config), addresses: { ...addresses } };
+  }
+
+  #askApproval(id: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#approvals.set(id, resolve);
+    this.#link.post({ type: 'approve', id } satisfies WorkerNotice);
+    return promise;
+  }
+
+  #onApproval(id: number, applies: boolean): void {
+    this.#approvals.get(id)?.(applies);
+    this.#approvals.delete(id);
   }
 
   async #close(): Promise<void> {

@@ -24,6 +24,8 @@ const closeMs = 5000;
 export interface WorkerHostOptions extends Omit<SupervisorOptions, 'onStart' | 'onExit' | 'onLost'> {
   /** A worker is ready, the first one or one that was started again; streams go to it when this returns. */
   onReady(notice: Extract<WorkerNotice, { type: 'ready' }>): void;
+  /** A reload of this number is ready: does the program approve of it? */
+  onApprove(id: number): Promise<boolean>;
 }
 
 /** The application's end of the worker: its thread, the link to it, and what is known of its state. */
@@ -132,6 +134,7 @@ export class WorkerHost implements FrameReceiver {
     this.#down(Code.meshClosed);
     if (this.#supervisor.thread !== null) this.#link?.close();
     await this.#supervisor.end();
+    this.#control.fail(() => new HeddleError('ERR_MESH_CLOSED', 'the worker'));
     this.#keepAlive.close();
   }
 
@@ -176,6 +179,7 @@ export class WorkerHost implements FrameReceiver {
     if (notice.type === 'ready') this.#onReady(notice);
     else if (notice.type === 'refused') this.#onRefused(notice);
     else if (notice.type === 'log') this.#onLog(notice);
+    else if (notice.type === 'approve') void this.#onApprove(notice.id);
     else if (notice.type === 'pipes') this.#onPipes();
   }
 
@@ -208,6 +212,11 @@ export class WorkerHost implements FrameReceiver {
     if (logger.level === this.#logLevel) return;
     this.#logLevel = logger.level;
     this.tell({ type: 'logLevel', level: logger.level });
+  }
+
+  async #onApprove(id: number): Promise<void> {
+    const applies = await this.#options.onApprove(id);
+    this.tell({ type: 'approval', id, applies });
   }
 
   #onPipes(): void {

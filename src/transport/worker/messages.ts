@@ -40,6 +40,8 @@ export interface LogLine {
 export type WorkerNotice =
   | { readonly type: 'ready'; readonly config: unknown; readonly addresses: Readonly<Record<string, string>> }
   | { readonly type: 'refused'; readonly error: PackedError }
+  /** A reload is ready: does the program approve of it? */
+  | { readonly type: 'approve'; readonly id: number }
   | { readonly type: 'log'; readonly lines: readonly LogLine[]; readonly dropped: number }
   /** The pipes of the bell are there. */
   | { readonly type: 'pipes' };
@@ -47,6 +49,7 @@ export type WorkerNotice =
 /** What the application says without waiting for an answer. */
 export type AppNotice =
   | { readonly type: 'serve'; readonly cluster: string; readonly key: number }
+  | { readonly type: 'approval'; readonly id: number; readonly applies: boolean }
   | { readonly type: 'logLevel'; readonly level: LogLevel }
   /** The application listens to the bell; the worker's end of it. */
   | { readonly type: 'bell'; readonly end: BellEnd };
