@@ -1,4 +1,5 @@
-import { Code, factsOf } from '../../../core/base/codes.ts';
+import { Code } from '../../../core/base/codes.ts';
+import { isGrpcHead } from '../../../core/base/grpc-head.ts';
 import { HeadView } from '../../../core/base/head-view.ts';
 import type { CodecContext, ServerOwner } from '../../../core/contract/codec.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
@@ -19,17 +20,12 @@ import { encodeResponse, headBound } from './encode-head.ts';
 import type { AssemblyLimits } from './head-assembly.ts';
 import { selfDependent } from './head-receiver.ts';
 import { Http2Stream, keepEarly } from './http2-stream.ts';
+import { codeOfRefusal, refusalHead } from './refusal-head.ts';
 import { judgeRequest, judgeTrailers, type RequestRules, Verdict } from './request-head.ts';
 import { type ConnectionFacts, ServerDeadlines } from './server-deadlines.ts';
 import { freshKey, webSocketKey } from './web-socket.ts';
 
 const nothing: Buffer = Buffer.alloc(0);
-const refusalCodes: ReadonlyMap<number, number> = new Map([
-  [408, Code.requestTimeout],
-  [413, Code.payloadTooLarge],
-  [414, Code.uriTooLong],
-  [431, Code.headersTooLarge],
-]);
 
 /** Reads the requests of one connection and delivers them; `Http2Server` answers. */
 export abstract class RequestReceiver extends Http2Connection implements ConnectionFacts {
@@ -140,9 +136,10 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
       }
       this.#passRequest(id, flags, s);
     } else {
+      const isGrpc = isGrpcHead(s.req);
       sink.release(s);
       if (verdict === Verdict.malformed) this.strayStream(id, H2Error.protocol);
-      else this.refuse(id, flags, verdict);
+      else this.refuse(id, flags, verdict, isGrpc);
     }
     this.releaseHead(block);
   }
@@ -172,8 +169,9 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     }
     const limit = this.owner.limits.maxBodyBytes;
     if (limit > 0 && head.contentLength > limit) {
+      const isGrpc = isGrpcHead(head);
       this.context.sink.release(s);
-      this.refuse(id, flags, 413);
+      this.refuse(id, flags, 413, isGrpc);
       return;
     }
     const window = this.settingsAcked ? this.config.streamWindowBytes : defaultWindowBytes;
@@ -215,10 +213,11 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     each.s = null;
     const isTaken = this.countData(b - a) && this.takesData(each, a, b, b - a, isEnd);
     if (!isTaken || this.#isTooLarge(each)) {
+      const isGrpc = isGrpcHead(s.req);
       this.context.sink.release(s);
       if (isTaken) {
         this.forget(each);
-        this.refuse(each.id, isEnd ? Flag.endStream : 0, 413);
+        this.refuse(each.id, isEnd ? Flag.endStream : 0, 413, isGrpc);
       }
       return;
     }
@@ -239,7 +238,7 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
     if (this.#isTooLarge(each)) {
       this.forget(each);
       if (each.headSent) this.putReset(each.id, H2Error.cancel);
-      else this.refuse(each.id, 0, 413);
+      else this.refuse(each.id, 0, 413, s.isGrpc);
       this.finished();
       this.context.sink.downstreamReset(s, Code.payloadTooLarge);
       return;
@@ -282,17 +281,14 @@ export abstract class RequestReceiver extends Http2Connection implements Connect
   }
 
   /** An answer of our own to a request that never became a stream. */
-  protected refuse(id: number, flags: number, status: number): void {
-    const code = refusalCodes.get(status) ?? Code.downstreamProtocol;
-    this.owner.protocolError(code, `a request was refused with ${status}`);
-    const head = new HeadView();
-    head.status = status;
-    head.add('content-length', '0');
-    head.add('x-heddle-error', factsOf(code).name);
+  protected refuse(id: number, flags: number, status: number, isGrpc: boolean): void {
+    this.owner.protocolError(codeOfRefusal(status), `a request was refused with ${status}`);
+    const head = refusalHead(status, isGrpc);
     this.addDate(head);
     this.out.reserve(frameHeaderBytes + headBound(head));
     const start = this.out.at;
-    const at = encodeResponse(this.encoder, head, this.out.buf, start + frameHeaderBytes, status, 0);
+    const from = start + frameHeaderBytes;
+    const at = encodeResponse(this.encoder, head, this.out.buf, from, head.status, isGrpc ? -1 : 0);
     this.finishHeaders(id, start, at, Flag.endStream);
     // Complete without the rest of the request (RFC 9113 §8.1).
     if ((flags & Flag.endStream) === 0) this.putReset(id, H2Error.none);

@@ -282,7 +282,7 @@ export class Http2Server extends RequestReceiver implements ServerCodec {
   #timeOut(each: Http2Stream, s: Stream): void {
     this.forget(each);
     if (each.headSent) this.putReset(each.id, H2Error.cancel);
-    else this.refuse(each.id, 0, 408);
+    else this.refuse(each.id, 0, 408, false);
     this.finished();
     this.context.sink.downstreamReset(s, Code.requestTimeout);
   }

@@ -2,6 +2,7 @@ import test from 'ava';
 import { Code } from '../../../../src/core/base/codes.ts';
 import { answer } from '../http1/harness.ts';
 import {
+  BlockReader,
   block,
   F,
   type Frame,
@@ -398,6 +399,60 @@ for (const size of [Number.POSITIVE_INFINITY, 1]) {
       );
     });
   }
+}
+
+const callOf = (...more: readonly (readonly [string, string])[]): Buffer =>
+  block(
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', '/shop.Cart/Add'],
+    [':authority', 'a.test'],
+    ['te', 'trailers'],
+    ['content-type', 'application/grpc+proto'],
+    ...more,
+  );
+
+const refusedCalls: readonly {
+  title: string;
+  head: Buffer;
+  body?: number;
+  status: number;
+  limits: object;
+}[] = [
+  {
+    title: 'metadata of too many fields',
+    head: callOf(['x-a', '1']),
+    status: 8,
+    limits: { maxHeaderCount: 2 },
+  },
+  { title: 'a name with an underscore', head: callOf(['x_a', '1']), status: 13, limits: {} },
+  {
+    title: 'a message that is announced as too large',
+    head: callOf(['content-length', '9']),
+    status: 8,
+    limits: { maxBodyBytes: 8 },
+  },
+  { title: 'a message that is too large', head: callOf(), body: 9, status: 8, limits: { maxBodyBytes: 8 } },
+];
+
+for (const { title, head: payload, body = 0, status, limits } of refusedCalls) {
+  test(`a call of gRPC with ${title}: its caller gets status ${status}`, (t) => {
+    const { take, send } = h2Server({ limits });
+    send(opening);
+    take();
+    const data = body === 0 ? [] : [frame(F.data, 1, 1, Buffer.alloc(body))];
+    send(Buffer.concat([frame(F.headers, endHeaders, 1, payload), ...data]));
+    const answered = take().find((each) => each.type === F.headers && each.id === 1);
+    const fields = new Map(new BlockReader().lines(answered?.payload ?? Buffer.alloc(0)));
+    t.is(fields.get(':status'), '200');
+    t.is(fields.get('content-type'), 'application/grpc');
+    t.is(fields.get('grpc-status'), String(status));
+    t.false(fields.has('content-length'));
+    t.regex(
+      fields.get('x-heddle-error') ?? '',
+      /^(headers_too_large|downstream_protocol|payload_too_large)$/,
+    );
+  });
 }
 
 const refusals: readonly {
