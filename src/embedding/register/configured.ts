@@ -1,8 +1,7 @@
 import { loadConfigFile } from '../../config-file.ts';
 import type { LogLevel } from '../../core/contract/logger.ts';
 import { createJsonLogger } from '../../core/observe/logger.ts';
-import { createMesh as createAnyMesh } from '../../create-mesh.ts';
-import { createMesh } from '../../mesh.ts';
+import { createMesh } from '../../create-mesh.ts';
 import { startStandalone } from '../../standalone.ts';
 import { SystemClock } from '../../transport/system-clock.ts';
 import type { Started } from './registration.ts';
@@ -21,14 +20,6 @@ export async function startConfigured(configPath: string, logLevel: LogLevel): P
     const standalone = await startStandalone({ configPath, logger, logLevel });
     return { mesh: standalone.mesh, ingress: standalone.mesh, close: () => standalone.close() };
   }
-  const mesh = await createAnyMesh(config, { logger });
-  const { ingress, clusters } = config;
-  const own = await createMesh(ingress === undefined ? {} : { ingress, clusters }, { logger });
-  return {
-    mesh,
-    ingress: own,
-    close: async () => {
-      await Promise.all([mesh.close(), own.close()]);
-    },
-  };
+  const mesh = await createMesh(config, { logger });
+  return { mesh, ingress: mesh, close: () => mesh.close() };
 }

@@ -14,7 +14,7 @@ export interface Registration {
 /** The parts of a registration that a configuration asks for. */
 export interface Started {
   readonly mesh: Mesh | MeshApi;
-  /** Protects servers; that of calls, or one on this thread where calls are served by a worker. */
-  readonly ingress: Mesh;
+  /** Protects servers. */
+  readonly ingress: MeshApi;
   close(): Promise<void>;
 }
