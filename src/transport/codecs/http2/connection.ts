@@ -10,8 +10,9 @@ import { applySettings } from './peer-settings.ts';
  * One connection, for servers and clients alike: frames in their order, SETTINGS, PING, GOAWAY, windows. Each class
  * of the chain does one thing:
  *
- *   StreamSender <- FrameSender <- BodyReceiver <- HeadReceiver <- Http2Connection <- RequestReceiver <- Http2Server
- *                                                                                 <- ResponseReceiver <- Http2Client
+ *   StreamSender <- FrameSender <- BodyReceiver <- HeadReceiver <- Http2Connection
+ *     <- RequestReceiver <- AnswerSender <- Http2Server
+ *     <- ResponseReceiver <- RequestSender <- Http2Client
  */
 export abstract class Http2Connection extends HeadReceiver implements ByteEngine, FrameHandler {
   protected abstract peerReset(each: Http2Stream, error: number): void;
