@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
 import { messageOf } from './core/base/errors.ts';
+import { revealed } from './core/config/dump.ts';
 import type { LoadResult } from './core/config/load.ts';
 import { formatNotices } from './core/config/mosn/report.ts';
 import { formatProblems } from './core/config/problems.ts';
@@ -20,8 +21,18 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, 
   readonly logLevel?: LogLevel;
   /** Reload when the file changes. @default true */
   readonly watches?: boolean;
+  /** Settings of the monitor; they win over the configuration's `monitor`. */
+  readonly monitor?: object;
+  /** Starts a monitor with such settings. @default there is none */
+  readonly startMonitor?: (settings: object) => Promise<AsyncDisposable>;
   /** The process is the proxy's own: its collector may be set so that resident memory stays low. @default false */
   readonly ownsProcess?: boolean;
+}
+
+/** What runs beside the mesh and ends with it. */
+interface Beside {
+  readonly stopLooking: () => void;
+  readonly monitor: AsyncDisposable | undefined;
 }
 
 /** A mesh that runs from a file: `heddle run`. It reloads when the file changes or when told to, and drains on request. */
@@ -30,15 +41,15 @@ export class Standalone implements AsyncDisposable {
   readonly #options: StandaloneOptions;
   #admin: AdminServer | null;
   readonly #unwatch: () => void;
-  readonly #stopLooking: () => void;
+  readonly #beside: Beside;
   #reloading: Promise<unknown> = Promise.resolve();
 
   /** @internal use `startStandalone` */
-  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions, stopLooking: () => void) {
+  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions, beside: Beside) {
     this.mesh = mesh;
     this.#admin = admin;
     this.#options = options;
-    this.#stopLooking = stopLooking;
+    this.#beside = beside;
     // A drain asked for by the admin endpoint ends here as well.
     void mesh.closed.then(() => this.#closeRest());
     const onChange = (): void => void this.reload();
@@ -74,8 +85,9 @@ export class Standalone implements AsyncDisposable {
 
   async #closeRest(): Promise<void> {
     this.#unwatch();
-    this.#stopLooking();
+    this.#beside.stopLooking();
     await this.#admin?.close();
+    await this.#beside.monitor?.[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -133,26 +145,28 @@ export class Standalone implements AsyncDisposable {
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const stopLooking = options.ownsProcess === true ? keepMemoryLow() : () => {};
+  let monitor: AsyncDisposable | undefined;
   try {
     const loaded = await checkConfigFile(options.configPath, options);
     tellNotices(loaded, options);
-    const mesh = await createMesh(requireLoaded(loaded), options);
-    return await withAdmin(mesh, options, stopLooking);
+    const config = requireLoaded(loaded);
+    // Before the mesh: it keeps account of its streams where a monitor runs.
+    const settings = options.monitor ?? (config.monitor && (revealed(config.monitor) as object));
+    if (settings !== undefined) monitor = await options.startMonitor?.(settings);
+    const mesh = await createMesh(config, options);
+    return await withAdmin(mesh, options, { stopLooking, monitor });
   } catch (thrown) {
     stopLooking();
+    await monitor?.[Symbol.asyncDispose]();
     throw thrown;
   }
 }
 
-async function withAdmin(
-  mesh: Mesh,
-  options: StandaloneOptions,
-  stopLooking: () => void,
-): Promise<Standalone> {
+async function withAdmin(mesh: Mesh, options: StandaloneOptions, beside: Beside): Promise<Standalone> {
   try {
     if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
     const admin = await startAdmin(mesh, mesh.config.admin, options.logger);
-    return new Standalone(mesh, admin, options, stopLooking);
+    return new Standalone(mesh, admin, options, beside);
   } catch (thrown) {
     await mesh.close();
     throw thrown;

@@ -10,7 +10,7 @@ import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config
 import { HeddleError, messageOf } from './core/base/errors.ts';
 import { SeededRandom } from './core/base/random.ts';
 import { siblingUrl } from './core/base/sibling.ts';
-import { dumpConfig } from './core/config/dump.ts';
+import { dumpConfig, revealed } from './core/config/dump.ts';
 import type { LoadResult } from './core/config/load.ts';
 import { formatNotices } from './core/config/mosn/index.ts';
 import { formatProblems } from './core/config/problems.ts';
@@ -37,7 +37,7 @@ export interface SupervisorOptions extends Omit<ConfigFileOptions, 'use'> {
   readonly logLevel?: LogLevel;
   /** Reload when the file changes. @default true */
   readonly watches?: boolean;
-  /** Settings of `createMonitor`, plain data: each worker profiles itself (none). */
+  /** Settings of `createMonitor`, plain data: each worker profiles itself. Wins over the configuration's `monitor`. */
   readonly monitor?: object;
 }
 
@@ -168,7 +168,8 @@ export class Supervisor implements AsyncDisposable {
   }
 
   #slot(worker: number, random: SeededRandom): WorkerSlot {
-    const { logger, monitor } = this.#options;
+    const { logger } = this.#options;
+    const monitor = this.#options.monitor ?? monitorOf(this.#config);
     return new WorkerSlot({
       worker,
       entry: siblingUrl('standalone.worker', import.meta.url),
@@ -321,6 +322,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   tellNotices(loaded, options);
   return new Supervisor(requireLoaded(loaded), options).start();
 }
+
+/** Each worker can be asked at a socket of its own: "heddle watch <pid>". */
+const monitorOf = ({ monitor }: EffectiveConfig): object | undefined =>
+  monitor && { service: 'heddle', control: { listen: 'auto' }, ...(revealed(monitor) as object) };
 
 function tellNotices({ notices }: LoadResult, { logger, configPath }: SupervisorOptions): void {
   if (notices.length === 0) return;

@@ -27,20 +27,21 @@ function workerCount(text: string): number | 'auto' {
   throw new InvalidArgumentError('"auto" or a whole number from 1 to 256 is needed.');
 }
 
+/** What the proxy's monitor has where nothing else is said. */
+const ownMonitor = { service: 'heddle', control: { listen: 'auto' } };
+
 /** Settings of `createMonitor`. */
 async function monitorSettings(rules: string | true): Promise<object> {
   const { readRulesFile } = await import('../monitor/options.ts');
-  const own = { service: 'heddle', control: { listen: 'auto' } };
-  return rules === true ? own : { ...own, ...readRulesFile(rules).monitor };
+  return rules === true ? ownMonitor : { ...ownMonitor, ...readRulesFile(rules).monitor };
 }
 
-/** Loaded only when asked for. What it has to tell goes to the log. With workers, each of them profiles itself. */
-async function startMonitoring({ monitor, workers }: RunOptions, logger: Logger): Promise<AsyncDisposable> {
-  if (monitor === undefined || workers !== undefined)
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
+/** Loaded only when asked for. What it has to tell goes to the log. */
+async function startMonitor(settings: object, logger: Logger): Promise<AsyncDisposable> {
   const { createMonitor } = await import('../../src/diagnostics/index.ts');
   return createMonitor({
-    ...(await monitorSettings(monitor)),
+    ...ownMonitor,
+    ...settings,
     onEvent: (event) => {
       if (event.type === 'problem') logger.warn('monitor', { problem: event.message });
       if (event.type === 'capture')
@@ -74,12 +75,17 @@ async function startProxy(options: RunOptions, logger: Logger): Promise<Running>
     watches: options.watch,
     ...(logLevel === undefined ? {} : { logLevel }),
   };
+  const monitor = options.monitor === undefined ? undefined : await monitorSettings(options.monitor);
   if (workers !== undefined) {
-    const monitor = options.monitor === undefined ? undefined : await monitorSettings(options.monitor);
     const proxy = await startSupervisor({ ...settings, workers, ...(monitor && { monitor }) });
     return { proxy, listeners: proxy.addresses, reopenLogs: () => proxy.reopenLogs() };
   }
-  const proxy = await startStandalone({ ...settings, ownsProcess: true });
+  const proxy = await startStandalone({
+    ...settings,
+    ownsProcess: true,
+    startMonitor: (own) => startMonitor(own, logger),
+    ...(monitor && { monitor }),
+  });
   return { proxy, listeners: proxy.mesh.listeners.addresses, reopenLogs: () => proxy.mesh.reopenLogs() };
 }
 
@@ -98,8 +104,6 @@ export function register(program: Command): void {
     )
     .action(async (options: RunOptions) => {
       const logger = createJsonLogger((line) => process.stderr.write(line), systemClock, options.logLevel);
-      // Before the mesh: it keeps account of its streams where a monitor runs.
-      await using _monitor = await startMonitoring(options, logger);
       const running = await startProxy(options, logger);
       // Before anybody is told that it runs: who reads the line may signal at once.
       const stopped = untilStopped(running, options.drainMs);

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
-import { HeddleError } from '../core/base/errors.ts';
+import { HeddleError, messageOf } from '../core/base/errors.ts';
 import type { Signal } from '../core/contract/signal.ts';
 import type { Capture, Sink } from '../core/contract/sink.ts';
 import type { BackendChoice } from './backends/index.ts';
@@ -100,6 +100,41 @@ export function checkMonitorOptions(options: unknown): void {
   resolveSettings(options as MonitorOptions);
 }
 
+/** One thing wrong with the settings of a monitor. */
+export interface MonitorProblem {
+  readonly path: readonly (string | number)[];
+  /** What is wrong, or what may stand there. */
+  readonly detail: string;
+}
+
+/** What is wrong with the settings, each with its place; empty when `createMonitor` takes them. */
+export function monitorProblems(settings: unknown): MonitorProblem[] {
+  const parsed = v.safeParse(settingsSchema, settings);
+  if (!parsed.success) return parsed.issues.map(problemOf);
+  try {
+    parseRules(parsed.output.rules);
+    return [];
+  } catch (thrown) {
+    const found = thrown instanceof HeddleError ? thrown.context['problems'] : undefined;
+    const details = Array.isArray(found) ? (found as string[]) : [messageOf(thrown)];
+    return details.map(withPlace);
+  }
+}
+
+/** `rules.stall: no such setting` or `rules[3] "mine": ...` into place and rest. */
+function withPlace(detail: string): MonitorProblem {
+  const [, place, rest = ''] = /^rules\.([\w.-]+): ([\s\S]*)$/.exec(detail) ?? [];
+  return place === undefined
+    ? { path: ['rules'], detail }
+    : { path: ['rules', ...place.split('.')], detail: rest };
+}
+
+function problemOf(issue: v.InferIssue<typeof settingsSchema>): MonitorProblem {
+  const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
+  const path = (issue.path ?? []).map(({ key }) => key as string | number);
+  return { path, detail: isUnknown ? 'there is no such setting' : issue.message };
+}
+
 /** Checks everything at once; throws ERR_OPTION_INVALID with every problem and its path. */
 export function resolveSettings(options: MonitorOptions): MonitorSettings {
   const {
@@ -111,10 +146,9 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
   } = options;
   const parsed = v.safeParse(settingsSchema, data);
   if (!parsed.success) {
-    const problems = parsed.issues.map((issue) => {
-      const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
-      return `${v.getDotPath(issue) ?? 'monitor'}: ${isUnknown ? 'there is no such setting' : issue.message}`;
-    });
+    const problems = parsed.issues
+      .map(problemOf)
+      .map(({ path, detail }) => `${path.length === 0 ? 'monitor' : path.join('.')}: ${detail}`);
     throw new HeddleError('ERR_OPTION_INVALID', problems.join('; '), { context: { problems } });
   }
   const settings = parsed.output;

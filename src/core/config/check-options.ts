@@ -1,5 +1,10 @@
 import type { ConfigPath, Locate, Origin } from './problems.ts';
 
+interface MonitorProblem {
+  readonly path: ConfigPath;
+  readonly detail: string;
+}
+
 /** What checking needs beside the configuration and the extensions. */
 export interface CheckOptions {
   /** File that problems name (none). */
@@ -13,6 +18,8 @@ export interface CheckOptions {
    * out, such texts are not checked here.
    */
   readonly checkValue?: (text: string) => readonly string[];
+  /** What is wrong with the settings of the monitor, each with its place in them; given by the composition root. */
+  readonly checkMonitor?: (settings: unknown) => readonly MonitorProblem[];
   /** What is wrong with a CEL expression of a route, or null: `expressionProblem`, given by the composition root. */
   readonly checkExpression?: (text: string) => string | null;
 }

@@ -6,8 +6,9 @@ import { checkReferences } from './check-references.ts';
 import { checkStructure } from './check-structure.ts';
 import { complete } from './complete.ts';
 import { Cursor } from './cursor.ts';
+import { revealed } from './dump.ts';
 import type { ExtensionSet } from './extensions.ts';
-import { configError, type Problem, ProblemList } from './problems.ts';
+import { type ConfigPath, configError, missing, type Problem, ProblemList } from './problems.ts';
 
 export type CheckResult =
   | { readonly config: EffectiveConfig; readonly problems: readonly [] }
@@ -29,9 +30,20 @@ export function checkConfig(
   checkExtensions(draft, extensions, problems);
   checkListenerEnds(draft, extensions, problems);
   checkReferences(draft, extensions, options, problems);
+  checkMonitor(draft.at('monitor'), options, problems);
   if (problems.all.length > 0) return { config: null, problems: problems.all };
   return { config: complete(draft), problems: [] };
 }
+
+function checkMonitor(monitor: Cursor, options: CheckOptions, problems: ProblemList): void {
+  const settings = monitor.record();
+  if (settings === null) return;
+  for (const { path, detail } of options.checkMonitor?.(revealed(settings)) ?? [])
+    problems.add([...monitor.path, ...path], valueAt(settings, path), detail);
+}
+
+const valueAt = (from: object, path: ConfigPath): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string | number, unknown>)?.[key], from) ?? missing;
 
 /** As `checkConfig`. @throws HeddleError ERR_CONFIG_INVALID with the list in `context.problems` */
 export function requireConfig(

@@ -5,6 +5,7 @@ const partNames = [
   'inProcess',
   'ingress',
   'admin',
+  'monitor',
   'log',
   'buffers',
   'node',

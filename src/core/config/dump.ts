@@ -20,6 +20,9 @@ export function dumpConfig(config: EffectiveConfig, options: DumpOptions = {}): 
   return plain(config, options.secrets === 'reveal') as MeshConfig;
 }
 
+/** A part of a configuration with its secrets as texts, for whoever needs them. */
+export const revealed = (part: object): unknown => plain(part, true);
+
 function plain(value: unknown, reveals: boolean): unknown {
   if (value instanceof Secret) return reveals ? value.reveal() : value.toJSON();
   if (Array.isArray(value)) return value.map((item) => plain(item ?? null, reveals));

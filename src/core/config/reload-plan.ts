@@ -121,6 +121,8 @@ function partStep(part: ConfigDiff['parts'][number], before: EffectiveConfig): R
       keeps: [],
       replaces: ['the admin endpoint'],
     };
+  if (part === 'monitor')
+    return { ...step, keeps: ['the monitor as it is, until the next start'], replaces: [] };
   if (part === 'publications')
     return { ...step, keeps: ['publications that stay as they are'], replaces: ['those that differ'] };
   return { ...step, keeps: [], replaces: [`${part} settings`] };

@@ -28,6 +28,11 @@ export interface EffectiveConfig {
   readonly ingress?: IngressConfig | undefined;
   /** The admin endpoint (none: not opened). */
   readonly admin?: AdminConfig | undefined;
+  /**
+   * The standalone proxy profiles itself when a rule fires: the settings of the monitor (docs/monitor.md), {} for its
+   * defaults (it does not).
+   */
+  readonly monitor?: Readonly<Record<string, unknown>> | undefined;
   /** The mesh's own log. */
   readonly log: LogConfig;
   /** Memory that slow readers may make the mesh hold. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Secret } from '../../base/secret.ts';
 import { cluster } from './cluster.ts';
 import { fields } from './combine.ts';
 import { registry } from './extension.ts';
@@ -35,6 +36,28 @@ export const publication = fields({
   zone: v.optional(v.string()),
 });
 
+/** Keys of the monitor's settings whose texts are secrets: tokens of sinks, and all of their headers. */
+const monitorSecret = /token|password|secret/i;
+
+function hideSecrets(value: unknown, isSecret = false): unknown {
+  if (typeof value === 'string') return isSecret ? new Secret(value) : value;
+  if (Array.isArray(value)) return value.map((item) => hideSecrets(item, isSecret));
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([key, item]) => [
+      key,
+      hideSecrets(item, isSecret || key === 'headers' || monitorSecret.test(key)),
+    ]),
+  );
+}
+
+/** Settings of the monitor: what they may be is the monitor's to say (`CheckOptions.checkMonitor`). */
+export const monitor = v.pipe(
+  v.record(v.string(), v.unknown()),
+  v.transform((settings) => hideSecrets(settings) as Record<string, unknown>),
+);
+
 /** The whole configuration, without what references and extensions add (check.ts). */
 export const mesh = fields({
   /** Lets an editor find the JSON Schema; no meaning here. */
@@ -45,6 +68,7 @@ export const mesh = fields({
   inProcess: v.optional(inProcess, {}),
   ingress: v.optional(ingress),
   admin: v.optional(admin),
+  monitor: v.optional(monitor),
   log: v.optional(log, {}),
   buffers: v.optional(buffers, {}),
   node: v.optional(node, {}),
