@@ -124,7 +124,8 @@ export abstract class HeadFields {
     const start = fields[at + 2] as number;
     const end = fields[at + 3] as number;
     if (end === start) return 0;
-    return end - start + ((inWire ? this.buf : this.extra)[end - 1] as number);
+    // By eleven, so that "tenant-2" and "tenant-11" do not meet.
+    return (end - start) * 11 + ((inWire ? this.buf : this.extra)[end - 1] as number);
   }
 
   /** Is that the value of the field? Compares bytes: 10 ns where a string of them costs 50. @param index as of `find` */
@@ -136,6 +137,18 @@ export abstract class HeadFields {
     if ((fields[at + 3] as number) - start !== text.length) return false;
     const buf = inWire ? this.buf : this.extra;
     for (let i = 0; i < text.length; i++) if (buf[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** As `hasValue`, half the time for long ones. */
+  hasBytes(index: number, bytes: Uint8Array): boolean {
+    const inWire = index < this.count;
+    const fields = inWire ? this.fields : this.extraFields;
+    const at = (inWire ? index : index - this.count) * 4;
+    const start = fields[at + 2] as number;
+    if ((fields[at + 3] as number) - start !== bytes.length) return false;
+    const buf = inWire ? this.buf : this.extra;
+    for (let i = 0; i < bytes.length; i++) if (buf[start + i] !== bytes[i]) return false;
     return true;
   }
 

@@ -108,7 +108,7 @@ class Policy {
   readonly #forResponse: readonly HeaderField[];
   readonly #config: CorsConfig;
   /** The origin seen last, mostly the next one too, and what was decided: one comparison of bytes instead of 120 ns. */
-  #last: string | null = null;
+  #last: Buffer | null = null;
   #lastField: HeaderField | null = null;
 
   constructor(own: CorsConfig) {
@@ -144,9 +144,9 @@ class Policy {
   judge(head: HeadView, index: number): HeaderField | null {
     if (head.findNext('origin', index + 1) >= 0) return null;
     const last = this.#last;
-    if (last === null || !head.hasValue(index, last)) {
+    if (last === null || !head.hasBytes(index, last)) {
       const origin = head.valueAt(index);
-      this.#last = origin;
+      this.#last = Buffer.from(origin, 'latin1');
       this.#lastField = this.#allows(head, origin) ? this.#fieldFor(origin) : null;
     }
     return this.#lastField;

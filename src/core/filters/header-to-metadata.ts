@@ -88,7 +88,7 @@ export const headerToMetadata: StreamFilterDefinition<HeaderToMetadataConfig> = 
   },
 };
 
-const keptValues = 16;
+const keptValues = 32;
 const compileRule = (each: Rule): CompiledRule => ({
   ...each,
   header: each.header.toLowerCase(),
