@@ -1,10 +1,14 @@
 import { workerData } from 'node:worker_threads';
 import { pendingStreams } from './assembly/pending-streams.ts';
+import { ListenerSpans } from './assembly/worker/listener-spans.ts';
 import { MeshEnd } from './assembly/worker/mesh-end.ts';
 import type { MeshConfig } from './core/config/input.ts';
 import { createMesh, type Mesh } from './mesh.ts';
+import { SystemClock } from './transport/system-clock.ts';
 import { type BellEnd, makePipes, PipeBell } from './transport/worker/doorbell.ts';
 import { packError } from './transport/worker/errors.ts';
+import { FrameType } from './transport/worker/frame.ts';
+import { writeOutcome } from './transport/worker/frame-writer.ts';
 import { ThreadLink } from './transport/worker/link.ts';
 import { PortLogger } from './transport/worker/log-port.ts';
 import {
@@ -32,12 +36,21 @@ async function main(data: MeshWorkerData): Promise<void> {
     questions.close();
     link.close();
   };
+  const spans = new ListenerSpans(
+    {
+      hasProvider: () => Atomics.load(shared, SharedWord.hasProvider) !== 0,
+      ask: (id, request) => post({ type: 'span', id, request }),
+      ended: (id, s) => writeOutcome(link.writer, FrameType.outcome, id, s, s.code),
+    },
+    new SystemClock(),
+  );
   let mesh: Mesh;
   try {
     mesh = await createMesh(unpackValues(data.config) as MeshConfig, {
       use: data.modules,
       logger,
       tracksStreams: data.tracksStreams,
+      surroundings: { spans },
     });
   } catch (thrown) {
     post({ type: 'refused', error: packError(thrown) });
@@ -50,7 +63,7 @@ async function main(data: MeshWorkerData): Promise<void> {
     link.listenTo(new PipeBell(bell));
     link.ringAtOther();
   };
-  link.listen(new MeshEnd(mesh, link, { useBell, end }));
+  link.listen(new MeshEnd(mesh, link, { spans, useBell, end }));
   questions.on('message', () => {
     questions.postMessage(pendingStreams(mesh.runtime) ?? []);
     Atomics.add(shared, SharedWord.answers, 1);

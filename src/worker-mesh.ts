@@ -8,7 +8,7 @@ import { enterProcess } from './assembly/process/enter.ts';
 import type { RpcReference, RpcTarget } from './assembly/rpc/reference.ts';
 import type { RpcService, RpcServiceOptions } from './assembly/rpc/rpc-services.ts';
 import { AppHandlers } from './assembly/worker/app-handlers.ts';
-import { appTracing } from './assembly/worker/app-tracing.ts';
+import { appTracing, beginListenerSpan } from './assembly/worker/app-tracing.ts';
 import { Approvals } from './assembly/worker/approvals.ts';
 import { askStreams } from './assembly/worker/ask-streams.ts';
 import { httpEnd } from './assembly/worker/http-end.ts';
@@ -29,6 +29,7 @@ import type { Logger } from './core/contract/logger.ts';
 import type { MetricsSnapshot } from './core/contract/metrics.ts';
 import type { PendingStream } from './core/contract/pending-stream.ts';
 import { silentLogger } from './core/observe/logger.ts';
+import { hasTracerProvider } from './core/observe/open-telemetry.ts';
 import type { MeshResponse } from './core/stream/call.ts';
 import { type CallOptions, startCall } from './core/stream/start-call.ts';
 import { Embedding } from './embedding/embedding.ts';
@@ -108,6 +109,8 @@ export class WorkerMesh extends MeshBase {
       }),
       onReady: (notice) => this.#onReady(notice),
       onApprove: (id) => this.#approvals.ask(id),
+      beginSpan: (id, request) => beginListenerSpan(this.#core, random, id, request),
+      hasProvider: hasTracerProvider,
     });
     this.#rpc = new WorkerRpc(this.#host, this.#handlers, this.#logger, () => this.isClosed);
     this.#ingress = new LocalIngress((parts) => this.#ingressMesh(parts));

@@ -56,7 +56,7 @@ export function buildPipeline(
     normalizePath: config.normalizePath,
     slots: pipelineSlots(name, runtime),
   };
-  return { config, pipeline, filters };
+  return { config, pipeline: runtime.spans?.around(pipeline) ?? pipeline, filters };
 }
 
 function createFilter(

@@ -10,6 +10,7 @@ import type { CodecContext } from '../core/contract/codec.ts';
 import type { ExtensionConfig } from '../core/contract/extension.ts';
 import type { LogOutputs } from '../core/contract/log-output.ts';
 import type { Logger } from '../core/contract/logger.ts';
+import type { Pipeline } from '../core/contract/pipeline.ts';
 import type { FileAccess, RegistryContext, RegistryDialer, Resolver } from '../core/contract/registry.ts';
 import type { Dialer } from '../core/contract/wire.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
@@ -35,6 +36,13 @@ export interface Surroundings {
   readonly sockets?: SocketSource;
   /** Processes that share the traffic (1). */
   readonly processes?: number;
+  /** Spans of another thread (the streams' own). */
+  readonly spans?: ForeignSpans;
+}
+
+/** Puts the spans of another thread around the streams of a pipeline. */
+export interface ForeignSpans {
+  around(pipeline: Pipeline): Pipeline;
 }
 
 /** What all parts of one mesh share. */
@@ -49,6 +57,7 @@ export interface Runtime extends RegistryContext {
   /** Run when the mesh closes. */
   readonly closers: (() => unknown)[];
   readonly sockets: SocketSource | null;
+  readonly spans: ForeignSpans | null;
   /** What TLS of listeners and clusters proves itself and verifies others with. */
   readonly credentials: CredentialTable;
 }
@@ -112,6 +121,7 @@ export function createRuntime(
     closers: [],
     credentials,
     sockets: surroundings.sockets ?? null,
+    spans: surroundings.spans ?? null,
     processes: surroundings.processes ?? 1,
   };
   return runtime;

@@ -19,6 +19,7 @@ import { packValues, unpackValues } from '../../transport/worker/plain-values.ts
 import { Tunnels } from '../../transport/worker/tunnel.ts';
 import type { RpcService, RpcServiceOptions } from '../rpc/rpc-services.ts';
 import type { Runtime } from '../runtime.ts';
+import type { ListenerSpans } from './listener-spans.ts';
 import type { RemoteService } from './worker-rpc.ts';
 
 /** What the worker's end needs of the mesh that runs there. */
@@ -51,6 +52,7 @@ export interface RemoteReload {
 
 /** The thread that the mesh runs in. */
 export interface ThreadOfMesh {
+  readonly spans: ListenerSpans;
   /** The application listens to the bell. */
   useBell(end: BellEnd): void;
   /** The mesh is closed and the application was told. */
@@ -136,6 +138,7 @@ export class MeshEnd implements FrameReceiver {
     const said = message as ControlCall | AppNotice;
     if (said.type === 'call') answerControl(said, this.#methods, (answer) => this.#answer(said, answer));
     else if (said.type === 'serve') this.#mesh.serveBy(said.cluster, this.#upstreams.factory(said.key));
+    else if (said.type === 'span') this.#thread.spans.answered(said.id, said.fields);
     else if (said.type === 'approval') this.#onApproval(said.id, said.applies);
     else if (said.type === 'bell') this.#thread.useBell(said.end);
     else if (said.type === 'logLevel') this.#mesh.runtime.logger.level = said.level;

@@ -10,7 +10,13 @@ import { unpackError } from '../../transport/worker/errors.ts';
 import type { FrameView } from '../../transport/worker/frame-view.ts';
 import { type FrameReceiver, ThreadLink } from '../../transport/worker/link.ts';
 import { writeLines } from '../../transport/worker/log-port.ts';
-import { type AppNotice, SharedWord, type WorkerNotice } from '../../transport/worker/messages.ts';
+import {
+  type AppNotice,
+  type ChangedFields,
+  SharedWord,
+  type SpanRequest,
+  type WorkerNotice,
+} from '../../transport/worker/messages.ts';
 import {
   type MeshThread,
   type SupervisorOptions,
@@ -21,11 +27,16 @@ import { Tunnels } from '../../transport/worker/tunnel.ts';
 /** A worker that does not answer a close is ended after this. */
 const closeMs = 5000;
 
-export interface WorkerHostOptions extends Omit<SupervisorOptions, 'onStart' | 'onExit' | 'onLost'> {
+export interface WorkerHostOptions
+  extends Omit<SupervisorOptions, 'onStart' | 'onWatch' | 'onExit' | 'onLost'> {
   /** A worker is ready, the first one or one that was started again; streams go to it when this returns. */
   onReady(notice: Extract<WorkerNotice, { type: 'ready' }>): void;
   /** A reload of this number is ready: does the program approve of it? */
   onApprove(id: number): Promise<boolean>;
+  /** Begins the span of a stream of a listener; null: there is none. */
+  beginSpan(id: number, request: SpanRequest): ChangedFields | null;
+  /** Has the program registered an OpenTelemetry provider? */
+  hasProvider(): boolean;
 }
 
 /** The application's end of the worker: its thread, the link to it, and what is known of its state. */
@@ -54,6 +65,7 @@ export class WorkerHost implements FrameReceiver {
       ...options,
       workerData: () => options.workerData(),
       onStart: (thread) => this.#onStart(thread),
+      onWatch: (thread) => this.#tellProvider(thread),
       onExit: (thread) => this.#onExit(thread),
       onLost: (reason) => this.#onLost(reason),
     });
@@ -179,6 +191,7 @@ export class WorkerHost implements FrameReceiver {
     if (notice.type === 'ready') this.#onReady(notice);
     else if (notice.type === 'refused') this.#onRefused(notice);
     else if (notice.type === 'log') this.#onLog(notice);
+    else if (notice.type === 'span') this.#onSpan(notice.id, notice.request);
     else if (notice.type === 'approve') void this.#onApprove(notice.id);
     else if (notice.type === 'pipes') this.#onPipes();
   }
@@ -188,6 +201,7 @@ export class WorkerHost implements FrameReceiver {
     this.#link.listen(this);
     // Listening to a port references it.
     thread.port.unref();
+    this.#tellProvider(thread);
   }
 
   #onReady(notice: Extract<WorkerNotice, { type: 'ready' }>): void {
@@ -212,6 +226,14 @@ export class WorkerHost implements FrameReceiver {
     if (logger.level === this.#logLevel) return;
     this.#logLevel = logger.level;
     this.tell({ type: 'logLevel', level: logger.level });
+  }
+
+  #tellProvider({ shared }: MeshThread): void {
+    Atomics.store(shared, SharedWord.hasProvider, this.#options.hasProvider() ? 1 : 0);
+  }
+
+  #onSpan(id: number, request: SpanRequest): void {
+    this.tell({ type: 'span', id, fields: this.#options.beginSpan(id, request) });
   }
 
   async #onApprove(id: number): Promise<void> {

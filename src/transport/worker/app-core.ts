@@ -3,7 +3,7 @@ import { HeadView } from '../../core/base/head-view.ts';
 import type { Cluster, Host, HostUpstream } from '../../core/contract/cluster.ts';
 import type { Stream, StreamCore } from '../../core/contract/stream.ts';
 import type { StreamEnd } from '../../core/contract/stream-end.ts';
-import { AppStreams, type Open } from './app-streams.ts';
+import { AppStreams, type Open, type OpenSpan } from './app-streams.ts';
 import { FrameFlag, FrameType } from './frame.ts';
 import type { FrameView } from './frame-view.ts';
 import {
@@ -24,12 +24,6 @@ const callIds = 0x3ffffffe;
 const nobody = { port: 0, spiffeId: null, certificateSha256: null, serverName: null };
 const noOutcome = { tries: 0, status: 0, route: '', cluster: '', host: '' };
 const noFacts = { authority: '', peer: '' };
-
-/** A span that waits for the outcome of its stream. */
-interface OpenSpan {
-  readonly span: unknown;
-  readonly method: string;
-}
 
 /**
  * The application's end of the mesh in the worker. It stands where the stream core stands in-process: callers
@@ -80,7 +74,7 @@ export class AppCore extends AppStreams implements StreamCore {
     let flags = end ? FrameFlag.end : 0;
     if (this.context.trace(s)) {
       flags |= FrameFlag.traced;
-      if (s.span !== null) this.#spans.set(s.upId, { span: s.span, method: s.req.method });
+      if (s.span !== null) this.openSpan(s.upId, s);
     }
     const leftMs = s.routeDeadlineMs > 0 ? s.routeDeadlineMs - this.context.clock.now() : 0;
     const timeoutMs = s.routeDeadlineMs > 0 ? Math.max(1, Math.ceil(leftMs)) : 0;
@@ -91,6 +85,11 @@ export class AppCore extends AppStreams implements StreamCore {
     }
     writeHeadFrame(link.writer, frame, s.req, buf === null ? null : { buf, a, b, isExclusive: false });
     if (!end && buf !== null && !call.sent(b - a)) s.down?.pauseRead(s);
+  }
+
+  /** The span of a stream waits for the outcome of that number. */
+  openSpan(id: number, s: Stream): void {
+    this.#spans.set(id, { span: s.span, method: s.req.method, protocol: s.protocol });
   }
 
   /** Made by `mesh.rpc`: complete, and edited at most by the tracer. */
@@ -303,14 +302,14 @@ export class AppCore extends AppStreams implements StreamCore {
     const open = this.#spans.get(id);
     if (open === undefined) return;
     this.#spans.delete(id);
-    this.context.endSpan(open.span, open.method, { ...noOutcome, code });
+    this.context.endSpan(open, { ...noOutcome, code });
   }
 
   onOutcome(frame: FrameView): void {
     const open = this.#spans.get(frame.id);
     if (open === undefined) return;
     this.#spans.delete(frame.id);
-    this.context.endSpan(open.span, open.method, readOutcome(frame));
+    this.context.endSpan(open, readOutcome(frame));
   }
 
   #fail(s: Stream, code: number): void {

@@ -7,12 +7,19 @@ import type { ThreadLink } from './link.ts';
 
 const keptStreams = 256;
 
+/** A span that waits for the outcome of its stream. */
+export interface OpenSpan {
+  readonly span: unknown;
+  readonly method: string;
+  readonly protocol: string;
+}
+
 export interface AppCoreContext {
   readonly clock: Clock;
   /** Makes the position in the trace, and a span, where that is this thread's business; else false. */
   trace(s: Stream): boolean;
   /** The outcome of a stream whose span was made here. */
-  endSpan(span: unknown, method: string, outcome: Outcome): void;
+  endSpan(open: OpenSpan, outcome: Outcome): void;
   /** The first stream began, the last one ended. */
   busy(isBusy: boolean): void;
 }

@@ -32,6 +32,8 @@ export interface SupervisorOptions {
   workerData(): Pick<MeshWorkerData, 'config' | 'modules' | 'tracksStreams' | 'logLevel'>;
   /** A worker runs; it has not said that it is ready. */
   onStart(thread: MeshThread): void;
+  /** Every half second while a worker is ready. */
+  onWatch(thread: MeshThread): void;
   /** A worker is gone, for whatever reason; its port is still open for what it had said. */
   onExit(thread: MeshThread): void;
   /** It is gone, and not because it was told to. Its port is closed. */
@@ -109,7 +111,7 @@ export class WorkerSupervisor {
     this.#late?.cancel();
     this.#isReady = this.#wasReady = true;
     this.#readyAtMs = this.#options.clock.now();
-    if (this.#options.hangTimeoutMs > 0 && this.#thread !== null) this.#watchBeats(this.#thread, -1, 0);
+    if (this.#thread !== null) this.#watchBeats(this.#thread, -1, 0);
   }
 
   /** Why the worker is about to end, where it said so itself. */
@@ -184,9 +186,10 @@ export class WorkerSupervisor {
     const { clock, hangTimeoutMs } = this.#options;
     this.#watch = clock.setTimer(watchMs, () => {
       if (this.#thread !== thread) return;
+      this.#options.onWatch(thread);
       const beats = Atomics.load(thread.shared, SharedWord.beats);
       const misses = beats === seen ? missed + 1 : 0;
-      if (misses * watchMs >= hangTimeoutMs)
+      if (hangTimeoutMs > 0 && misses * watchMs >= hangTimeoutMs)
         this.#kill(thread, `its loop did not turn for ${hangTimeoutMs} ms`);
       else this.#watchBeats(thread, beats, misses);
     });
@@ -202,7 +205,7 @@ export class WorkerSupervisor {
 function startThread(options: SupervisorOptions): MeshThread {
   const streams = new MessageChannel();
   const questions = new MessageChannel();
-  const shared = new SharedArrayBuffer(12);
+  const shared = new SharedArrayBuffer(16);
   const directory = bellDirectory();
   const [toApp, toWorker] = [createMailbox(), createMailbox()];
   const workerData: MeshWorkerData = {

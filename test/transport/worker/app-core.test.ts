@@ -18,7 +18,7 @@ function rig() {
       s.span = `span of ${s.req.path}`;
       return true;
     },
-    endSpan: (span, _method, outcome) => void ended.push([span, outcome]),
+    endSpan: ({ span }, outcome) => void ended.push([span, outcome]),
     busy: (isBusy) => void busy.push(isBusy),
   });
   const writer = new BatchWriter({ postMessage: () => posted++ });
