@@ -7,6 +7,8 @@ import { interceptOutbound } from '../../../src/embedding/outbound.ts';
 import { createMesh, type MeshConfig } from '../../../src/index.ts';
 import { type ClientName, clientNames, loadClients } from '../../embedding/clients.ts';
 
+type Clients = Awaited<ReturnType<typeof loadClients>>;
+
 const totalBytes = 1024 * 1024 * 1024;
 /** Far below the body, above what buffers on the way may hold. */
 const flatBytes = 64 * 1024 * 1024;
@@ -15,6 +17,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 export async function run(): Promise<void> {
+  const clients = await loadedClients();
   const server = createServer((_request, response) => {
     const chunk = Buffer.alloc(256 * 1024, 120);
     let sentBytes = 0;
@@ -32,7 +35,25 @@ export async function run(): Promise<void> {
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const clients = await loadClients();
+  try {
+    await downloadAll(clients, endpoint);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** @throws Error that says what to do where the packages of test/interop are not installed */
+async function loadedClients(): Promise<Clients> {
+  try {
+    return await loadClients();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw cause;
+    throw new Error('it needs the HTTP clients of test/interop: npm ci --prefix test/interop', { cause });
+  }
+}
+
+async function downloadAll(clients: Clients, endpoint: string): Promise<void> {
   for (const mode of ['inProcess', 'worker'] as const) {
     const name = `files-${mode.toLowerCase()}`;
     const routes = [{ cluster: name, timeoutMs: 0 }];
@@ -50,8 +71,6 @@ export async function run(): Promise<void> {
     undo();
     await mesh.close();
   }
-  server.closeAllConnections();
-  server.close();
 }
 
 async function download(mode: string, client: ClientName, body: AsyncIterable<Uint8Array>): Promise<void> {
