@@ -1,5 +1,6 @@
-import type { ParkedCall, ParkingServer } from './parked-call.ts';
+import type { CallWay, ParkedCall, ParkingServer } from './parked-call.ts';
 import type { Stream } from './stream.ts';
+import type { RepeatedCall } from './stream-filter.ts';
 import type { Peer } from './wire.ts';
 
 /**
@@ -18,18 +19,20 @@ export class Flow {
   /** The head's bytes: a copy, which `stream.req` looks at. */
   readonly view: DataView;
   readonly hash: number;
-  /** From the request to its answer in ms; 0 = none. */
-  readonly limitMs: number;
+  readonly sizeBytes: number;
+  readonly way: CallWay;
   /** A call was repeated since the table looked for room. */
   isUsed = true;
 
   readonly plan: FlowPlan;
 
-  constructor(stream: Stream, head: Buffer, limitMs: number, plan: FlowPlan) {
+  constructor(stream: Stream, way: CallWay, plan: FlowPlan) {
+    const { buf } = way;
     this.stream = stream;
-    this.view = new DataView(head.buffer, head.byteOffset, head.length);
+    this.view = new DataView(buf.buffer, buf.byteOffset, buf.length);
     this.hash = stream.flowHash;
-    this.limitMs = limitMs;
+    this.sizeBytes = buf.length;
+    this.way = way;
     this.plan = plan;
   }
 }
@@ -48,7 +51,7 @@ export interface FlowCheck {
   readonly index: number;
   /** Counts of the filters before it. */
   readonly countsBefore: number;
-  readonly passes: (s: Stream) => boolean;
+  readonly passes: (call: RepeatedCall) => boolean;
 }
 
 /** What the flows of a listener depend on beside their bytes; a reload makes other objects. */

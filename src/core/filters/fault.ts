@@ -92,6 +92,7 @@ class FaultFilter {
   readonly #configs: RouteConfigs<FaultConfig, FaultRule>;
   readonly #counters: Readonly<Record<'checked' | 'delayed' | 'aborted' | 'slowed' | 'overflow', number>>;
   readonly #activeSlot: number;
+  readonly #idlePlan: RepeatPlan;
   #active = 0;
 
   constructor(own: FaultConfig, context: FilterContext) {
@@ -113,6 +114,7 @@ class FaultFilter {
       slowed: counter('slowed'),
       overflow: counter('overflow'),
     };
+    this.#idlePlan = { counts: [this.#counters.checked], passes: null };
     this.#activeSlot = context.metrics.gauge('heddle_filter_fault_active', { listener: context.owner });
   }
 
@@ -146,7 +148,7 @@ class FaultFilter {
   planRepeat(s: Stream): RepeatPlan | null {
     const rule = this.#configs.of(s);
     if (rule === null || !rule.appliesTo(s)) return noPlan;
-    return rule.isIdle ? { counts: [this.#counters.checked], passes: null } : null;
+    return rule.isIdle ? this.#idlePlan : null;
   }
 
   onResponseBody(s: Stream, sizeBytes: number): Verdict {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { HeadView } from '../base/head-view.ts';
 import { headerEdits } from '../config/schema/route.ts';
 import type { HeaderOperations } from '../contract/route.ts';
-import type { StreamFilter, StreamFilterDefinition } from '../contract/stream-filter.ts';
+import type { RepeatPlan, StreamFilter, StreamFilterDefinition } from '../contract/stream-filter.ts';
 import { Verdict } from '../contract/stream-filter.ts';
 import { checkValue, compileValue } from '../observe/access-log/compile-value.ts';
 import { applyHeaderOperations, compileEdits } from '../route/header-operations.ts';
@@ -59,6 +59,7 @@ export const headerMutation: StreamFilterDefinition<HeaderMutationConfig> = {
       compileEdits(each, compileValue),
     );
     const applied = filterCounter(context, 'header-mutation', 'applied');
+    const plan: RepeatPlan = { counts: [applied], passes: null };
     const { metrics } = context;
     return shapeHooks({
       onRequestHead(s) {
@@ -82,7 +83,7 @@ export const headerMutation: StreamFilterDefinition<HeaderMutationConfig> = {
       planRepeat(s) {
         const edits = configs.of(s);
         if (edits === null || edits.request === null) return noPlan;
-        return isIdle(edits.request, s.req) ? { counts: [applied], passes: null } : null;
+        return isIdle(edits.request, s.req) ? plan : null;
       },
     });
   },

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { HeadView } from '../base/head-view.ts';
 import { name, token } from '../config/schema/values.ts';
 import type { Stream } from '../contract/stream.ts';
-import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
+import { type RepeatPlan, type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { clientAddressKey } from '../observe/access-log/stream-values.ts';
 import { countOne, filterCounter } from './count.ts';
 import { noPlan, shapeHooks } from './hooks.ts';
@@ -62,6 +62,7 @@ export const headerToMetadata: StreamFilterDefinition<HeaderToMetadataConfig> = 
       response: each.response.map(compileRule),
     }));
     const noted = filterCounter(context, 'header-to-metadata', 'noted');
+    const plan: RepeatPlan = { counts: [noted], passes: null };
     const { metrics } = context;
     return shapeHooks({
       onRequestHead(s) {
@@ -82,7 +83,7 @@ export const headerToMetadata: StreamFilterDefinition<HeaderToMetadataConfig> = 
       planRepeat(s) {
         const rules = configs.of(s);
         if (rules === null || !note(s, s.req, rules.request)) return noPlan;
-        return { counts: [noted], passes: null };
+        return plan;
       },
     });
   },

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { IpBlocks, parseIpAddress, parseIpBlock } from '../base/ip-address.ts';
-import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
+import { type RepeatPlan, type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
+import { clientAddressKey } from '../observe/access-log/stream-values.ts';
 import { clientAddress, inProcess } from './client-address.ts';
 import { countOne, filterCounter } from './count.ts';
 import { noPlan, shapeHooks } from './hooks.ts';
@@ -50,11 +51,11 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
   config,
   isSecurity: true,
   create(own, context) {
-    const configs = new RouteConfigs(context.slot, own, (each: IpAccessConfig) => ({
-      status: each.status,
-      addresses: new AccessList(each),
-    }));
     const allowed = filterCounter(context, 'ip-access', 'allowed');
+    const configs = new RouteConfigs(context.slot, own, (each: IpAccessConfig) => {
+      const addresses = new AccessList(each);
+      return { status: each.status, addresses, plan: planOf(addresses, allowed) };
+    });
     const denied = filterCounter(context, 'ip-access', 'denied');
     const { metrics } = context;
     return shapeHooks({
@@ -69,13 +70,18 @@ export const ipAccess: StreamFilterDefinition<IpAccessConfig> = {
         return s.reply(list.status, 'ip_denied\n', refusal);
       },
       planRepeat(s) {
+        if (s.metadata.has(clientAddressKey)) return null;
         const list = configs.of(s);
-        if (list === null) return noPlan;
-        return { counts: [allowed], passes: (each) => list.addresses.mayPass(clientAddress(each)) };
+        return list === null ? noPlan : list.plan;
       },
     });
   },
 };
+
+const planOf = (addresses: AccessList, allowed: number): RepeatPlan => ({
+  counts: [allowed],
+  passes: ({ peer }) => addresses.mayPass(peer === null ? inProcess : peer.address),
+});
 
 /** Who may pass by address; also for connections. */
 export class AccessList {

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { parseIpAddress } from '../base/ip-address.ts';
 import { token } from '../config/schema/values.ts';
 import { Hop, type Stream } from '../contract/stream.ts';
-import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
+import { type RepeatPlan, type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { TokenBucket, type TokenBucketConfig } from '../limit/token-bucket.ts';
 import { clientAddress } from './client-address.ts';
 import { countOne, filterCounter } from './count.ts';
@@ -61,12 +61,12 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
   config,
   create(own, context) {
     const time = new StreamTime(context.clock);
+    const passed = filterCounter(context, 'local-rate-limit', 'passed');
     const configs = new RouteConfigs(
       context.slot,
       own,
-      (each: LocalRateLimitConfig) => new Limits(each, time, context.processes ?? 1),
+      (each: LocalRateLimitConfig) => new Limits(each, time, context.processes ?? 1, passed),
     );
-    const passed = filterCounter(context, 'local-rate-limit', 'passed');
     const limited = filterCounter(context, 'local-rate-limit', 'limited');
     const { metrics } = context;
     return shapeHooks({
@@ -74,7 +74,7 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
         const limits = configs.of(s);
         // A mesh before this one has limited it.
         if (limits === null || (s.hops & Hop.limits) !== 0) return Verdict.continue;
-        time.follow(s);
+        time.follow(s.startMs);
         const waitMs = limits.tryPass(s);
         if (waitMs < 0) {
           countOne(metrics, passed);
@@ -90,14 +90,7 @@ export const localRateLimit: StreamFilterDefinition<LocalRateLimitConfig> = {
       },
       planRepeat(s) {
         const limits = configs.of(s);
-        if (limits === null || (s.hops & Hop.limits) !== 0) return noPlan;
-        return {
-          counts: [passed],
-          passes(each) {
-            time.follow(each);
-            return limits.tryPass(each) < 0;
-          },
-        };
+        return limits === null || (s.hops & Hop.limits) !== 0 ? noPlan : limits.plan;
       },
     });
   },
@@ -113,9 +106,9 @@ class StreamTime implements Clock {
     this.#ms = clock.now();
   }
 
-  follow(s: Stream): void {
+  follow(startMs: number): void {
     // Every new number is one on the heap; buckets are filled in steps of 50 ms or more.
-    if (s.startMs >= this.#ms + 1) this.#ms = s.startMs;
+    if (startMs >= this.#ms + 1) this.#ms = startMs;
   }
 
   now(): number {
@@ -133,11 +126,21 @@ class StreamTime implements Clock {
 
 class Limits {
   readonly status: number;
+  readonly plan: RepeatPlan;
   readonly #shared: TokenBucket | null;
   readonly #descriptors: readonly Descriptor[];
 
-  constructor(own: LocalRateLimitConfig, clock: Clock, processes: number) {
+  /** @param passed counter of those that may pass */
+  constructor(own: LocalRateLimitConfig, clock: StreamTime, processes: number, passed: number) {
     this.status = own.status;
+    this.plan = {
+      counts: [passed],
+      passes: (call) => {
+        clock.follow(call.startMs);
+        if (this.#descriptors.length > 0) call.stream.peer = call.peer;
+        return this.tryPass(call.stream) < 0;
+      },
+    };
     this.#shared =
       own.bucket === undefined ? null : new TokenBucket(bucketOfEach(own.bucket, processes), clock);
     this.#descriptors = own.descriptors.map((each) => new Descriptor(each, own.maxKeys, clock));

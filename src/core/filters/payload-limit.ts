@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Stream } from '../contract/stream.ts';
-import { type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
+import { type RepeatPlan, type StreamFilterDefinition, Verdict } from '../contract/stream-filter.ts';
 import { countOne, filterCounter } from './count.ts';
 import { noPlan, shapeHooks } from './hooks.ts';
 import { RouteConfigs } from './route-config.ts';
@@ -26,8 +26,11 @@ export const payloadLimit: StreamFilterDefinition<PayloadLimitConfig> = {
   config,
   create(own, context) {
     const { metrics, slot } = context;
-    const configs = new RouteConfigs(slot, own, (each: PayloadLimitConfig) => each);
     const checked = filterCounter(context, 'payload-limit', 'checked');
+    const configs = new RouteConfigs(slot, own, ({ maxBytes, status }: PayloadLimitConfig) => {
+      const plan: RepeatPlan = { counts: [checked], passes: ({ contentBytes }) => contentBytes <= maxBytes };
+      return { maxBytes, status, plan };
+    });
     const refused = filterCounter(context, 'payload-limit', 'refused');
     const refuse = (s: Stream, status: number): Verdict => {
       countOne(metrics, refused);
@@ -52,9 +55,7 @@ export const payloadLimit: StreamFilterDefinition<PayloadLimitConfig> = {
       passesBody: (s) => s.req.contentLength >= 0,
       planRepeat(s) {
         const limit = configs.of(s);
-        if (limit === null) return noPlan;
-        const { maxBytes } = limit;
-        return { counts: [checked], passes: (each) => each.req.contentLength <= maxBytes };
+        return limit === null ? noPlan : limit.plan;
       },
     });
   },

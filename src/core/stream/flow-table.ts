@@ -52,7 +52,7 @@ export class FlowTable implements Flows {
     for (let i = first; i < first + ways; i++) {
       if (hashes[i] !== hash) continue;
       const flow = this.#flows[i] as Flow;
-      if (flow.view.byteLength !== sizeBytes || !isSame(flow.view, view, start, sizeBytes)) continue;
+      if (flow.sizeBytes !== sizeBytes || !isSame(flow.view, view, start, sizeBytes)) continue;
       flow.isUsed = true;
       if (this.#credit < fullCredit) this.#credit++;
       return flow;

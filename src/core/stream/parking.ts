@@ -1,6 +1,7 @@
 import { channels } from '../base/channels.ts';
 import type { Cluster, Host } from '../contract/cluster.ts';
 import {
+  type CallWay,
   isParkingServer,
   ParkedCall,
   type ParkingClient,
@@ -11,7 +12,7 @@ import type { FilterChain, Pipeline } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
 import type { Stream } from '../contract/stream.ts';
 import type { StreamFilter } from '../contract/stream-filter.ts';
-import { armStream, nearestLimit } from './deadlines.ts';
+import { armStream } from './deadlines.ts';
 import { countCall } from './log.ts';
 import type { StreamProxy } from './proxy.ts';
 import { WaitingCalls } from './waiting-calls.ts';
@@ -46,21 +47,13 @@ export class ParkingLot implements ParkingCore {
     call.downId = s.downId;
     call.up = up;
     call.upId = s.upId;
-    call.pipeline = s.pipeline;
-    call.route = s.route;
-    call.cluster = s.cluster;
+    call.way = wayOf(s, req.buf, req.start, req.end);
     call.host = s.host;
-    call.buf = req.buf;
-    call.start = req.start;
-    call.end = req.end;
     call.requestBytes = s.requestBytes;
     call.startMs = s.startMs;
-    call.routeDeadlineMs = s.routeDeadlineMs;
-    call.idleTimeoutMs = s.idleTimeoutMs;
     call.reused = s.reused;
     if (s.wheelSlot >= 0) this.#proxy.context.wheel.disarm(s);
-    call.dueMs = nearestLimit(s);
-    this.#waiting.add(call);
+    if (!up.isWatched) this.#waiting.watch(up);
     down.park(s, call);
     up.park(s, call);
     if (s.flowHash === 0 || !this.#proxy.repeater.learn(s)) this.#proxy.release(s);
@@ -71,9 +64,9 @@ export class ParkingLot implements ParkingCore {
     return this.#pool.pop() ?? new ParkedCall(this);
   }
 
-  /** Watches the limits of a call that was sent. */
-  add(call: ParkedCall): void {
-    this.#waiting.add(call);
+  /** Watches the limits of the calls that wait at `up`. */
+  watch(up: ParkingClient): void {
+    this.#waiting.watch(up);
   }
 
   answered(
@@ -85,13 +78,13 @@ export class ParkingLot implements ParkingCore {
     bodyBytes: number,
   ): void {
     const proxy = this.#proxy;
-    const cluster = call.cluster as Cluster;
+    const { cluster, pipeline } = call.way as CallWay;
     const host = call.host as Host;
     const down = call.down;
     const durationMs = proxy.context.clock.now() - call.startMs;
     cluster.report(host, status, 0, durationMs);
     cluster.release(host);
-    countCall(proxy, call.pipeline as Pipeline, cluster, status, call.requestBytes, bodyBytes, durationMs);
+    countCall(proxy, pipeline, cluster, status, call.requestBytes, bodyBytes, durationMs);
     proxy.active--;
     if (down !== null && isParkingServer(down)) down.sendParked(call, buf, start, end);
     this.#over(call);
@@ -103,9 +96,10 @@ export class ParkingLot implements ParkingCore {
     s.downId = call.downId;
     s.up = call.up;
     s.upId = call.upId;
-    s.pipeline = call.pipeline;
-    s.route = call.route;
-    s.cluster = call.cluster;
+    const way = call.way as CallWay;
+    s.pipeline = way.pipeline;
+    s.route = way.route;
+    s.cluster = way.cluster;
     s.host = call.host;
     s.holdsHost = s.isRouted = s.requestDone = s.requestSent = true;
     s.requestOwned = s.responseOwned = s.requestBody.isLost = true;
@@ -115,8 +109,8 @@ export class ParkingLot implements ParkingCore {
     s.requestBytes = call.requestBytes;
     s.startMs = s.requestDoneMs = s.tryStartMs = s.lastActivityMs = call.startMs;
     s.startWallMs = call.startMs + this.#proxy.wallOffsetMs;
-    s.routeDeadlineMs = call.routeDeadlineMs;
-    s.idleTimeoutMs = call.idleTimeoutMs;
+    s.routeDeadlineMs = way.limitMs > 0 ? call.startMs + way.limitMs : 0;
+    s.idleTimeoutMs = way.idleTimeoutMs;
     call.down?.unpark(call, s);
     call.up?.unpark(call, s);
     armStream(this.#proxy.context.wheel, s);
@@ -141,10 +135,24 @@ export class ParkingLot implements ParkingCore {
   }
 
   #over(call: ParkedCall): void {
-    this.#waiting.remove(call);
-    call.down = call.up = call.pipeline = call.route = call.cluster = call.host = null;
+    call.down = call.up = call.way = call.host = null;
     if (this.#pool.length < keptCalls) this.#pool.push(call);
   }
+}
+
+/** @param buf the request's frame is `buf[start, end)` */
+export function wayOf(s: Stream, buf: Buffer, start: number, end: number): CallWay {
+  return {
+    pipeline: s.pipeline as Pipeline,
+    route: s.route as Route,
+    cluster: s.cluster as Cluster,
+    buf,
+    start,
+    end,
+    // Whole as limits are configured: the difference of two times is not.
+    limitMs: s.routeDeadlineMs > 0 ? Math.max(1, Math.round(s.routeDeadlineMs - s.startMs)) : 0,
+    idleTimeoutMs: s.idleTimeoutMs,
+  };
 }
 
 /** Does the pipeline do nothing with the answer, and would nothing of the request be needed again? */

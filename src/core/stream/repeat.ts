@@ -1,5 +1,5 @@
 import { channels } from '../base/channels.ts';
-import type { Cluster } from '../contract/cluster.ts';
+import type { Cluster, Host } from '../contract/cluster.ts';
 import {
   Flow,
   type FlowCheck,
@@ -13,13 +13,13 @@ import { isParkingClient, type ParkingClient } from '../contract/parked-call.ts'
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
-import type { Stream } from '../contract/stream.ts';
-import type { StreamEnd } from '../contract/stream-end.ts';
+import { Stream } from '../contract/stream.ts';
+import type { RepeatedCall, RepeatPlan } from '../contract/stream-filter.ts';
 import { takeUpstream } from './attempt.ts';
 import { armStream } from './deadlines.ts';
 import { FlowTable, maxHeadBytes } from './flow-table.ts';
 import { failStream } from './local-reply.ts';
-import type { ParkingLot } from './parking.ts';
+import { type ParkingLot, wayOf } from './parking.ts';
 import type { StreamProxy } from './proxy.ts';
 import { holdFirst } from './request-body.ts';
 
@@ -28,10 +28,21 @@ export class Repeater implements FlowSink {
   readonly #proxy: StreamProxy;
   readonly #parking: ParkingLot;
   readonly #tables = new WeakMap<FlowOwner, FlowTable>();
+  /** The call that is looked at. One object for all: it stays in the cache. */
+  readonly #call: { -readonly [Key in keyof RepeatedCall]: RepeatedCall[Key] };
+  /** The plan that was made last: flows that share it find it in the cache, too. */
+  #lastPlan: { pipeline: Pipeline | null; plans: readonly RepeatPlan[]; plan: FlowPlan } | null = null;
 
   constructor(proxy: StreamProxy, parking: ParkingLot) {
     this.#proxy = proxy;
     this.#parking = parking;
+    // A time with a fraction: the field holds doubles from the beginning.
+    this.#call = {
+      stream: new Stream(proxy),
+      peer: null,
+      startMs: 0.5,
+      contentBytes: 0,
+    };
   }
 
   flowsOf(owner: FlowOwner): Flows {
@@ -54,16 +65,41 @@ export class Repeater implements FlowSink {
       flows.close();
       return false;
     }
-    const plan = isRepeatable(s, route as Route) ? planOf(s, pipeline) : null;
+    const plan = isRepeatable(s, route as Route) ? this.#planOf(s, pipeline) : null;
     if (plan === null || !flows.hasRoom(s.flowHash)) return false;
     const head = Buffer.allocUnsafeSlow(sizeBytes);
     req.buf.copy(head, 0, req.start, req.bodyStart);
     req.rebase(head, -req.start);
     req.end = req.bodyEnd = sizeBytes;
-    const limitMs = req.timeoutMs > 0 ? req.timeoutMs : (route as Route).timeoutMs;
+    const way = wayOf(s, head, 0, sizeBytes);
     atRest(s);
-    flows.add(new Flow(s, head, limitMs, plan));
+    flows.add(new Flow(s, way, plan));
     return true;
+  }
+
+  /** What is left of the filters when the head is known; null: one of them has to see each call. */
+  #planOf(s: Stream, { filters, slots }: Pipeline): FlowPlan | null {
+    const plans: RepeatPlan[] = [];
+    for (const { filter } of filters.all) {
+      const plan = filter.planRepeat?.(s) ?? null;
+      if (plan === null) return null;
+      plans.push(plan);
+    }
+    const last = this.#lastPlan;
+    if (last !== null && last.pipeline === s.pipeline && plans.every((plan, i) => plan === last.plans[i])) {
+      return last.plan;
+    }
+    const counts = [slots.requests, slots.active];
+    const checks: FlowCheck[] = [];
+    filters.all.forEach(({ filter }, i) => {
+      const { counts: own, passes } = plans[i] as RepeatPlan;
+      const index = filters.afterRoute.indexOf(filter);
+      if (passes !== null) checks.push({ index, countsBefore: counts.length, passes });
+      counts.push(...own);
+    });
+    const plan = { counts: Int32Array.from(counts), checks };
+    this.#lastPlan = { pipeline: s.pipeline, plans, plan };
+    return plan;
   }
 
   repeat(
@@ -75,53 +111,71 @@ export class Repeater implements FlowSink {
     end: number,
   ): boolean {
     const proxy = this.#proxy;
-    const s = flow.stream;
-    const cluster = s.cluster as Cluster;
-    if (!this.#isUsual(s, cluster)) return false;
-    s.startMs = proxy.context.clock.now();
-    s.peer = down.remote;
-    s.requestBytes = s.req.contentLength = end - bodyStart;
+    const { cluster, route } = flow.way;
+    const { action } = route;
+    if (this.#isWatched() || action.kind !== 'forward' || action.cluster.current !== cluster) return false;
+    const call = this.#call;
+    call.stream = flow.stream;
+    call.peer = down.remote;
+    call.startMs = proxy.context.clock.now();
+    call.contentBytes = end - bodyStart;
     proxy.active++;
     const { checks, counts } = flow.plan;
     for (let i = 0; i < checks.length; i++) {
       const check = checks[i] as FlowCheck;
-      if (check.passes(s)) continue;
+      if (check.passes(call)) continue;
       // The filter that objects sees the call as any other.
       this.#count(counts, check.countsBefore);
-      this.#depart(flow, Phase.filterAfterRoute, down, buf, start, bodyStart, end);
+      const s = this.#depart(flow, Phase.filterAfterRoute, down, buf, start, bodyStart, end);
       s.filterIndex = check.index;
       this.#goOn(s);
       return true;
     }
     this.#count(counts, counts.length);
-    const host = cluster.chooseHost(s);
-    if (typeof host === 'number') {
-      this.#depart(flow, Phase.chooseHost, down, buf, start, bodyStart, end);
-      failStream(proxy, s, host);
-      return true;
-    }
-    s.host = host;
-    const up = host.upstream.open(s);
-    if (typeof up !== 'number' && isParkingClient(up) && up.framing === s.req.framing)
-      this.#send(flow, down, up, buf, start, end);
-    else {
-      s.holdsHost = true;
-      s.tries = 1;
-      s.tryStartMs = s.startMs;
-      this.#depart(flow, Phase.awaitUpstream, down, buf, start, bodyStart, end);
-      this.#goElsewhere(s, up);
-    }
+    this.#choose(flow, cluster, down, buf, start, bodyStart, end);
     return true;
   }
 
-  /** Nobody looks on, and the cluster is still the one. */
-  #isUsual(s: Stream, cluster: Cluster): boolean {
+  #choose(
+    flow: Flow,
+    cluster: Cluster,
+    down: RepeatingServer,
+    buf: Buffer,
+    start: number,
+    bodyStart: number,
+    end: number,
+  ): void {
+    const s = flow.stream;
+    const host = cluster.chooseHost(s);
+    if (typeof host === 'number') {
+      this.#depart(flow, Phase.chooseHost, down, buf, start, bodyStart, end);
+      failStream(this.#proxy, s, host);
+      return;
+    }
+    const up = host.upstream.open(s);
+    if (typeof up !== 'number' && isParkingClient(up) && up.framing === s.req.framing) {
+      this.#send(flow, host, down, up, buf, start, end);
+      return;
+    }
+    this.#depart(flow, Phase.awaitUpstream, down, buf, start, bodyStart, end);
+    s.host = host;
+    s.holdsHost = true;
+    s.tries = 1;
+    s.tryStartMs = s.startMs;
+    const { gen } = s;
+    takeUpstream(this.#proxy, s, up);
+    this.#settle(s, gen);
+  }
+
+  /** Is there somebody who wants to see every stream, or no room for one? */
+  #isWatched(): boolean {
     const { live, context } = this.#proxy;
-    if (live !== null || context.budget.isExhausted) return false;
-    if (channels.streamStart.hasSubscribers || channels.streamEnd.hasSubscribers) return false;
-    if (channels.streamTry.hasSubscribers) return false;
-    const { action } = s.route as Route;
-    return action.kind === 'forward' && action.cluster.current === cluster;
+    if (live !== null || context.budget.isExhausted) return true;
+    return (
+      channels.streamStart.hasSubscribers ||
+      channels.streamTry.hasSubscribers ||
+      channels.streamEnd.hasSubscribers
+    );
   }
 
   #count(slots: Int32Array, count: number): void {
@@ -132,30 +186,28 @@ export class Repeater implements FlowSink {
     }
   }
 
-  #send(flow: Flow, down: RepeatingServer, up: ParkingClient, buf: Buffer, start: number, end: number): void {
+  #send(
+    flow: Flow,
+    host: Host,
+    down: RepeatingServer,
+    up: ParkingClient,
+    buf: Buffer,
+    start: number,
+    end: number,
+  ): void {
     const s = flow.stream;
-    const { startMs } = s;
     const call = this.#parking.acquire();
     down.take(call, buf, start, end);
     call.up = up;
     call.upId = s.upId;
-    call.pipeline = s.pipeline;
-    call.route = s.route;
-    call.cluster = s.cluster;
-    call.host = s.host;
-    const { req } = s;
-    call.buf = req.buf;
-    call.start = req.start;
-    call.end = req.end;
-    call.requestBytes = s.requestBytes;
-    call.startMs = startMs;
-    call.routeDeadlineMs = flow.limitMs > 0 ? startMs + flow.limitMs : 0;
-    call.idleTimeoutMs = s.idleTimeoutMs;
+    call.way = flow.way;
+    call.host = host;
+    call.requestBytes = this.#call.contentBytes;
+    call.startMs = this.#call.startMs;
     call.reused = s.reused;
-    call.dueMs = dueMs(flow.limitMs, s.idleTimeoutMs, startMs);
+    if (!up.isWatched) this.#parking.watch(up);
     up.sendRepeated(s, call, buf, start, end);
-    this.#parking.add(call);
-    s.up = s.host = null;
+    s.up = null;
   }
 
   /** The call leaves its flow: the stream is its own from now on, and another one is made for the flow. */
@@ -167,21 +219,26 @@ export class Repeater implements FlowSink {
     start: number,
     bodyStart: number,
     end: number,
-  ): void {
+  ): Stream {
     const s = flow.stream;
+    const { limitMs } = flow.way;
+    const { peer, startMs, contentBytes } = this.#call;
     (down.flows as FlowTable).forget(flow);
     this.#proxy.number(s);
-    down.adopt(s, buf, start, end);
+    s.peer = peer;
+    s.startMs = s.lastActivityMs = s.requestDoneMs = startMs;
+    s.startWallMs = startMs + this.#proxy.wallOffsetMs;
+    s.routeDeadlineMs = limitMs > 0 ? startMs + limitMs : 0;
+    s.requestBytes = s.req.contentLength = contentBytes;
     s.phase = phase;
     s.mayPark = false;
-    s.lastActivityMs = s.requestDoneMs = s.startMs;
-    s.startWallMs = s.startMs + this.#proxy.wallOffsetMs;
-    s.routeDeadlineMs = flow.limitMs > 0 ? s.startMs + flow.limitMs : 0;
+    down.adopt(s, buf, start, end);
     if (end > bodyStart) {
       s.firstBuf = buf;
       s.firstStart = bodyStart;
       s.firstEnd = end;
     }
+    return s;
   }
 
   /** As after the phase functions of `requestHead`. */
@@ -191,23 +248,11 @@ export class Repeater implements FlowSink {
     this.#settle(s, gen);
   }
 
-  #goElsewhere(s: Stream, end: StreamEnd | number): void {
-    const gen = s.gen;
-    takeUpstream(this.#proxy, s, end);
-    this.#settle(s, gen);
-  }
-
   #settle(s: Stream, gen: number): void {
     if (s.gen !== gen) return;
     if (s.firstBuf !== null) holdFirst(s);
     armStream(this.#proxy.context.wheel, s);
   }
-}
-
-/** The nearest of two limits; 0 = none. */
-function dueMs(limitMs: number, idleMs: number, startMs: number): number {
-  if (limitMs === 0) return idleMs === 0 ? 0 : startMs + idleMs;
-  return startMs + (idleMs === 0 || limitMs < idleMs ? limitMs : idleMs);
 }
 
 /** The stream stands where the next call begins: nothing of the first one is on it but its head and its way. */
@@ -229,18 +274,4 @@ function isRepeatable(s: Stream, route: Route): boolean {
 function mayRepeat({ router, filters }: Pipeline): boolean {
   if (router.isByHead !== true || filters.beforeRoute.length + filters.afterHost.length > 0) return false;
   return filters.all.every(({ filter }) => filter.planRepeat !== undefined);
-}
-
-/** What is left of the filters when the head is known; null: one of them has to see each call. */
-function planOf(s: Stream, { filters, slots }: Pipeline): FlowPlan | null {
-  const counts = [slots.requests, slots.active];
-  const checks: FlowCheck[] = [];
-  for (const { filter } of filters.all) {
-    const plan = filter.planRepeat?.(s) ?? null;
-    if (plan === null) return null;
-    const index = filters.afterRoute.indexOf(filter);
-    if (plan.passes !== null) checks.push({ index, countsBefore: counts.length, passes: plan.passes });
-    counts.push(...plan.counts);
-  }
-  return { counts: Int32Array.from(counts), checks };
 }

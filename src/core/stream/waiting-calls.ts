@@ -1,5 +1,5 @@
 import { WheelNode } from '../base/timer-wheel.ts';
-import type { ParkedCall } from '../contract/parked-call.ts';
+import type { CallWay, ParkedCall, ParkingClient } from '../contract/parked-call.ts';
 import type { StreamProxy } from './proxy.ts';
 
 /** How often limits are looked at; more rarely where very many calls wait. */
@@ -8,43 +8,52 @@ const rareLookMs = 100;
 const many = 20_000;
 
 /**
- * Parked calls and their limits. Nearly all are answered long before: instead of a wheel node each, whose neighbours in
- * the wheel are never in the cache, they stand in one list that is gone through now and then.
+ * The limits of parked calls. Nearly all are answered long before: instead of a wheel node or a list of their own, which
+ * would touch cold memory twice a call, the tables of the connections are gone through now and then.
  */
 export class WaitingCalls extends WheelNode {
   readonly #proxy: StreamProxy;
-  readonly #calls: ParkedCall[] = [];
+  readonly #ends = new Set<ParkingClient>();
+  #seen = 0;
+  #nowMs = 0;
+  readonly #look = (call: ParkedCall): void => {
+    this.#seen++;
+    if (isDue(call, this.#nowMs)) this.#proxy.onStreamDeadline(call.core.unpark(call), this.#nowMs);
+  };
 
   constructor(proxy: StreamProxy) {
     super();
     this.#proxy = proxy;
   }
 
-  add(call: ParkedCall): void {
-    call.place = this.#calls.length;
-    this.#calls.push(call);
-    if (this.wheelSlot < 0) this.#armNext();
-  }
-
-  remove(call: ParkedCall): void {
-    const last = this.#calls.pop() as ParkedCall;
-    if (last === call) return;
-    this.#calls[call.place] = last;
-    last.place = call.place;
+  watch(end: ParkingClient): void {
+    end.isWatched = true;
+    this.#ends.add(end);
+    if (this.wheelSlot < 0) this.#armNext(0);
   }
 
   onDeadline(nowMs: number): void {
-    // From the end: what is taken out is replaced by one that was looked at already.
-    for (let i = this.#calls.length - 1; i >= 0; i--) {
-      const call = this.#calls[i];
-      if (call === undefined || call.dueMs === 0 || call.dueMs > nowMs) continue;
-      this.#proxy.onStreamDeadline(call.core.unpark(call), nowMs);
+    this.#nowMs = nowMs;
+    let count = 0;
+    for (const end of this.#ends) {
+      this.#seen = 0;
+      end.visitParked(this.#look);
+      count += this.#seen;
+      if (this.#seen > 0) continue;
+      end.isWatched = false;
+      this.#ends.delete(end);
     }
-    if (this.#calls.length > 0) this.#armNext();
+    if (this.#ends.size > 0) this.#armNext(count);
   }
 
-  #armNext(): void {
+  #armNext(count: number): void {
     const { wheel, clock } = this.#proxy.context;
-    wheel.arm(this, clock.now() + (this.#calls.length > many ? rareLookMs : lookMs));
+    wheel.arm(this, clock.now() + (count > many ? rareLookMs : lookMs));
   }
+}
+
+function isDue(call: ParkedCall, nowMs: number): boolean {
+  const { limitMs, idleTimeoutMs } = call.way as CallWay;
+  const waitedMs = nowMs - call.startMs;
+  return (limitMs > 0 && waitedMs >= limitMs) || (idleTimeoutMs > 0 && waitedMs >= idleTimeoutMs);
 }

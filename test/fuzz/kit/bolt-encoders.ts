@@ -109,10 +109,11 @@ function checkForeignRequest(message: Message): Buffer | null {
   strictEqual(Buffer.from(head.service, 'latin1').toString(), service);
   if (method !== '') strictEqual(head.rpcMethod, method);
   strictEqual(head.timeoutMs, message.timeoutMs);
+  const isMethodTold = method !== '' || message.fields.some(([name]) => name === 'sofa_head_method_name');
   const told = new Set([
     'service',
     'sofa_head_target_service',
-    ...(method === '' ? [] : ['sofa_head_method_name']),
+    ...(isMethodTold ? ['sofa_head_method_name'] : []),
   ]);
   const expected = carried(message).filter(([name]) => !told.has(name));
   deepStrictEqual(

@@ -48,6 +48,7 @@ class LeastRequest implements Balancer {
     const hosts = this.#hosts;
     const count = hosts.length;
     if (count === 0) return null;
+    if (count === 1) return hosts.get(0);
     let at = Math.floor(this.#random.next() * count);
     let best = hosts.get(at);
     let isTried = wasTried(s, best);

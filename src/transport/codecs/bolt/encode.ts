@@ -23,6 +23,7 @@ import { boltStatusOf, httpStatusOf } from './status.ts';
 /** Java throws above these; the wire holds twice as much. */
 const maxHeaderBytes = 0x7fff;
 const nothing: Buffer = Buffer.alloc(0);
+const methodKey = 'sofa_head_method_name';
 const requestClass: Buffer = Buffer.from('com.alipay.sofa.rpc.core.request.SofaRequest');
 const responseClass: Buffer = Buffer.from('com.alipay.sofa.rpc.core.response.SofaResponse');
 
@@ -125,7 +126,9 @@ export function encodeRequest(head: HeadView, isOwn: boolean, body: Buffer, id: 
     ['service', service],
     ['sofa_head_target_service', service],
   ];
-  if (method !== '') known.push(['sofa_head_method_name', method]);
+  // Two methods in one map would be read one way here and another there: the first one stands for all.
+  const named = method === '' ? head.get(methodKey) : method;
+  if (named !== null) known.push([methodKey, named]);
   const parts: FrameParts = {
     proto: Proto.v1,
     ver1: 0,

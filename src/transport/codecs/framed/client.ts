@@ -14,6 +14,7 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
   served = 0;
   diedBusy = false;
   readonly framing: object | null;
+  isWatched = false;
   protected readonly mayPark: boolean;
   readonly #owner: ClientOwner;
   readonly #sent = new SentTable();
@@ -174,6 +175,12 @@ export class FramedClient extends FramedConnection implements ClientCodec, Parki
     if (frame === null) this.put(buf, start, end);
     else this.put(frame, 0, frame.length);
     this.#sent.replace(s, call);
+  }
+
+  visitParked(visit: (call: ParkedCall) => void): void {
+    this.#sent.visit((call) => {
+      if (call instanceof ParkedCall) visit(call);
+    });
   }
 
   unpark(call: ParkedCall, s: Stream): void {

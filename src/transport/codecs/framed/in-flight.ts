@@ -73,6 +73,15 @@ export class SentTable {
     if (this.size > 0 && this.#streams[place] === before) this.#streams[place] = next;
   }
 
+  visit(run: (call: InFlight) => void): void {
+    // Nobody is added meanwhile but by a try that begins anew: a larger table is a list of its own.
+    const all = this.#streams;
+    for (let i = 0; i < all.length && this.size > 0; i++) {
+      const call = all[i];
+      if (call !== null && call !== undefined) run(call);
+    }
+  }
+
   /** Empties the table. */
   takeAll(): InFlight[] {
     const all = this.#streams.filter((s) => s !== null);

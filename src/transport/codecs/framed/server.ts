@@ -2,7 +2,7 @@ import { Code, factsOf } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
 import type { CodecContext, ServerCodec, ServerOwner } from '../../../core/contract/codec.ts';
 import type { FlowTable, RepeatingServer } from '../../../core/contract/flow.ts';
-import { ParkedCall } from '../../../core/contract/parked-call.ts';
+import { type CallWay, ParkedCall } from '../../../core/contract/parked-call.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Peer, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
@@ -240,7 +240,8 @@ export class FramedServer extends FramedConnection implements ServerCodec, Repea
     this.#received.replace(call, s);
     s.protocol = this.protocol.name;
     s.peer = this.remote;
-    this.protocol.readRequest(s.req, call.buf, call.start, call.end, this.#reading());
+    const { buf, start, end } = call.way as CallWay;
+    this.protocol.readRequest(s.req, buf, start, end, this.#reading());
   }
 
   sendParked(call: ParkedCall, buf: Buffer, start: number, end: number): void {
