@@ -22,10 +22,10 @@ export interface CompiledMonitor {
   readonly directory: string;
 }
 
-/** Users run the compiled package: stripping types as we do in development costs memory that they never see. */
+/** Users run the built package: stripping types as we do in development costs memory that they never see. */
 export function compileMonitor(directory: string): CompiledMonitor {
   const dist = join(directory, 'dist');
-  execFileSync(process.execPath, ['build/run.ts', '--without-types', dist], { cwd: root });
+  execFileSync(process.execPath, [join(root, 'build', 'run.ts'), '--without-types', dist], { cwd: root });
   symlinkSync(join(root, 'node_modules'), join(dist, 'node_modules'));
   writeFileSync(join(dist, 'package.json'), '{"type":"module"}');
   return { preload: join(dist, 'src', 'monitor.js'), directory };
