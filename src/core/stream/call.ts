@@ -19,7 +19,9 @@ export class MeshResponse implements StreamEnd {
   readonly #reject: (error: unknown) => void;
   #isSettled = false;
   #signal: AbortSignal | null = null;
-  #onAbort: (() => void) | null = null;
+  #sink: StreamSink | null = null;
+  #stream: Stream | null = null;
+  #gen = 0;
   #resumed: (() => void) | null = null;
   #isReadPaused = false;
 
@@ -48,16 +50,25 @@ export class MeshResponse implements StreamEnd {
     return this.body.trailers;
   }
 
-  /** @internal */
+  /**
+   * @internal The listener is this object. With a closure kept in a field, minor collections freed nothing of a
+   * call (V8 of Node 24): a third of the CPU of calls with a signal was the collector's.
+   */
   abortWith(p: StreamSink, s: Stream, signal: AbortSignal): void {
-    const gen = s.gen;
+    this.#sink = p;
+    this.#stream = s;
+    this.#gen = s.gen;
     this.#signal = signal;
-    this.#onAbort = () => {
-      if (s.gen !== gen) return;
-      p.downstreamReset(s, Code.aborted);
-      this.#fail(new HeddleError('ERR_REQUEST_ABORTED', 'the signal fired', { cause: signal.reason }));
-    };
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    signal.addEventListener('abort', this, { once: true });
+  }
+
+  /** @internal The signal has fired. */
+  handleEvent(): void {
+    const s = this.#stream;
+    if (s === null || s.gen !== this.#gen) return;
+    const cause: unknown = this.#signal?.reason;
+    this.#sink?.downstreamReset(s, Code.aborted);
+    this.#fail(new HeddleError('ERR_REQUEST_ABORTED', 'the signal fired', { cause }));
   }
 
   sendInformational(): void {}
@@ -143,9 +154,9 @@ export class MeshResponse implements StreamEnd {
   #release(): void {
     this.#resumed?.();
     this.#resumed = null;
-    if (this.#onAbort !== null) this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#onAbort = null;
-    this.#signal = null;
+    if (this.#signal === null) return;
+    this.#signal.removeEventListener('abort', this);
+    this.#signal = this.#sink = this.#stream = null;
   }
 }
 

@@ -42,7 +42,11 @@ export class CallController implements DispatchController {
     this.reason = reason ?? abortError();
     this.paused = false;
     this.#wake();
-    this.onAbort?.(this.reason);
+    this.aborting(this.reason);
+  }
+
+  protected aborting(reason: Error): void {
+    this.onAbort?.(reason);
   }
 
   /** Resolves once it is not paused. */
@@ -75,9 +79,9 @@ export function named(name: string, code: string, message: string): Error {
 export class CallSignal {
   aborted = false;
   reason: unknown = undefined;
-  #listener: (() => void) | null = null;
+  #listener: { handleEvent(): void } | null = null;
 
-  addEventListener(_type: 'abort', listener: () => void): void {
+  addEventListener(_type: 'abort', listener: { handleEvent(): void }): void {
     this.#listener = listener;
   }
 
@@ -91,6 +95,6 @@ export class CallSignal {
     this.reason = reason;
     const listener = this.#listener;
     this.#listener = null;
-    listener?.();
+    listener?.handleEvent();
   }
 }

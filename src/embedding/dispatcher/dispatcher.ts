@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { MeshPort } from '../port.ts';
 import { DispatchCall } from './call.ts';
+import { CallList } from './call-list.ts';
 import { named } from './controller.ts';
 import { type DispatchHandler, takesController } from './handler.ts';
 import { authorityOfOrigin, type DispatchOptions } from './options.ts';
@@ -29,7 +30,7 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   destroyed = false;
   readonly #port: MeshPort;
   readonly #others: () => DispatcherLike | null;
-  readonly #calls = new Set<DispatchCall>();
+  readonly #calls = new CallList<DispatchCall>();
   #idle: (() => void)[] = [];
   readonly #onDone = (call: DispatchCall): void => {
     this.#calls.delete(call);
@@ -84,7 +85,7 @@ export class MeshDispatcher extends EventEmitter implements DispatcherLike {
   destroy(error?: Error | null | Done, done?: Done): Promise<void> | undefined {
     if (typeof error === 'function') return this.destroy(null, error) as undefined;
     this.closed = this.destroyed = true;
-    for (const call of [...this.#calls]) call.abort(error ?? closedError(true));
+    for (const call of this.#calls.all()) call.abort(error ?? closedError(true));
     return answer(Promise.resolve(), done);
   }
 
