@@ -49,6 +49,8 @@ export class Collections {
       if (--this.#restTicks <= 0 || isHalfFull) this.#start();
       return;
     }
+    // What the callback would be told one turn of the loop later.
+    for (const entry of this.#observer.takeRecords()) this.#record(entry);
     const tick = this.#now;
     this.#now = { count: 0, pauseMs: 0, longestMs: 0 };
     this.#state.set('gcPauseMaxMs', tick.longestMs);
