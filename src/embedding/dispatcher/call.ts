@@ -7,6 +7,8 @@ import { callOptionsOf, type DispatchOptions } from './options.ts';
 
 // An import of `node:http` would load all of undici with it.
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
+/** Of a call that is over: callers keep its controller, which shall not keep the answer. */
+const nobody: DispatchHandler = { onRequestStart() {} };
 const nothing: readonly Uint8Array[] = [];
 
 /**
@@ -17,7 +19,7 @@ const nothing: readonly Uint8Array[] = [];
  */
 export class DispatchCall extends CallController implements Listed {
   place = -1;
-  readonly #handler: DispatchHandler;
+  #handler: DispatchHandler;
   readonly #onDone: (call: DispatchCall) => void;
   #signal: CallSignal | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -59,9 +61,9 @@ export class DispatchCall extends CallController implements Listed {
   /** Ends it with an error, once. */
   fail(thrown: unknown): void {
     if (this.#isOver) return;
+    const handler = this.#handler;
     this.#finish();
     const error = thrown instanceof Error ? thrown : HeddleError.from(thrown, 'ERR_REQUEST_INVALID');
-    const handler = this.#handler;
     if (takesController(handler)) handler.onResponseError?.(this, error);
     else handler.onError?.(error);
   }
@@ -87,7 +89,8 @@ export class DispatchCall extends CallController implements Listed {
     this.#isOver = true;
     this.onAbort = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer = this.#signal = this.fields = null;
+    this.#handler = nobody;
     this.#onDone(this);
   }
 
@@ -179,8 +182,8 @@ export class DispatchCall extends CallController implements Listed {
   }
 
   #end(answer: CallAnswer): void {
-    this.#finish();
     const handler = this.#handler;
+    this.#finish();
     if (takesController(handler)) {
       this.rawTrailers = rawFields(answer.trailers);
       handler.onResponseEnd?.(this, fieldObject(answer.trailers));
