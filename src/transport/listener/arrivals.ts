@@ -6,6 +6,8 @@ import type { ArrivalOwner, NetworkChain } from '../network-filters/chain.ts';
 export class Arrivals {
   readonly #all = new Set<Arrival>();
   readonly #owner: ArrivalOwner;
+  /** An example for V8, see Listener. */
+  protected example: Arrival | null = null;
 
   constructor(owner: ArrivalOwner) {
     this.#owner = owner;
@@ -23,6 +25,7 @@ export class Arrivals {
 
   remove(arrival: Arrival): void {
     this.#all.delete(arrival);
+    this.example = arrival;
   }
 
   dropAll(code: number): void {

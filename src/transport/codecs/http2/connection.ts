@@ -10,7 +10,7 @@ import { applySettings } from './peer-settings.ts';
  * One connection, for servers and clients alike: frames in their order, SETTINGS, PING, GOAWAY, windows. Each class
  * of the chain does one thing:
  *
- *   StreamSender <- FrameSender <- BodyReceiver <- HeadReceiver <- Http2Connection
+ *   FrameOutput <- StreamSender <- FrameSender <- BodyReceiver <- HeadReceiver <- Http2Connection
  *     <- RequestReceiver <- AnswerSender <- Http2Server
  *     <- ResponseReceiver <- RequestSender <- Http2Client
  */

@@ -1,28 +1,10 @@
 import { Code } from '../../../core/base/codes.ts';
 import type { HeadView } from '../../../core/base/head-view.ts';
-import { WheelNode } from '../../../core/base/timer-wheel.ts';
-import type { CodecContext, Flushable } from '../../../core/contract/codec.ts';
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { StreamEnd } from '../../../core/contract/stream-end.ts';
-import type { Wire } from '../../../core/contract/wire.ts';
-import type { Http2Config } from './config.ts';
-import {
-  defaultWindowBytes,
-  Flag,
-  FrameType,
-  frameHeaderBytes,
-  H2Error,
-  maxFrameBytes,
-  maxWindowBytes,
-} from './constants.ts';
-import { encodeTrailers, headBound } from './encode-head.ts';
-import { FloodGuard } from './flood-guard.ts';
-import { HpackEncoder } from './hpack/encoder.ts';
+import { H2Error } from './constants.ts';
+import { FrameOutput } from './frame-output.ts';
 import type { Http2Stream } from './http2-stream.ts';
-import { Output, writeFrameHeader } from './output.ts';
-import { initialSettings, type PeerSettings } from './peer-settings.ts';
-
-const mostPendingBytes = 1024 * 1024;
 
 /**
  * What one connection sends: heads, bodies under flow control, trailers.
@@ -30,33 +12,11 @@ const mostPendingBytes = 1024 * 1024;
  *   sendData --window and wire open--> out --flush--> wire
  *            --else--> each.queue, `ready` --WINDOW_UPDATE, SETTINGS, drain: streams take turns, 16 KiB each--> out
  */
-export abstract class StreamSender extends WheelNode implements StreamEnd, Flushable {
-  readonly wire: Wire;
-  protected readonly context: CodecContext;
-  protected readonly config: Http2Config;
-  protected readonly streams: Map<number, Http2Stream> = new Map();
-  protected readonly out: Output;
-  protected readonly encoder: HpackEncoder;
-  protected readonly guard: FloodGuard;
-  protected peer: PeerSettings = initialSettings();
-  /** Body bytes that the peer takes on all streams together. */
-  protected sendWindow: number = defaultWindowBytes;
+export abstract class StreamSender extends FrameOutput implements StreamEnd {
   /** Streams with something queued, in the order of their turns. */
   readonly #ready = new Set<Http2Stream>();
   /** Streams that wait only for the wire. */
   readonly #waiting = new Set<Http2Stream>();
-  #isDirty = false;
-  protected isClosed = false;
-
-  constructor(wire: Wire, context: CodecContext, config: Http2Config) {
-    super();
-    this.wire = wire;
-    this.context = context;
-    this.config = config;
-    this.out = new Output(wire, context.slab);
-    this.encoder = new HpackEncoder(config.huffman);
-    this.guard = new FloodGuard(config, context.clock);
-  }
 
   abstract sendInformational(s: Stream, head: HeadView): void;
   abstract sendHead(
@@ -81,10 +41,6 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
   protected abstract coreEnded(each: Http2Stream): void;
   /** Ends a stream that cannot be sent to its end; the core is told where it still waits. */
   protected abstract abandon(each: Http2Stream, error: number, code: number): void;
-  /** The peer does not read, but makes this side answer: bodies wait for the wire, control frames do not. */
-  protected abstract unread(): void;
-  /** Everything is sent that can be. */
-  protected abstract flushed(): void;
 
   get active(): number {
     return this.streams.size;
@@ -103,7 +59,7 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
       this.abandon(each, H2Error.internal, Code.locallyClosed);
       return;
     }
-    if (each.queue === null) this.#putTrailers(each, trailers);
+    if (each.queue === null) this.putTrailers(each, trailers);
     else {
       each.queueEnds = true;
       trailers.retain();
@@ -131,7 +87,7 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
         return true;
       }
     }
-    if (each.queue === null) a = this.#putData(each, buf, a, b, end);
+    if (each.queue === null) a = this.putData(each, buf, a, b, end);
     if (a < b || (end && !each.localEnded)) this.#enqueue(each, buf, a, b, end, isOwned);
     this.dirty();
     if (end) {
@@ -145,28 +101,6 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
     return false;
   }
 
-  /** Sends what windows and wire take now; returns the offset of the rest. */
-  #putData(each: Http2Stream, buf: Buffer, a: number, b: number, end: boolean): number {
-    const { out } = this;
-    while (a < b && !out.isFull) {
-      const count = Math.min(b - a, this.peer.maxFrameBytes, each.sendWindow, this.sendWindow);
-      if (count <= 0) return a;
-      const isLast = end && a + count === b;
-      out.frameHeader(count, FrameType.data, isLast ? Flag.endStream : 0, each.id);
-      out.copy(buf, a, a + count);
-      a += count;
-      each.sendWindow -= count;
-      this.sendWindow -= count;
-      this.guard.dataSent();
-      if (isLast) each.localEnded = true;
-    }
-    if (end && a === b && !each.localEnded && !out.isFull) {
-      out.frameHeader(0, FrameType.data, Flag.endStream, each.id);
-      each.localEnded = true;
-    }
-    return a;
-  }
-
   #enqueue(each: Http2Stream, buf: Buffer, a: number, b: number, end: boolean, isOwned: boolean): void {
     each.queue ??= [];
     if (b > a) {
@@ -178,49 +112,16 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
     this.#ready.add(each);
   }
 
-  #putTrailers(each: Http2Stream, trailers: HeadView): void {
-    this.out.reserve(frameHeaderBytes + headBound(trailers));
-    const start = this.out.at;
-    const at = encodeTrailers(this.encoder, trailers, this.out.buf, start + frameHeaderBytes);
-    this.finishHeaders(each.id, start, at, Flag.endStream);
-    each.localEnded = true;
-  }
-
-  /** Completes the HEADERS frame whose block was written behind `start`, in several frames if it is long. */
-  protected finishHeaders(id: number, start: number, at: number, flags: number): void {
-    const { out } = this;
-    const length = at - start - frameHeaderBytes;
-    this.dirty();
-    if (length <= maxFrameBytes) {
-      writeFrameHeader(out.buf, start, length, FrameType.headers, flags | Flag.endHeaders, id);
-      out.at = at;
-      return;
-    }
-    const block = Buffer.from(out.buf.subarray(start + frameHeaderBytes, at));
-    for (let from = 0; from < length; from += maxFrameBytes) {
-      const to = Math.min(length, from + maxFrameBytes);
-      const last = to === length ? Flag.endHeaders : 0;
-      if (from === 0) out.frameHeader(to, FrameType.headers, flags | last, id);
-      else out.frameHeader(to - from, FrameType.continuation, last, id);
-      out.copy(block, from, to);
-    }
-  }
-
   /** Lets go of a stream with all that it holds. */
   protected forget(each: Http2Stream): void {
     this.streams.delete(each.id);
+    this.lastStream = each;
     this.#ready.delete(each);
     this.#waiting.delete(each);
     this.context.budget.heldBytes -= each.queuedBytes;
-    each.queue = null;
+    each.queue = each.trailers = each.early = null;
     each.queuedBytes = 0;
     each.s = null;
-  }
-
-  /** False: the window would be larger than any may be (RFC 9113 §6.9.1). */
-  protected widen(each: Http2Stream, bytes: number): boolean {
-    each.sendWindow += bytes;
-    return each.sendWindow <= maxWindowBytes;
   }
 
   /** Streams take turns, a frame each, as far as windows and wire go. */
@@ -247,14 +148,14 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
       each.queuedBytes -= count;
       this.context.budget.heldBytes -= count;
       const isLast = each.queueEnds && queue.length === 0 && each.trailers === null;
-      this.#putData(each, first, 0, count, isLast);
+      this.putData(each, first, 0, count, isLast);
       this.dirty();
     }
     if (queue.length > 0) return true;
     each.queue = null;
     if (each.queueEnds && !each.localEnded) {
-      if (each.trailers !== null) this.#putTrailers(each, each.trailers);
-      else this.#putData(each, noBytes, 0, 0, true);
+      if (each.trailers !== null) this.putTrailers(each, each.trailers);
+      else this.putData(each, noBytes, 0, 0, true);
       this.dirty();
     }
     return true;
@@ -281,29 +182,6 @@ export abstract class StreamSender extends WheelNode implements StreamEnd, Flush
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const each of waiting) if (each.queue === null) this.#announceWritable(each);
-  }
-
-  /** Something was put into `out`: it leaves at the end of the loop turn. */
-  protected dirty(): void {
-    if (this.#isDirty) return;
-    this.#isDirty = true;
-    this.context.flushLater(this);
-  }
-
-  flush(): void {
-    this.#isDirty = false;
-    if (this.isClosed) {
-      this.out.drop();
-      return;
-    }
-    this.out.send();
-    this.out.release();
-    if (this.out.isFull && this.wire.pending > mostPendingBytes) this.unread();
-    this.flushed();
-  }
-
-  protected get isUnsent(): boolean {
-    return this.out.at > 0;
   }
 }
 
