@@ -65,7 +65,7 @@ export function beginListenerSpan(
   createTracer({ random }).start(s);
   const after = req.toObject();
   const isBegun = s.span !== null;
-  if (isBegun) core.openSpan(id, s);
+  if (isBegun) core.spans.add(id, s);
   s.span = null;
   core.release(s);
   return isBegun ? changes(request.headers, after) : null;
