@@ -3,6 +3,7 @@ import type { CaptureTrigger } from '../../core/contract/sink.ts';
 import type { RuleState } from '../contract.ts';
 import { evaluate, type Finding } from './evaluate.ts';
 import { SignalHistory } from './history.ts';
+import { freshState, type State } from './rule-state.ts';
 import type { Rule, SlopeRule } from './rule-types.ts';
 
 /** What the caller has to do; the engine itself does nothing but decide. */
@@ -19,30 +20,6 @@ export interface RuleEngineOptions {
   readonly intervalMs: number;
   /** Silent so long after the first sample. @default 10000 */
   readonly warmUpMs?: number;
-}
-
-interface Confirming {
-  readonly since: Finding;
-  readonly startValue: number;
-  firstValue: number | undefined;
-  firstAtMs: number;
-  asked: boolean;
-}
-
-interface State {
-  fired: number;
-  cooledAtMs: number;
-  /** False from a capture until the condition was gone: hysteresis. */
-  armed: boolean;
-  captures: { atMs: number; value: number }[];
-  confirming: Confirming | undefined;
-  /** A refuted suspicion rests for longer each time, or until the value is well above the refuted one. */
-  restUntilMs: number;
-  restMs: number;
-  refutedValue: number;
-  /** The value of the suspicion or capture that may yet be refuted. */
-  suspectedValue: number;
-  heldReason: string;
 }
 
 const notCalm = 'not calm since the last capture';
@@ -241,18 +218,7 @@ export class RuleEngine {
   #stateOf(name: string): State {
     let state = this.#states.get(name);
     if (state === undefined) {
-      state = {
-        fired: 0,
-        cooledAtMs: 0,
-        armed: true,
-        captures: [],
-        confirming: undefined,
-        restUntilMs: 0,
-        restMs: 0,
-        refutedValue: 0,
-        suspectedValue: 0,
-        heldReason: '',
-      };
+      state = freshState();
       this.#states.set(name, state);
     }
     return state;

@@ -22,6 +22,7 @@ import { nowMs } from './cpu-profiler.ts';
 import { FlightRecorder } from './flight-recorder.ts';
 import type { MainSession } from './main-session.ts';
 import { MainSessions } from './main-sessions.ts';
+import { manualOrder } from './manual-order.ts';
 import { collectOwnGarbage } from './own-garbage.ts';
 import { Pulse } from './pulse.ts';
 import { RuleRunner } from './rule-runner.ts';
@@ -158,22 +159,8 @@ export class MonitorAgent implements MonitorControl {
     return this.#capturer.captures;
   }
 
-  async capture(request: ManualCapture): Promise<Capture> {
-    const atMs = nowMs();
-    const reason = request.reason ?? 'asked for';
-    const values = { current: 0, average: 0, previous: [], settings: {} };
-    return this.#take({
-      trigger: { rule: 'manual', signal: '', reason, atMs, ...values },
-      kinds: request.kinds,
-      durationMs: request.durationMs ?? 5000,
-      ...(request.deep !== undefined && { deep: request.deep }),
-      ...(request.maxHeapBytes !== undefined && { maxHeapBytes: request.maxHeapBytes }),
-      ...(request.threadId !== undefined && { threadId: request.threadId }),
-      troubleMs: atMs,
-      stallCpuShare: Number.NaN,
-      emergency: false,
-      manual: true,
-    });
+  capture(request: ManualCapture): Promise<Capture> {
+    return this.#take(manualOrder(request, nowMs()));
   }
 
   /** The checker is loaded with the first change: an idle monitor pays nothing for it. */
