@@ -1,4 +1,2 @@
-export type { FolderFile, MosnOptions } from './context.ts';
-export { convertMosn } from './convert.ts';
-export { looksLikeMosn } from './detect.ts';
+export type { FolderFile } from './context.ts';
 export { formatNotices, type Notice } from './report.ts';
