@@ -70,7 +70,7 @@ function publicDeclarations(text: string): string {
   const interfaces = [...text.matchAll(/^export interface [\s\S]*?^\}/gm)].map(([all]) => all);
   const methods = [
     ...text.matchAll(
-      /^ {2}(?!(?:async |readonly |get )?#|constructor)(?:async |readonly |get )?\w+[^\n]*[{;]$/gm,
+      /^ {2}(?!(?:async |readonly |get )?#|constructor|(?:return|await|const) )(?:async |readonly |get )?\w+[^\n]*[{;]$/gm,
     ),
   ];
   const functions = [...text.matchAll(/^export (?:async )?function [^{]*\{$/gm)];
