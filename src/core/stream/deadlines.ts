@@ -12,7 +12,7 @@ export function armStream(wheel: TimerWheel, s: Stream): void {
 }
 
 /** The nearest of the stream's limits, monotonic ms; 0 = none. */
-export function nearestLimit(s: Stream): number {
+function nearestLimit(s: Stream): number {
   let nearest = Number.POSITIVE_INFINITY;
   if (s.routeDeadlineMs > 0) nearest = s.routeDeadlineMs;
   if (s.tryDeadlineMs > 0 && s.tryDeadlineMs < nearest) nearest = s.tryDeadlineMs;

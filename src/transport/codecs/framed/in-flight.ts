@@ -74,11 +74,10 @@ export class SentTable {
   }
 
   visit(run: (call: InFlight) => void): void {
-    // Nobody is added meanwhile but by a try that begins anew: a larger table is a list of its own.
-    const all = this.#streams;
-    for (let i = 0; i < all.length && this.size > 0; i++) {
-      const call = all[i];
-      if (call !== null && call !== undefined) run(call);
+    // The table may grow or be emptied by what is called.
+    for (let i = 0; i < this.#streams.length; i++) {
+      const call = this.#streams[i] as InFlight | null;
+      if (call !== null) run(call);
     }
   }
 
