@@ -29,7 +29,10 @@ async function main(data: MeshWorkerData): Promise<void> {
   const logger = new PortLogger(data.logLevel, (lines: readonly LogLine[], dropped: number) =>
     post({ type: 'log', lines, dropped }),
   );
-  const beat = setInterval(() => Atomics.add(shared, SharedWord.beats, 1), beatMs);
+  const beat = setInterval(() => {
+    Atomics.add(shared, SharedWord.beats, 1);
+    link.look();
+  }, beatMs);
   const end = (): void => {
     logger.flush();
     clearInterval(beat);

@@ -65,7 +65,10 @@ export class WorkerHost implements FrameReceiver {
       ...options,
       workerData: () => options.workerData(),
       onStart: (thread) => this.#onStart(thread),
-      onWatch: (thread) => this.#tellProvider(thread),
+      onWatch: (thread) => {
+        this.#tellProvider(thread);
+        this.#link?.look();
+      },
       onExit: (thread) => this.#onExit(thread),
       onLost: (reason) => this.#onLost(reason),
     });
