@@ -75,8 +75,7 @@ export function createRuntime(
   options: RuntimeOptions,
 ): Runtime {
   const clock = surroundings.clock ?? new SystemClock();
-  // Math.random begins with chance of the system, and Web Crypto would cost 10 ms to load.
-  const random = surroundings.random ?? new SeededRandom(Math.random() * 2 ** 32);
+  const random = surroundings.random ?? new SeededRandom(chance(), [chance(), chance(), chance()]);
   const wheel = new DrivenWheel(clock);
   const metrics = new MetricsTable();
   const budget = new BufferBudget(options.bufferLimitBytes);
@@ -147,3 +146,6 @@ function openSource({ name, config }: ExtensionConfig, extensions: ExtensionSet,
   }
   return definition.create(config ?? {}, runtime);
 }
+
+/** 32 bits. Math.random begins with chance of the system, and Web Crypto would cost 10 ms to load. */
+const chance = (): number => Math.random() * 2 ** 32;

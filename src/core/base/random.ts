@@ -18,7 +18,8 @@ export class SeededRandom implements Random {
   #c: number;
   #d: number;
 
-  constructor(seed: number) {
+  /** @param more bits for the rest of the state: with 32 alone, two of 77,000 processes are likely to draw alike */
+  constructor(seed: number, more: readonly number[] = []) {
     let state = seed >>> 0;
     const splitmix = (): number => {
       state = (state + 0x9e3779b9) >>> 0;
@@ -28,9 +29,9 @@ export class SeededRandom implements Random {
       mixed = Math.imul(mixed, 0x735a2d97);
       return mixed ^ (mixed >>> 15);
     };
-    this.#a = splitmix();
-    this.#b = splitmix();
-    this.#c = splitmix();
+    this.#a = splitmix() ^ (more[0] ?? 0);
+    this.#b = splitmix() ^ (more[1] ?? 0);
+    this.#c = splitmix() ^ (more[2] ?? 0);
     this.#d = splitmix() | 1;
   }
 
