@@ -44,6 +44,8 @@ class HandlerEnd implements StreamEnd {
   readonly #logger: Logger;
   readonly #onDone: () => void;
   readonly #abort = new AbortController();
+  /** Kept until the stream is over: Node aborts no signal of a Request that nobody holds any more. */
+  #request: Request | null = null;
   #core: StreamCore | null = null;
   #stream: Stream | null = null;
   #gen = 0;
@@ -67,15 +69,14 @@ class HandlerEnd implements StreamEnd {
     let body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null = null;
     if (!end) body = this.#stream_(s);
     else if (buf !== null && b > a) body = Uint8Array.from(buf.subarray(a, b));
-    let request: Request;
     try {
-      request = this.#request(head, body);
+      this.#request = this.#requestOf(head, body);
     } catch (thrown) {
       queueMicrotask(() => this.#failed(thrown));
       return true;
     }
     if (!end && buf !== null && b > a) this.#enqueue(buf, a, b);
-    void this.#run(request);
+    void this.#run(this.#request);
     return end || this.#hasRoom();
   }
 
@@ -120,6 +121,7 @@ class HandlerEnd implements StreamEnd {
   /** Tells the application: its request is aborted and what it goes on writing is not wanted. */
   #stop(): void {
     this.#abort.abort();
+    this.#request = null;
     this.#resumed?.();
     this.#reader?.cancel().catch(() => {});
   }
@@ -146,7 +148,7 @@ class HandlerEnd implements StreamEnd {
     return (this.#controller?.desiredSize ?? 1) > 0;
   }
 
-  #request(head: HeadView, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null): Request {
+  #requestOf(head: HeadView, body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null): Request {
     const headers = new Headers();
     head.forEach((name, value) => {
       headers.append(name, value);
