@@ -41,7 +41,7 @@ export interface Surroundings {
 }
 
 /** Puts the spans of another thread around the streams of a pipeline. */
-export interface ForeignSpans {
+interface ForeignSpans {
   around(pipeline: Pipeline): Pipeline;
 }
 

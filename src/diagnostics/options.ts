@@ -101,13 +101,17 @@ export function checkMonitorOptions(options: unknown): void {
 }
 
 /** One thing wrong with the settings of a monitor. */
-export interface MonitorProblem {
+interface MonitorProblem {
   readonly path: readonly (string | number)[];
   /** What is wrong, or what may stand there. */
   readonly detail: string;
 }
 
-/** What is wrong with the settings, each with its place; empty when `createMonitor` takes them. */
+/**
+ * What is wrong with the settings, each with its place; empty when `createMonitor` takes them.
+ *
+ * @public loaded late by `heddle check`
+ */
 export function monitorProblems(settings: unknown): MonitorProblem[] {
   const parsed = v.safeParse(settingsSchema, settings);
   if (!parsed.success) return parsed.issues.map(problemOf);

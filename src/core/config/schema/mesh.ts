@@ -53,7 +53,7 @@ function hideSecrets(value: unknown, isSecret = false): unknown {
 }
 
 /** Settings of the monitor: what they may be is the monitor's to say (`CheckOptions.checkMonitor`). */
-export const monitor = v.pipe(
+const monitor = v.pipe(
   v.record(v.string(), v.unknown()),
   v.transform((settings) => hideSecrets(settings) as Record<string, unknown>),
 );
