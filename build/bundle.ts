@@ -184,7 +184,7 @@ function lateExport(take: string, key: string, value: unknown): string {
     return `export const ${key} = /* @__PURE__ */ new Proxy({}, { get: (_, key) => ${real}[key] });`;
   }
   return /^[A-Z]/.test(key)
-    ? `export function ${key}(...given) { return new ${real}(...given); }`
+    ? `export function ${key}(...given) { return new (${real})(...given); }`
     : `export function ${key}(...given) { return ${real}(...given); }`;
 }
 
