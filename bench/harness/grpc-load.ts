@@ -14,6 +14,8 @@ export interface GrpcPlan {
   readonly messageBytes: number;
 }
 
+/** Before each message: compressed or not, and its length. */
+const prefixBytes = 5;
 /** nghttpd gives a file of this ending the content type of gRPC. */
 const path = '/bench.Echo/Call.grpc';
 const headers = [
@@ -32,7 +34,13 @@ export function grpcTraffic(plan: GrpcPlan): Traffic {
     run: (place, port, seconds) =>
       runH2load(
         place,
-        { ...plan, path, headers, bodyFile: join(place.directory, 'message.bin') },
+        {
+          ...plan,
+          path,
+          headers,
+          bodyFile: join(place.directory, 'message.bin'),
+          answerBytes: prefixBytes + plan.messageBytes,
+        },
         port,
         seconds,
       ),
@@ -41,7 +49,7 @@ export function grpcTraffic(plan: GrpcPlan): Traffic {
 
 async function startBackend(place: LoadPlace, messageBytes: number) {
   const [port = 0] = await freePorts(1);
-  const message = Buffer.alloc(5 + messageBytes);
+  const message = Buffer.alloc(prefixBytes + messageBytes);
   message.writeUInt32BE(messageBytes, 1);
   const root = join(place.directory, 'root');
   mkdirSync(join(root, 'bench.Echo'), { recursive: true });

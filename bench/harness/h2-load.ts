@@ -21,12 +21,14 @@ interface H2Request {
   readonly headers: readonly string[];
   /** A file that is sent as body. */
   readonly bodyFile?: string;
+  /** Of the body of a right answer. */
+  readonly answerBytes: number;
 }
 
 type H2Load = Pick<H2Plan, 'connections' | 'streams'> & H2Request;
 
 /** What the C generator sends on HTTP/1.1, so that heads are of the same size. */
-const request: H2Request = {
+const request: Omit<H2Request, 'answerBytes'> = {
   path: '/api/items/1',
   headers: ['accept: */*', 'user-agent: bench/1.0', 'x-tenant: tenant-7', 'accept-language: en'],
 };
@@ -122,11 +124,15 @@ async function h2load(place: LoadPlace, plan: H2Load, port: number, count: numbe
   let text = '';
   for await (const line of lines.interface) text += `${line}\n`;
   await exited;
-  return reportOf(text);
+  return reportOf(text, plan.answerBytes);
 }
 
-/** Reads what h2load 1.52 prints, with the `times` of the shell behind it. */
-export function reportOf(text: string): LoadReport {
+/**
+ * Reads what h2load 1.52 prints, with the `times` of the shell behind it.
+ *
+ * @param answerBytes of each answer: an error of gRPC has status 200 and no message, so the bytes tell
+ */
+export function reportOf(text: string, answerBytes: number): LoadReport {
   const [, seconds = '0', unit = 's'] = /finished in ([\d.]+)(us|ms|s|m)\b/.exec(text) ?? [];
   const [, succeeded = '0', failed = '0'] = /, (\d+) succeeded, (\d+) failed/.exec(text) ?? [];
   const [, otherStatus = '0'] = /status codes: \d+ 2xx, (.*)/.exec(text) ?? [];
@@ -134,15 +140,17 @@ export function reportOf(text: string): LoadReport {
   const [, , max = '0us', mean = '0us'] = /time for request:\s+(\S+)\s+(\S+)\s+(\S+)/.exec(text) ?? [];
   const cpu = [...text.matchAll(/^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/gm)].at(-1) ?? [];
   const [, userM = 0, userS = 0, systemM = 0, systemS = 0] = cpu.map(Number);
-  const errors = Number(failed) + others;
+  const [, data = '0'] = /headers .*, \S+ \((\d+)\) data/.exec(text) ?? [];
+  const short = Number(succeeded) - others - Math.floor(Number(data) / answerBytes);
+  const errors = Number(failed) + others + Math.max(0, short);
   return {
-    answered: Number(succeeded) - others,
+    answered: Number(succeeded) - others - Math.max(0, short),
     seconds: Number(seconds) * (scales[unit] ?? 1),
     cpuSeconds: userM * 60 + userS + systemM * 60 + systemS,
     reconnects: 0,
     lateStarts: 0,
     errors,
-    firstError: errors > 0 ? (/status codes: .*/.exec(text)?.[0] ?? 'requests failed') : '',
+    firstError: errors > 0 ? firstError(text, short) : '',
     meanUs: micros(mean),
     // h2load shows no percentiles: the mean and the longest stand in their places.
     p50Us: micros(mean),
@@ -157,4 +165,9 @@ const scales: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, m: 
 function micros(text: string): number {
   const [, value = '0', unit = 'us'] = /^([\d.]+)(us|ms|s)$/.exec(text) ?? [];
   return Number(value) * (scales[unit] ?? 0) * 1e6;
+}
+
+function firstError(text: string, short: number): string {
+  if (short > 0) return `${short} answers without their body`;
+  return /status codes: .*/.exec(text)?.[0] ?? 'requests failed';
 }

@@ -62,12 +62,12 @@ function command(place: Place, config: Json): ReturnType<Contender['launch']> {
   return { command: place.path, args: ['-c', file, ...options] };
 }
 
-const hostRoutes = (domains: readonly string[]): Json => ({
+const hostRoutes = (domains: readonly string[], prefixes = ['/api/', '/echo/']): Json => ({
   name: 'main',
   virtual_hosts: domains.map((domain, index) => ({
     name: `host-${index}`,
     domains: [domain],
-    routes: ['/api/', '/echo/'].map((prefix) => ({
+    routes: prefixes.map((prefix) => ({
       match: { prefix },
       route: { cluster: 'service' },
       typed_per_filter_config: {},
@@ -141,9 +141,9 @@ const accessLog = (place: Place): Json => ({
   ],
 });
 
-/** Envoy that forwards h2c to h2c. */
+/** Envoy that forwards h2c to h2c, the calls of gRPC included. */
 export function envoyH2Config(place: Place): Json {
-  const json = bootstrap(place, [], { codec_type: 'HTTP2' }, hostRoutes(['*'])) as {
+  const json = bootstrap(place, [], { codec_type: 'HTTP2' }, hostRoutes(['*'], ['/'])) as {
     static_resources: { listeners: Json[]; clusters: Json[] };
   };
   const options = typed('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {

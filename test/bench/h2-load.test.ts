@@ -17,7 +17,7 @@ time for connect:      627us       824us       719us        82us    50.00%
 `;
 
 test('what h2load prints is read: time, answers, statuses that are no success, CPU of the generator', (t) => {
-  const report = reportOf(printed('2.50s', '399 succeeded, 1 failed'));
+  const report = reportOf(printed('2.50s', '399 succeeded, 1 failed'), 2883);
   t.is(report.seconds, 2.5);
   t.is(report.answered, 397);
   t.is(report.errors, 3);
@@ -28,6 +28,13 @@ test('what h2load prints is read: time, answers, statuses that are no success, C
 });
 
 test('units and an output that is none', (t) => {
-  t.is(reportOf(printed('32.5ms', '400 succeeded, 0 failed')).seconds, 0.0325);
-  t.is(reportOf('h2load: unrecognized option').answered, 0);
+  t.is(reportOf(printed('32.5ms', '400 succeeded, 0 failed'), 2883).seconds, 0.0325);
+  t.is(reportOf('h2load: unrecognized option', 1).answered, 0);
+});
+
+test('answers of status 200 without their body, as errors of gRPC are, are no answers', (t) => {
+  const report = reportOf(printed('1s', '400 succeeded, 0 failed').replace('2 5xx', '0 5xx'), 3000);
+  t.is(report.answered, 384);
+  t.is(report.errors, 16);
+  t.is(report.firstError, '16 answers without their body');
 });
