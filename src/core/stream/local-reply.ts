@@ -38,8 +38,13 @@ export function failStream(p: StreamProxy, s: Stream, code: number): void {
   localReply(p, s);
 }
 
-/** Sends the answer that stands in `s.res` and `s.responseBody`; whatever went on upstream is cancelled. */
-export function localReply(p: StreamProxy, s: Stream): void {
+/**
+ * Sends the answer that stands in `s.res` and `s.responseBody`; whatever went on upstream is cancelled.
+ *
+ * @param firstFilter of those that see the head of an answer: an answer in the place of a local one goes on behind the
+ * filter that gave it, so each filter is asked twice at most
+ */
+export function localReply(p: StreamProxy, s: Stream, firstFilter = 0): void {
   s.isLocalReply = true;
   s.isStopped = s.isResponseStopped = false;
   s.requestBody.isStopped = s.requestBody.isBuffering = false;
@@ -52,7 +57,7 @@ export function localReply(p: StreamProxy, s: Stream): void {
   else if (status >= 200 && status !== 204 && status !== 304)
     setContentLength(s.res, s.responseBody.sizeBytes);
   s.responseBytes = s.responseBody.sizeBytes;
-  s.responseFilterIndex = 0;
+  s.responseFilterIndex = firstFilter;
   p.filterResponse(s, null, 0, 0, true);
 }
 

@@ -63,6 +63,7 @@ export function filterResponse(
   const filters = (s.pipeline as Pipeline).filters.responseHead;
   while (s.responseFilterIndex < filters.length) {
     const filter = filters[s.responseFilterIndex++] as StreamFilter;
+    const wasLocal = s.isLocalReply;
     let result: FilterResult;
     try {
       result = (filter.onResponseHead as NonNullable<StreamFilter['onResponseHead']>)(s);
@@ -72,12 +73,12 @@ export function filterResponse(
     }
     if (result === Verdict.continue) continue;
     if (!isStop(result)) {
-      if (endingVerdict(p, s, result)) return;
+      if (endingVerdict(p, s, result, wasLocal)) return;
       continue;
     }
     // What arrived with the head waits with it.
     if (buf !== null && b > a) s.responseBody.push(keptBytes(s.responseOwned, buf, a, b));
-    stopResponse(p, s, filter, result);
+    stopResponse(p, s, filter, result, wasLocal);
     return;
   }
   encodeDownstream(p, s, buf, a, b, end);
@@ -86,15 +87,24 @@ export function filterResponse(
 const isStop = (result: FilterResult): boolean =>
   typeof result !== 'number' || result === Verdict.stop || result === Verdict.stopAndBuffer;
 
-/** True: the stream's answer is decided otherwise. */
-function endingVerdict(p: StreamProxy, s: Stream, result: FilterResult): boolean {
+/**
+ * @param wasLocal the filter was asked about a local reply: another one does not begin with the first filter again
+ * @returns true: the stream's answer is decided otherwise
+ */
+function endingVerdict(p: StreamProxy, s: Stream, result: FilterResult, wasLocal: boolean): boolean {
   if (result === Verdict.close) resetDownstream(p, s, Code.filterClosed);
-  else if (result === Verdict.reply) localReply(p, s);
+  else if (result === Verdict.reply) localReply(p, s, wasLocal ? s.responseFilterIndex : 0);
   else return false;
   return true;
 }
 
-function stopResponse(p: StreamProxy, s: Stream, filter: StreamFilter, result: FilterResult): void {
+function stopResponse(
+  p: StreamProxy,
+  s: Stream,
+  filter: StreamFilter,
+  result: FilterResult,
+  wasLocal: boolean,
+): void {
   s.isResponseStopped = true;
   s.endMs = 0;
   s.res.retain();
@@ -112,8 +122,8 @@ function stopResponse(p: StreamProxy, s: Stream, filter: StreamFilter, result: F
   result.then(
     (verdict) => {
       if (s.gen !== gen) return;
-      if (isStop(verdict)) stopResponse(p, s, filter, verdict);
-      else if (!endingVerdict(p, s, verdict)) resumeResponse(p, s);
+      if (isStop(verdict)) stopResponse(p, s, filter, verdict, wasLocal);
+      else if (!endingVerdict(p, s, verdict, wasLocal)) resumeResponse(p, s);
     },
     (thrown) => {
       if (s.gen === gen) filterFailed(p, s, filter, thrown);

@@ -43,6 +43,27 @@ test('a reply from a filter goes to the client and nothing goes upstream', (t) =
   t.is(h.down.body, 'no\n');
 });
 
+test('a filter that replies to every answer replies to its own once, and the others see what is sent', (t) => {
+  const seen: number[] = [];
+  let asked = 0;
+  const h = new Harness({
+    filters: [
+      {
+        onResponseHead: (s) => {
+          seen.push(s.res.status);
+          return Verdict.continue;
+        },
+      },
+      { onResponseHead: (s) => s.reply(599, `reply ${++asked}\n`, {}) },
+    ],
+  });
+  h.answer(h.begin());
+  t.is(asked, 2);
+  t.is(h.down.status, 599);
+  t.is(h.down.body, 'reply 2\n');
+  t.deepEqual(seen, [599]);
+});
+
 test('a stopped request holds its body and goes on with the next filter', (t) => {
   let after = 0;
   const h = new Harness({
