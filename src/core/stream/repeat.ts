@@ -4,7 +4,6 @@ import {
   Flow,
   type FlowCheck,
   type FlowOwner,
-  type FlowPlan,
   type FlowSink,
   type FlowTable as Flows,
   type RepeatingServer,
@@ -14,9 +13,10 @@ import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
 import type { Route } from '../contract/route.ts';
 import { Stream } from '../contract/stream.ts';
-import type { RepeatedCall, RepeatPlan } from '../contract/stream-filter.ts';
+import type { RepeatedCall } from '../contract/stream-filter.ts';
 import { takeUpstream } from './attempt.ts';
 import { armStream } from './deadlines.ts';
+import { FlowPlans, isRepeatable, mayRepeat } from './flow-plan.ts';
 import { FlowTable, maxHeadBytes } from './flow-table.ts';
 import { failStream } from './local-reply.ts';
 import { type ParkingLot, wayOf } from './parking.ts';
@@ -30,8 +30,7 @@ export class Repeater implements FlowSink {
   readonly #tables = new WeakMap<FlowOwner, FlowTable>();
   /** The call that is looked at. One object for all: it stays in the cache. */
   readonly #call: { -readonly [Key in keyof RepeatedCall]: RepeatedCall[Key] };
-  /** The plan that was made last: flows that share it find it in the cache, too. */
-  #lastPlan: { pipeline: Pipeline | null; plans: readonly RepeatPlan[]; plan: FlowPlan } | null = null;
+  readonly #plans = new FlowPlans();
 
   constructor(proxy: StreamProxy, parking: ParkingLot) {
     this.#proxy = proxy;
@@ -65,7 +64,7 @@ export class Repeater implements FlowSink {
       flows.close();
       return false;
     }
-    const plan = isRepeatable(s, route as Route) ? this.#planOf(s, pipeline) : null;
+    const plan = isRepeatable(s, route as Route) ? this.#plans.of(s, pipeline) : null;
     if (plan === null || !flows.hasRoom(s.flowHash)) return false;
     const head = Buffer.allocUnsafeSlow(sizeBytes);
     req.buf.copy(head, 0, req.start, req.bodyStart);
@@ -75,31 +74,6 @@ export class Repeater implements FlowSink {
     atRest(s);
     flows.add(new Flow(s, way, plan));
     return true;
-  }
-
-  /** What is left of the filters when the head is known; null: one of them has to see each call. */
-  #planOf(s: Stream, { filters, slots }: Pipeline): FlowPlan | null {
-    const plans: RepeatPlan[] = [];
-    for (const { filter } of filters.all) {
-      const plan = filter.planRepeat?.(s) ?? null;
-      if (plan === null) return null;
-      plans.push(plan);
-    }
-    const last = this.#lastPlan;
-    if (last !== null && last.pipeline === s.pipeline && plans.every((plan, i) => plan === last.plans[i])) {
-      return last.plan;
-    }
-    const counts = [slots.requests, slots.active];
-    const checks: FlowCheck[] = [];
-    filters.all.forEach(({ filter }, i) => {
-      const { counts: own, passes } = plans[i] as RepeatPlan;
-      const index = filters.afterRoute.indexOf(filter);
-      if (passes !== null) checks.push({ index, countsBefore: counts.length, passes });
-      counts.push(...own);
-    });
-    const plan = { counts: Int32Array.from(counts), checks };
-    this.#lastPlan = { pipeline: s.pipeline, plans, plan };
-    return plan;
   }
 
   repeat(
@@ -261,17 +235,4 @@ function atRest(s: Stream): void {
   s.holdsHost = s.requestSent = s.responseOwned = s.reused = s.isVerbatim = false;
   s.tries = s.routeDeadlineMs = s.filterIndex = 0;
   s.requestBody.clear();
-}
-
-/** Would other calls with this head go the same way, whoever sends them and whenever? */
-function isRepeatable(s: Stream, route: Route): boolean {
-  if (route.action.kind !== 'forward' || route.requestHeaders !== null || route.rewrite !== null)
-    return false;
-  return s.rechoices === 0 && s.tries === 1 && s.triedHosts === null && !s.req.isEdited && s.flags === '';
-}
-
-/** Can any call of this pipeline be repeated? */
-function mayRepeat({ router, filters }: Pipeline): boolean {
-  if (router.isByHead !== true || filters.beforeRoute.length + filters.afterHost.length > 0) return false;
-  return filters.all.every(({ filter }) => filter.planRepeat !== undefined);
 }

@@ -1,27 +1,17 @@
 import test from 'ava';
 import { HeadView } from '../../../../src/core/base/head-view.ts';
 import { headerField } from '../../../../src/core/base/header-field.ts';
+import { defaultServerLimits } from '../../../../src/testing/fake-owners.ts';
 import { encodeRequest, Framing, headBound } from '../../../../src/transport/codecs/http1/encode.ts';
 import { scanRequest } from '../../../../src/transport/codecs/http1/scan.ts';
 
-const limits = {
-  maxHeaderBytes: 32_768,
-  maxHeaderCount: 100,
-  maxUriBytes: 8192,
-  maxBodyBytes: 0,
-  idleTimeoutMs: 0,
-  headerTimeoutMs: 0,
-  requestTimeoutMs: 0,
-  maxRequestsPerConnection: 0,
-  maxPipelined: 16,
-};
 const wire = 'GET /a?b HTTP/1.1\r\nHost: users.example\r\nAccept: */*\r\n';
 
 /** @param before, behind bytes around the head in the buffer that it was read into */
 function scanned(before: number, behind: number): HeadView {
   const head = new HeadView();
   const buf = Buffer.from(`${'x'.repeat(before)}${wire}\r\n${'y'.repeat(behind)}`, 'latin1');
-  scanRequest(head, buf, before, buf.length, limits, 0);
+  scanRequest(head, buf, before, buf.length, defaultServerLimits, 0);
   return head;
 }
 
@@ -51,7 +41,7 @@ test('added fields leave whole however many they are, and nothing that stands be
     // What an earlier request on the same stream left in the buffer of added fields.
     head.add('x-earlier', 'e'.repeat(200));
     head.reset();
-    scanRequest(head, Buffer.from(`${wire}\r\n`), 0, wire.length + 2, limits, 0);
+    scanRequest(head, Buffer.from(`${wire}\r\n`), 0, wire.length + 2, defaultServerLimits, 0);
     for (let i = 0; i < count; i++) head.addField(field);
     const expected = `${wire}${'X-Served-By: heddle\r\n'.repeat(count)}\r\n`;
     t.is(encoded(head, Buffer.alloc(headBound(head)), 0), expected);
