@@ -53,7 +53,7 @@ async function main(data: MeshWorkerData): Promise<void> {
       use: data.modules,
       logger,
       tracksStreams: data.tracksStreams,
-      surroundings: { spans },
+      surroundings: { spans, ownsLoop: true },
     });
   } catch (thrown) {
     post({ type: 'refused', error: packError(thrown) });

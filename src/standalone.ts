@@ -153,7 +153,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
     // Before the mesh: it keeps account of its streams where a monitor runs.
     const settings = options.monitor ?? (config.monitor && (revealed(config.monitor) as object));
     if (settings !== undefined) monitor = await options.startMonitor?.(settings);
-    const mesh = await createMesh(config, options);
+    const surroundings = { ownsLoop: options.ownsProcess === true, ...options.surroundings };
+    const mesh = await createMesh(config, { ...options, surroundings });
     return await withAdmin(mesh, options, { stopLooking, monitor });
   } catch (thrown) {
     stopLooking();

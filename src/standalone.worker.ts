@@ -64,7 +64,7 @@ class ProxyWorker implements WorkerCalls {
     this.#sockets.use(shared.places);
     const mesh = await createMesh(shared.config, {
       logger,
-      surroundings: { clock: this.#clock, sockets: this.#sockets, processes: workers },
+      surroundings: { clock: this.#clock, sockets: this.#sockets, processes: workers, ownsLoop: true },
     });
     this.#running = { mesh, logger, sections: adminSections(mesh, logger, this.#clock.now()) };
   }

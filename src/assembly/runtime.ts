@@ -12,6 +12,7 @@ import type { LogOutputs } from '../core/contract/log-output.ts';
 import type { Logger } from '../core/contract/logger.ts';
 import type { Pipeline } from '../core/contract/pipeline.ts';
 import type { FileAccess, RegistryContext, RegistryDialer, Resolver } from '../core/contract/registry.ts';
+import { TurnWrites } from '../core/contract/turn-writes.ts';
 import type { Dialer } from '../core/contract/wire.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
 import { StreamProxy } from '../core/stream/proxy.ts';
@@ -36,6 +37,8 @@ export interface Surroundings {
   readonly sockets?: SocketSource;
   /** Processes that share the traffic (1). */
   readonly processes?: number;
+  /** No code but the mesh's runs on this loop: what is written may wait for the end of the turn (false). */
+  readonly ownsLoop?: boolean;
   /** Spans of another thread (the streams' own). */
   readonly spans?: ForeignSpans;
 }
@@ -91,6 +94,7 @@ export function createRuntime(
     clock,
     wheel,
     slab: new WriteSlab(),
+    writes: new TurnWrites(surroundings.ownsLoop === true ? flushList.add : null),
     texts: new TextCache(),
     names: new RpcNames(),
     budget,

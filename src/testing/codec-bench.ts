@@ -3,6 +3,7 @@ import { RpcNames } from '../core/base/rpc-names.ts';
 import { TextCache } from '../core/base/text-cache.ts';
 import type { ClientCodec, Codec, CodecContext, Flushable, ServerCodec } from '../core/contract/codec.ts';
 import type { StreamSink } from '../core/contract/stream-end.ts';
+import { TurnWrites } from '../core/contract/turn-writes.ts';
 import { MetricsTable } from '../core/observe/metrics.ts';
 import {
   bodyOf,
@@ -23,16 +24,18 @@ export function fakeCodecContext(
   time = createFakeTime(),
 ): CodecContext & { flush(): boolean } {
   let dirty: Flushable[] = [];
+  const flushLater = (engine: Flushable): void => void dirty.push(engine);
   return {
     sink,
     clock: time.clock,
     wheel: time.wheel,
     slab: new WriteSlab(),
+    writes: new TurnWrites(flushLater),
     texts: new TextCache(),
     names: new RpcNames(),
     budget: new BufferBudget(256 * 1024 * 1024),
     metrics: new MetricsTable(),
-    flushLater: (engine) => void dirty.push(engine),
+    flushLater,
     flush: () => {
       const batch = dirty;
       dirty = [];

@@ -5,6 +5,7 @@ import { TextCache } from '../../core/base/text-cache.ts';
 import type { CodecContext } from '../../core/contract/codec.ts';
 import type { Pipeline } from '../../core/contract/pipeline.ts';
 import type { StreamSink } from '../../core/contract/stream-end.ts';
+import { TurnWrites } from '../../core/contract/turn-writes.ts';
 import { MetricsTable } from '../../core/observe/metrics.ts';
 import { DrivenWheel, FlushList } from '../../transport/index.ts';
 
@@ -18,6 +19,7 @@ export function httpEnd(sink: StreamSink, clock: Clock): { codec: CodecContext; 
     clock,
     wheel: new DrivenWheel(clock),
     slab: new WriteSlab(),
+    writes: new TurnWrites(null),
     texts: new TextCache(),
     names: new RpcNames(),
     budget: new BufferBudget(limitBytes),

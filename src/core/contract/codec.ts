@@ -7,6 +7,7 @@ import type { TimerWheel } from '../base/timer-wheel.ts';
 import type { ConfigSchema } from './extension.ts';
 import type { Metrics } from './metrics.ts';
 import type { StreamEnd, StreamSink } from './stream-end.ts';
+import type { TurnWrites } from './turn-writes.ts';
 import type { ByteEngine, Wire } from './wire.ts';
 
 /** How a pool may share one upstream connection: many streams at once, one after the other, one downstream for life. */
@@ -56,7 +57,10 @@ export interface CodecContext {
   readonly sink: StreamSink;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  /** Of multiplexed codecs. */
   readonly slab: WriteSlab;
+  /** What the others write. */
+  readonly writes: TurnWrites;
   /** Strings of host names and the like. */
   readonly texts: TextCache;
   /** Names of RPC operations. */

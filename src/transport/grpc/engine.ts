@@ -2,6 +2,7 @@ import { BufferBudget, WriteSlab } from '../../core/base/buffers.ts';
 import { RpcNames } from '../../core/base/rpc-names.ts';
 import { TextCache } from '../../core/base/text-cache.ts';
 import type { CodecContext } from '../../core/contract/codec.ts';
+import { TurnWrites } from '../../core/contract/turn-writes.ts';
 import { FlushList } from '../flush.ts';
 import { DrivenWheel } from '../system-clock.ts';
 import { ChannelCore } from './channel-core.ts';
@@ -23,6 +24,7 @@ export class GrpcEngine {
       clock,
       wheel: this.wheel,
       slab: new WriteSlab(),
+      writes: new TurnWrites(null),
       texts: new TextCache(),
       names: new RpcNames(),
       budget: new BufferBudget(heldBytes),

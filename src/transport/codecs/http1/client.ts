@@ -31,7 +31,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
   constructor(wire: Wire, context: CodecContext, owner: ClientOwner, config: Http1Config) {
     super(wire, context, config);
     this.#owner = owner;
-    this.#writer = new MessageWriter(wire, context.slab);
+    this.#writer = new MessageWriter(wire, context.writes);
     wire.attach(this);
   }
 
@@ -115,8 +115,10 @@ export class Http1Client extends ResponseReader implements ClientCodec {
 
   #requestEnds(): void {
     this.#requestSent = true;
-    if (this.read === Read.tunnel) this.wire.end();
-    else if (this.#writer.left > 0) {
+    if (this.read === Read.tunnel) {
+      this.#writer.leave();
+      this.wire.end();
+    } else if (this.#writer.left > 0) {
       // Less than Content-Length said: the upstream would wait for the rest, or take the next request for it.
       this.fail(Code.locallyClosed);
     }
@@ -137,6 +139,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
     const early = this.#early;
     this.#early = null;
     let ok = true;
+    this.#writer.leave();
     if (early !== null) for (const bytes of early) ok = this.wire.write(bytes, 0, bytes.length);
     if (this.#earlyEnd) this.wire.end();
     else if (early !== null && ok) this.context.sink.writable(s, this);
@@ -236,6 +239,7 @@ export class Http1Client extends ResponseReader implements ClientCodec {
   }
 
   isIdle(): boolean {
+    this.#writer.leave();
     return this.stream === null && this.read !== Read.gone && this.wire.pending === 0;
   }
 

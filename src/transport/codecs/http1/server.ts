@@ -41,7 +41,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
 
   constructor(wire: Wire, context: CodecContext, owner: ServerOwner, config: Http1Config) {
     super(wire, context, owner, config);
-    this.#writer = new MessageWriter(wire, context.slab);
+    this.#writer = new MessageWriter(wire, context.writes);
     wire.attach(this);
   }
 
@@ -91,7 +91,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   reset(s: Stream, code: number): void {
     if (s !== this.stream) return;
     this.#leave();
-    this.wire.destroy(code);
+    this.#cut(code);
   }
 
   pauseRead(s: Stream): void {
@@ -158,7 +158,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
     this.#leave();
     if (isCut) {
       // Less than Content-Length said: only the end of the connection can tell the client.
-      this.wire.destroy(Code.locallyClosed);
+      this.#cut(Code.locallyClosed);
       return;
     }
     if (!this.keepsAlive || (this.read === Read.body && this.body.left > this.config.maxDrainBytes)) {
@@ -223,6 +223,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
     const { code, detail } = refusalFacts(refusal);
     this.owner.protocolError(code, detail);
     const answer = refusalAnswer(refusal, this.#dateText());
+    this.#writer.leave();
     this.wire.write(answer, 0, answer.length);
     this.#close();
   }
@@ -234,7 +235,13 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
     if (s !== null) this.context.sink.downstreamReset(s, code);
     if (s !== null && !this.#answerStarted) this.refuse(refusal);
     else if (s === null) this.#close();
-    else this.wire.destroy(code);
+    else this.#cut(code);
+  }
+
+  /** What was written leaves first: the client can tell how far the answer came. */
+  #cut(code: number): void {
+    this.#writer.leave();
+    this.wire.destroy(code);
   }
 
   /** Sends FIN and goes on reading for a while, so that a RST cannot overtake the answer (RFC 9112 §9.6). */
@@ -244,6 +251,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
     if (!this.isRunning) this.clearHeld();
     this.body.clear();
     this.deadlines.linger(this.config.lingerMs);
+    this.#writer.leave();
     this.wire.end();
     this.#isBodyPaused = this.isAheadFull = false;
     this.wire.resume();
@@ -286,6 +294,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
 
   /** The other direction may go on for as long as its stream lives; then the client has the usual time to close. */
   #endTunnelAnswer(): void {
+    this.#writer.leave();
     this.wire.end();
     this.deadlines.linger(this.config.lingerMs);
   }
@@ -345,6 +354,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   // ---- moving to another process ---------------------------------------------------------------------------------
 
   isIdle(): boolean {
+    this.#writer.leave();
     return this.read === Read.head && !this.isRunning && this.wire.pending === 0;
   }
 

@@ -17,7 +17,6 @@ import { TcpLog, type TcpRecord } from './log.ts';
 import { type TcpSlots, tcpSlots } from './slots.ts';
 import { alpnFact, serverNameFact, TcpTargets } from './targets.ts';
 import { TcpTunnel } from './tunnel.ts';
-import { TurnWrites } from './turn-writes.ts';
 
 /** What a host may be told of a client. */
 export interface Introduced {
@@ -30,7 +29,6 @@ export interface Introduced {
 export class TcpProxyFilter implements NetworkFilter {
   readonly context: NetworkFilterContext;
   readonly slots: TcpSlots;
-  readonly writes: TurnWrites;
   readonly idleTimeoutMs: number;
   readonly maxFirstBytes: number;
   readonly firstBytesTimeoutMs: number;
@@ -41,7 +39,6 @@ export class TcpProxyFilter implements NetworkFilter {
   constructor(config: TcpProxyConfig, context: NetworkFilterContext) {
     this.context = context;
     this.slots = tcpSlots(context.metrics, context.owner);
-    this.writes = new TurnWrites(context.codec.flushLater);
     this.idleTimeoutMs = config.idleTimeoutMs;
     this.#config = config;
     // Records may be as small as one byte each: their heads come on top.

@@ -6,6 +6,7 @@ import type { ByteEngine, Wire } from '../../../core/contract/wire.ts';
 import type { Dialling } from './dialling.ts';
 import type { Introduced, TcpProxyFilter } from './filter.ts';
 import type { TcpRecord } from './log.ts';
+import { pass } from './pass.ts';
 import { add } from './slots.ts';
 import { UpstreamSide } from './upstream-side.ts';
 
@@ -91,8 +92,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
     if (up === null) return;
     this.#received += end - start;
     this.#moved(this.#filter.slots.received, end - start);
-    const { writes } = this.#filter;
-    if (writes.write(up, this.wire, buf, start, end)) this.#heldTurn = writes.turn;
+    this.#pass(this.wire, up, buf, start, end);
   }
 
   onDrain(): void {
@@ -128,8 +128,7 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
   upBytes(buf: Buffer, start: number, end: number): void {
     this.#sent += end - start;
     this.#moved(this.#filter.slots.sent, end - start);
-    const { writes } = this.#filter;
-    if (writes.write(this.wire, this.#up as Wire, buf, start, end)) this.#heldTurn = writes.turn;
+    this.#pass(this.#up as Wire, this.wire, buf, start, end);
   }
 
   upDrain(): void {
@@ -169,9 +168,15 @@ export class TcpTunnel extends WheelNode implements ServerConnection, ByteEngine
     this.wire.destroy(Code.streamIdle);
   }
 
+  #pass(source: Wire, target: Wire, buf: Buffer, start: number, end: number): void {
+    const { writes } = this.#filter.context.codec;
+    this.#heldTurn = writes.turn;
+    pass(writes, source, target, buf, start, end);
+  }
+
   /** What this turn still holds of ours goes before an end or a close. */
   #flush(): void {
-    const { writes } = this.#filter;
+    const { writes } = this.#filter.context.codec;
     if (this.#heldTurn === writes.turn) writes.flush();
   }
 

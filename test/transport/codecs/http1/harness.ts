@@ -15,6 +15,7 @@ import type { Metrics } from '../../../../src/core/contract/metrics.ts';
 import type { Pipeline } from '../../../../src/core/contract/pipeline.ts';
 import { Stream, type StreamCore } from '../../../../src/core/contract/stream.ts';
 import type { StreamEnd, StreamSink } from '../../../../src/core/contract/stream-end.ts';
+import { TurnWrites } from '../../../../src/core/contract/turn-writes.ts';
 import type { ByteEngine, DetachedWire, Peer, Wire } from '../../../../src/core/contract/wire.ts';
 import { createFakeTime } from '../../../../src/testing/fake-clock.ts';
 import { Http1Client } from '../../../../src/transport/codecs/http1/client.ts';
@@ -288,6 +289,7 @@ export function createContext(sink: StreamSink) {
     clock: time.clock,
     wheel: time.wheel,
     slab: new WriteSlab(),
+    writes: new TurnWrites(null),
     texts: new TextCache(),
     names: new RpcNames(),
     budget: new BufferBudget(1 << 20),
