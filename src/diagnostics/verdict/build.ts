@@ -4,6 +4,7 @@ import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
+import { heapTrend } from './heap-trend.ts';
 import { countInlined, type InliningProof } from './inlined.ts';
 import { whatMoved } from './moved.ts';
 import { compareFunctions, ownerNameOf, summarise } from './summary.ts';
@@ -47,6 +48,7 @@ export function buildVerdict(input: VerdictInput): Verdict {
     stallCpuShare: input.stallCpuShare,
     latest: samples.at(-1)?.values ?? {},
     earlier: samples[Math.max(0, samples.length - 30)]?.values ?? {},
+    heapTrend: heapTrend(samples),
     pendingTypes: pendingProfile === undefined ? [] : typesOf(pendingProfile),
     pendingCreators: pending.filter((frame) => frame.place !== ''),
     waiting,

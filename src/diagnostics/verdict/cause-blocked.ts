@@ -43,7 +43,7 @@ export const blocked: Finder = (evidence) => {
 };
 
 function collector(
-  { latest, earlier }: Evidence,
+  { latest, earlier, heapTrend }: Evidence,
   cpu: ProfileSummary,
   guilty: TopFrame | undefined,
   facts: readonly string[],
@@ -51,7 +51,7 @@ function collector(
   const who = guilty ? at(guilty) : 'the application';
   const heap = latest['heapUsedBytes'] ?? 0;
   const share = percent(cpu.collectorShare);
-  if (heap > 2 * (earlier['heapUsedBytes'] ?? heap)) {
+  if (heapTrend.state !== 'flat' && heap > 2 * (earlier['heapUsedBytes'] ?? heap)) {
     const more = [
       ...facts,
       `the heap rose to ${megabytes(heap)}, and the collector took ${share} of the time`,
@@ -91,24 +91,4 @@ function specialOf(
     return { name: 'native-call', text, advice: 'Use the asynchronous form of the call.' };
   }
   return undefined;
-}
-
-/** A collector that takes the time. */
-export const thrash: Finder = (evidence) => {
-  if (evidence.trigger.signal !== 'gcTimePercent') return undefined;
-  const allocations = summary(evidence, 'allocations') ?? summary(evidence, 'heap');
-  return thrashing(evidence, allocations?.functions[0]);
-};
-
-export function thrashing({ latest }: Evidence, guilty: TopFrame | undefined): Cause {
-  const text = `The collector took ${Math.round(latest['gcTimePercent'] ?? 0)} % of the time; most memory is allocated by ${guilty ? at(guilty) : 'a place that could not be sampled'}.`;
-  const facts =
-    guilty === undefined ? [] : [`${percent(guilty.share)} of the sampled allocations are in ${at(guilty)}`];
-  return cause(
-    'gc-thrash',
-    text,
-    guilty,
-    facts,
-    'Allocate less there, keep less alive, or give the heap more room.',
-  );
 }

@@ -1,4 +1,4 @@
-import { thrashing } from './cause-blocked.ts';
+import { fullHeap, thrashing } from './cause-full-heap.ts';
 import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
 import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 
@@ -25,10 +25,9 @@ export const memory: Finder = (evidence) => {
   const pending = leakOfPending(evidence, facts);
   if (pending !== undefined) return pending;
   if (guilty === undefined) return undefined;
-  const isFlat = (latest['heapAfterGcBytes'] ?? 0) < 1.1 * (evidence.earlier['heapAfterGcBytes'] ?? 0);
-  if ((latest['gcTimePercent'] ?? 0) >= 30 && isFlat) return thrashing(evidence, guilty);
-  const nearEnd = trigger.signal === 'heapOfLimitPercent' ? ' and is about to run out of memory' : '';
-  const text = `The heap grows${nearEnd}; what stays alive is allocated in ${at(guilty)}.`;
+  if (trigger.signal === 'heapOfLimitPercent') return fullHeap(evidence, guilty, facts);
+  if ((latest['gcTimePercent'] ?? 0) >= 30 && evidence.heapTrend.state === 'flat') return thrashing(evidence);
+  const text = `The heap grows; what stays alive is allocated in ${at(guilty)}.`;
   return cause(
     'heap-leak',
     text,

@@ -1,4 +1,5 @@
-import { blocked, thrash } from './cause-blocked.ts';
+import { blocked } from './cause-blocked.ts';
+import { thrash } from './cause-full-heap.ts';
 import { buffers, memory } from './cause-memory.ts';
 import { resources, waits } from './cause-waiting.ts';
 import { at, cause, type Evidence, type Finder } from './evidence.ts';

@@ -1,4 +1,5 @@
 import type { CaptureTrigger } from '../../core/contract/sink.ts';
+import type { HeapTrend } from './heap-trend.ts';
 import type { Cause, CauseName, ProfileSummary, TopFrame, Waiting } from './verdict-types.ts';
 
 /** Everything that a cause is concluded from. */
@@ -13,6 +14,7 @@ export interface Evidence {
   readonly stallCpuShare: number;
   readonly latest: Readonly<Record<string, number>>;
   readonly earlier: Readonly<Record<string, number>>;
+  readonly heapTrend: HeapTrend;
   /** Pending work by type in brackets, e.g. `PROMISE`, and by creator. */
   readonly pendingTypes: readonly TopFrame[];
   readonly pendingCreators: readonly TopFrame[];

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileTarget } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture } from '../../core/contract/sink.ts';
@@ -219,6 +220,7 @@ export class MonitorAgent implements MonitorControl {
     this.emit({ type: 'sample', sample });
     this.#log?.write(sample);
     this.#runner.step(sample);
+    void this.#lookAgain();
   }
 
   #onLook(sample: SignalSample): void {
@@ -230,9 +232,22 @@ export class MonitorAgent implements MonitorControl {
   async #take(order: CaptureOrder, ruleName?: string): Promise<Capture> {
     const capture = await this.#capturer.take(order);
     if (ruleName !== undefined) this.#runner.captured(ruleName, nowMs());
+    this.#deliver(capture);
+    return capture;
+  }
+
+  async #lookAgain(): Promise<void> {
+    try {
+      const capture = await this.#capturer.lookAgain();
+      if (capture !== undefined) this.#deliver(capture);
+    } catch (error) {
+      this.problem(messageOf(error));
+    }
+  }
+
+  #deliver(capture: Capture): void {
     this.emit({ type: 'capture', capture });
     this.#sinks.push(capture);
-    return capture;
   }
 
   /** Begins or ends (`stop heap`) what a kind observes before its capture. */

@@ -12,6 +12,7 @@ import { readHeap } from '../profiles/heap.ts';
 import { CaptureBounds } from './bounds.ts';
 import { collect } from './collect.ts';
 import { nowMs, wait } from './cpu-profiler.ts';
+import { SecondLook } from './second-look.ts';
 
 export interface CaptureOrder {
   readonly trigger: CaptureTrigger;
@@ -57,6 +58,7 @@ export class Capturer {
   readonly counters = { taken: 0, held: 0, failed: 0, degraded: 0 };
   readonly #parts: CapturerParts;
   readonly #bounds: CaptureBounds;
+  readonly #secondLook = new SecondLook();
   #serial = 0;
   #current: string | undefined;
   #pool: Offload<PoolJob, Capture | undefined> | undefined;
@@ -90,11 +92,7 @@ export class Capturer {
     const outer = this.#current;
     this.#current = order.trigger.rule;
     try {
-      const capture = await this.#take(order);
-      this.counters.taken++;
-      this.captures.push(capture);
-      if (this.captures.length > keptCaptures) this.captures.shift();
-      return capture;
+      return this.#remember(await this.#take(order));
     } catch (error) {
       if (error instanceof Refuted) throw error;
       this.counters.failed++;
@@ -102,6 +100,15 @@ export class Capturer {
     } finally {
       this.#current = outer;
     }
+  }
+
+  /** Call it with each regular sample: an emergency that could not be judged at once may be judged now. */
+  async lookAgain(): Promise<Capture | undefined> {
+    const due = this.#secondLook.due(this.#parts.samples());
+    if (due === undefined) return undefined;
+    const { runCaptureJob } = await import('../captures/job.ts');
+    const serial = ++this.#serial;
+    return this.#remember(await runCaptureJob({ ...due, serial, id: this.#idOf(due.startMs, serial) }));
   }
 
   /** Threads of the encoder: they are the monitor's own. */
@@ -162,7 +169,21 @@ export class Capturer {
     const before = await Promise.race([recorded, wait(beforeMs)]);
     const artifacts = [heap, ...(before?.artifacts ?? [])];
     const { runCaptureJob } = await import('../captures/job.ts');
-    return runCaptureJob(this.#job(order, serial, startMs, nowMs(), artifacts, []));
+    const job = this.#job(order, serial, startMs, nowMs(), artifacts, []);
+    const capture = await runCaptureJob(job);
+    this.#secondLook.watch({ job, freedBelowBytes: order.refuteBelowBytes ?? 0 });
+    return capture;
+  }
+
+  #remember(capture: Capture): Capture {
+    this.counters.taken++;
+    this.captures.push(capture);
+    if (this.captures.length > keptCaptures) this.captures.shift();
+    return capture;
+  }
+
+  #idOf(startMs: number, serial: number): string {
+    return `${this.#parts.settings.service}-${process.pid}-${Math.round(startMs)}-e${serial}`;
   }
 
   /** The pool is loaded with the first capture: an idle monitor pays nothing for it. */
@@ -184,7 +205,7 @@ export class Capturer {
     const { service, directory, bounds, keepRaw } = settings;
     const eventId = order.eventId ?? `e${serial}`;
     return {
-      id: `${service}-${process.pid}-${Math.round(startMs)}-e${serial}`,
+      id: this.#idOf(startMs, serial),
       eventId,
       serial,
       service,
