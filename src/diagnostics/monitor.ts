@@ -37,8 +37,11 @@ export interface Monitor {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** At exit the application waits at most so long for the worker to let go (1.4 to 6.5 ms as a rule). */
-const releaseTimeoutMs = 500;
+/**
+ * At exit the application waits at most so long for the worker to let go (1.4 to 6.5 ms as a rule). Where no core is
+ * free for the worker it takes longer; going on without it would make Node wait all the same, and say so on stderr.
+ */
+const releaseTimeoutMs = 2000;
 const workerHeapMb = 256;
 /** Small: V8 would let the young generation of an idle thread take 30 MB before it collects. */
 const workerYoungMb = 2;

@@ -9,7 +9,7 @@ import { RemoteControl } from './remote-control.ts';
 import { controlSocketPath } from './socket-path.ts';
 
 export interface AttachOptions {
-  /** Time for the process to open its inspector and take the agent. @default 5000 */
+  /** Time for each step: the inspector port appears, it answers, the agent is loaded, the agent answers. @default 5000 */
   readonly timeoutMs?: number;
   /** Settings of the monitor that is started in the process: `MonitorOptions` without functions. */
   readonly monitor?: AgentOptions;
@@ -34,14 +34,16 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const facts = readProcess(pid);
   if (facts === undefined) throw new HeddleError('ERR_ATTACH_REFUSED', `there is no process ${pid}`);
   const path = controlSocketPath(pid);
-  const running = await RemoteControl.connect(path).catch(() => undefined);
+  const timeoutMs = options.timeoutMs ?? 5000;
+  // Where nobody listens this fails at once. Who listens but has no time to answer has a monitor all the same.
+  const running = await RemoteControl.connect(path, timeoutMs).catch(() => undefined);
   if (running !== undefined) {
     return { control: running, wasRunning: true, tookMs: performance.now() - startMs };
   }
   const refusal = refusalOf(facts);
   if (refusal !== undefined) throw new HeddleError('ERR_ATTACH_REFUSED', refusal);
-  await injectAgent(pid, { control: { listen: path }, ...options.monitor }, options.timeoutMs ?? 5000);
-  const control = await connectSoon(path, pid, startMs + (options.timeoutMs ?? 5000));
+  await injectAgent(pid, { control: { listen: path }, ...options.monitor }, timeoutMs);
+  const control = await connectSoon(path, pid, timeoutMs);
   return { control, wasRunning: false, tookMs: performance.now() - startMs };
 }
 
@@ -84,9 +86,10 @@ function loadExpression(options: AgentOptions): string {
   })()`;
 }
 
-async function connectSoon(path: string, pid: number, deadlineMs: number): Promise<RemoteControl> {
+async function connectSoon(path: string, pid: number, timeoutMs: number): Promise<RemoteControl> {
+  const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
-    const control = await RemoteControl.connect(path).catch(() => undefined);
+    const control = await RemoteControl.connect(path, timeoutMs).catch(() => undefined);
     if (control !== undefined) return control;
     if (performance.now() > deadlineMs) {
       throw new HeddleError('ERR_ATTACH_FAILED', `the agent in process ${pid} did not answer in time`);

@@ -15,15 +15,16 @@ export interface InspectorLink {
 /**
  * Asks a process by SIGUSR1 to open its inspector (on loopback only) and connects. The caller has made sure that
  * the process is Node.js and catches the signal; only a port that appears after the signal is ever connected to.
- * @throws HeddleError ERR_ATTACH_FAILED when no port appears within `timeoutMs`.
+ *
+ * @param timeoutMs time for each step: on a busy machine all of them together take long, and each says that it goes on.
+ * @throws HeddleError ERR_ATTACH_FAILED when a step takes longer.
  */
 export async function openInspector(pid: number, timeoutMs: number): Promise<InspectorLink> {
-  const deadlineMs = performance.now() + timeoutMs;
   const before = listeningPorts(pid);
   signal(pid);
-  const port = await newPort(pid, before, deadlineMs);
-  const socket = await connect(port, deadlineMs);
-  return createLink(pid, socket, deadlineMs);
+  const port = await newPort(pid, before, performance.now() + timeoutMs);
+  const socket = await connect(port, timeoutMs);
+  return createLink(pid, socket, timeoutMs);
 }
 
 function signal(pid: number): void {
@@ -53,8 +54,8 @@ async function newPort(pid: number, before: ReadonlySet<number>, deadlineMs: num
   );
 }
 
-async function connect(port: number, deadlineMs: number): Promise<WebSocket> {
-  const signalEnd = AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs - performance.now())));
+async function connect(port: number, timeoutMs: number): Promise<WebSocket> {
+  const signalEnd = AbortSignal.timeout(timeoutMs);
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/json/list`, { signal: signalEnd });
     const [target] = (await answer.json()) as { readonly webSocketDebuggerUrl?: string }[];
@@ -94,7 +95,7 @@ interface Answer {
   };
 }
 
-function createLink(pid: number, socket: WebSocket, deadlineMs: number): InspectorLink {
+function createLink(pid: number, socket: WebSocket, timeoutMs: number): InspectorLink {
   const waiting = new Map<number, (answer: Answer | undefined) => void>();
   let nextId = 1;
   const endAll = (): void => {
@@ -109,7 +110,7 @@ function createLink(pid: number, socket: WebSocket, deadlineMs: number): Inspect
   socket.onclose = endAll;
   const send = async (expression: string): Promise<Answer | undefined> => {
     const id = nextId++;
-    const timer = setTimeout(endAll, Math.max(1, deadlineMs - performance.now()));
+    const timer = setTimeout(endAll, timeoutMs);
     const answered = new Promise<Answer | undefined>((resolve) => waiting.set(id, resolve));
     // The command-line API is what makes `require` visible; `await` would need the loop, which may be blocked.
     const params = { expression, returnByValue: true, includeCommandLineAPI: true, silent: true };
