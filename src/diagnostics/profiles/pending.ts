@@ -70,9 +70,14 @@ class Tracker implements PendingTracker {
     if (this.#dutyFactor > 1) this.#closeWindow(windowMs, everyMs);
   }
 
+  /** Asked once a tick: what has been collected goes, so that the list stays as short as what is pending. */
   count(): number {
     let live = 0;
-    for (const { resource, weight } of this.#samples) if (resource.deref() !== undefined) live += weight;
+    this.#samples = this.#samples.filter(({ resource, weight }) => {
+      const isThere = resource.deref() !== undefined;
+      if (isThere) live += weight;
+      return isThere;
+    });
     return Math.round(live);
   }
 
