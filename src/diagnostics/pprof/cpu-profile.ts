@@ -104,13 +104,13 @@ function collectBuckets(
   const toUs = meta.toUs ?? Number.POSITIVE_INFINITY;
   const spanAt = spanReader(meta.spans ?? []);
   const buckets = new Map<string, Bucket>();
+  const weights = weightsOf(raw);
   let at = raw.startTime;
   for (let index = 0; index < samples.length; index++) {
     at += deltas[index] ?? 0;
     const id = samples[index] as number;
     if (at < fromUs || at >= toUs || isSkipped(id)) continue;
-    // V8 may write a delta below zero when samples are out of order; such a sample weighs nothing.
-    const us = Math.max(0, index + 1 < samples.length ? (deltas[index + 1] ?? 0) : raw.endTime - at);
+    const us = weights[index] as number;
     const span = spanAt(at);
     const key = `${id}:${span?.startUs ?? ''}`;
     const bucket = buckets.get(key) ?? { id, labels: span?.labels, count: 0, us: 0 };
@@ -119,6 +119,24 @@ function collectBuckets(
     buckets.set(key, bucket);
   }
   return buckets.values();
+}
+
+/** So many usual distances without a sample are a gap. */
+const gapRatio = 5;
+
+/**
+ * What each sample stands for, microseconds: the time until the next one. The thread that takes the samples may have to
+ * wait for a core; the sample before such a gap (often the collector, which runs when a profile begins) knows nothing
+ * of what ran in it, so it counts for no more than a few usual distances.
+ */
+function weightsOf({ samples = [], timeDeltas: deltas = [], startTime, endTime }: RawCpuProfile): number[] {
+  const lastAt = deltas.slice(0, samples.length).reduce((at, delta) => at + delta, startTime);
+  // V8 may write a delta below zero when samples are out of order; such a sample weighs nothing.
+  const weights = samples.map((_, index) =>
+    Math.max(0, index + 1 < samples.length ? (deltas[index + 1] ?? 0) : endTime - lastAt),
+  );
+  const usual = weights.toSorted((a, b) => a - b)[weights.length >> 1] ?? 0;
+  return weights.map((weight) => Math.min(weight, usual * gapRatio));
 }
 
 function spanReader(spans: readonly LabelSpan[]): (us: number) => LabelSpan | undefined {

@@ -118,7 +118,7 @@ export class MonitorAgent implements MonitorControl {
     const { backend } = this.#options;
     if (backend.note !== '') this.problem(backend.note);
     if (settings.heapSamplingBytes > 0) await this.#standingHeap.start();
-    await this.#recorder?.start();
+    await this.#recorder?.start(this.sampler.isBlocked());
     if (this.#stopped) return;
     this.#pulse.start();
     this.#settled = setTimeout(() => {

@@ -1,5 +1,5 @@
 import type { InspectorSession, ProfileArtifact } from '../../core/contract/profile-kind.ts';
-import { nowMs } from './cpu-profiler.ts';
+import { forgetOptimised, nowMs } from './cpu-profiler.ts';
 import { evaluate } from './main-session.ts';
 
 export interface RecorderOptions {
@@ -47,13 +47,14 @@ export class FlightRecorder {
     this.#prefix = `heddle ${name}`;
   }
 
-  async start(): Promise<void> {
+  /** @param isBlocked the application runs in a loop already: what V8 has optimised of it must show its own name. */
+  async start(isBlocked = false): Promise<void> {
     await this.#session.post('Profiler.enable');
     await this.#session.post('Profiler.setSamplingInterval', { interval: this.#options.samplingMs * 1000 });
     this.#stopListening = this.#session.on('Profiler.consoleProfileFinished', (message) => {
       this.#finished(message as FinishedProfile);
     });
-    await this.#begin();
+    await Promise.all([...(isBlocked ? forgetOptimised(this.#session) : []), this.#begin()]);
     this.#timer = setInterval(() => void this.roll().catch(() => {}), this.#options.windowMs);
     // The session itself does not keep the worker alive; the monitor's own timer does.
     this.#timer.unref();

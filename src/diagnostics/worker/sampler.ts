@@ -91,6 +91,12 @@ export class Sampler {
     return { atMs: nowMs(), values: { ...this.#latest?.values, stallMs, heapUsedBytes, heapOfLimitPercent } };
   }
 
+  /** Whether the loop stands still right now. */
+  isBlocked(): boolean {
+    this.#look();
+    return this.stall.stallMs > 0;
+  }
+
   #look(): void {
     this.stall = this.#watch.poll();
     if (this.stall.stallMs > 0) this.#askHeap();

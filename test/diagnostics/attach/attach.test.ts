@@ -51,7 +51,7 @@ test.serial('it works while the process is blocked, and the port stays closed wh
     monitor: { directory, recorder: false },
   });
   t.deepEqual([...listeningPorts(app.pid)], []);
-  const capture = await control.capture({ kinds: ['cpu'], durationMs: 500 });
+  const capture = await control.capture({ kinds: ['cpu'], durationMs: 1500 });
   const file = capture.files.find(({ kind }) => kind === 'cpu');
   const [top] = topFunctions(decodePprof(await readFile(file?.path ?? '')));
   t.is(top?.name, 'hotLoop');

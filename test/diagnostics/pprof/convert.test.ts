@@ -22,6 +22,17 @@ test('a sample weighs the time until the next one and idle time is left out', (t
   t.is(cpu.durationMs, 13);
 });
 
+test('time in which no sample could be taken counts for nobody', (t) => {
+  // The first sample, in the collector, then 300 ms without a core for the sampler, then one a millisecond.
+  const samples = [2, ...Array.from({ length: 19 }, () => 3)];
+  const timeDeltas = samples.map((_, index) => (index === 1 ? 300_000 : 1000));
+  const endTime = rawCpu.startTime + timeDeltas.reduce<number>((sum, delta) => sum + delta, 1000);
+  const profile = fromCpuProfile({ ...rawCpu, samples, timeDeltas, endTime }, { kind: 'cpu', startMs: 0 });
+  const [first, second] = topFunctions(profile);
+  t.deepEqual([first?.name, first?.flat], ['parse', 19_000_000]);
+  t.deepEqual([second?.name, second?.flat], ['handler', 5_000_000]);
+});
+
 test('a wall profile keeps the time in which the loop waited', (t) => {
   const wall = fromCpuProfile(rawCpu, { kind: 'wall', startMs: 0 });
   t.regex(toFolded(wall), /^\(idle\) 5000000$/m);
