@@ -40,7 +40,7 @@ function runProgram(source: string, settings: object = {}, nodeFlags: readonly s
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 25_000);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 50_000);
   return new Promise((resolve) =>
     child.once('close', (code) => {
       clearTimeout(deadline);
