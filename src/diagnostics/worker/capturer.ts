@@ -159,16 +159,20 @@ export class Capturer {
   /** The heap first and at once to disk, as V8 gave it; then encoded here, because a pool thread starts too late. */
   async #takeEmergency(order: CaptureOrder, serial: number, startMs: number): Promise<Capture> {
     const { kinds, target, settings } = this.#parts;
-    const heap = await readHeap(target);
+    const reading = readHeap(target);
+    // While the application collects its garbage for it: each moment counts.
+    const encoder = import('../captures/job.ts');
+    encoder.catch(() => {});
+    const heap = await reading;
     const { usedSize } = await target.session.post<{ usedSize: number }>('Runtime.getHeapUsage');
     if (usedSize < (order.refuteBelowBytes ?? 0)) throw new Refuted();
     const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
     writePrivate(join(settings.directory, name), JSON.stringify(heap.data));
     // The recorder knows which inlined function it was; but nobody waits for it here.
     const recorded = collect(kinds, ['before'], target, { durationMs: 0 });
+    const { runCaptureJob } = await encoder;
     const before = await Promise.race([recorded, wait(beforeMs)]);
     const artifacts = [heap, ...(before?.artifacts ?? [])];
-    const { runCaptureJob } = await import('../captures/job.ts');
     const job = this.#job(order, serial, startMs, nowMs(), artifacts, []);
     const capture = await runCaptureJob(job);
     this.#secondLook.watch({ job, freedBelowBytes: order.refuteBelowBytes ?? 0 });
