@@ -53,7 +53,7 @@ async function main(data: MeshWorkerData): Promise<void> {
       use: data.modules,
       logger,
       tracksStreams: data.tracksStreams,
-      surroundings: { spans, ownsLoop: true },
+      surroundings: { spans },
     });
   } catch (thrown) {
     post({ type: 'refused', error: packError(thrown) });

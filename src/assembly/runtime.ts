@@ -37,7 +37,7 @@ export interface Surroundings {
   readonly sockets?: SocketSource;
   /** Processes that share the traffic (1). */
   readonly processes?: number;
-  /** No code but the mesh's runs on this loop: what is written may wait for the end of the turn (false). */
+  /** This loop is a proxy's own: what is written may wait for the end of the turn (false). */
   readonly ownsLoop?: boolean;
   /** Spans of another thread (the streams' own). */
   readonly spans?: ForeignSpans;

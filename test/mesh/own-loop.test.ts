@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { createMesh } from '../../src/index.ts';
+import { at, pem } from '../transport/tls/support.ts';
 import { type Teardown, tcpUpstream, upstream, within } from './support.ts';
 
 /** A mesh on a loop of its own, where writes wait for the end of the turn. */
-async function ownLoop(t: Teardown, app: string) {
+async function ownLoop(t: Teardown, app: string, tls?: { readonly ca: string }) {
   const mesh = await createMesh(
     {
       listeners: [
@@ -24,7 +26,7 @@ async function ownLoop(t: Teardown, app: string) {
           ],
         },
       ],
-      clusters: [{ name: 'app', endpoints: [app] }],
+      clusters: [{ name: 'app', endpoints: [app], ...(tls !== undefined && { tls }) }],
     },
     { surroundings: { ownsLoop: true } },
   );
@@ -107,4 +109,26 @@ test('a tunnel passes small and large pieces in both directions and ends', async
   socket.end();
   const text = await within(ended, 'the end');
   t.is(text.slice(text.indexOf('\r\n\r\n') + 4), `${pieces.join('')}bye`);
+});
+
+test('connections to hosts with TLS serve again, however many calls a turn has', async (t) => {
+  // In a thread of its own: an answer may be there before this loop turns again.
+  const worker = new Worker(new URL('../fixtures/tls-server.ts', import.meta.url), {
+    workerData: { cert: pem('server.pem'), key: pem('server.key') },
+  });
+  t.teardown(() => worker.terminate());
+  const [port] = (await once(worker, 'message')) as [number];
+  const { address } = await ownLoop(t, `127.0.0.1:${port}`, { ca: at('ca-a.pem') });
+  const clients = 24;
+  const calls = async (): Promise<void> => {
+    for (let i = 0; i < 25; i++) {
+      const answer = await fetch(`http://${address}/`, { headers: { host: 'a.test' } });
+      if ((await answer.text()) !== 'over tls') throw new Error('a wrong answer');
+    }
+  };
+  await within(Promise.all(Array.from({ length: clients }, calls)), 'all answers');
+  worker.postMessage(null);
+  const [handshakes] = (await once(worker, 'message')) as [number];
+  // One for each that called at the same time, and a few that the pool dialled ahead.
+  t.true(handshakes <= 2 * clients, `${handshakes} handshakes for ${25 * clients} calls`);
 });
