@@ -17,6 +17,7 @@ export class BufferBudget {
   }
 }
 
+const nothing: Buffer = Buffer.alloc(0);
 const slabBytes = 64 * 1024;
 /** A socket's read of 64 KiB and what a codec writes around it. */
 const blockBytes = 68 * 1024;
@@ -49,7 +50,8 @@ export class BlockPool {
  */
 export class WriteSlab {
   readonly blocks: BlockPool = new BlockPool();
-  buf: Buffer = Buffer.allocUnsafeSlow(slabBytes);
+  /** None before it is used: not every protocol writes here. */
+  buf: Buffer = nothing;
   at = 0;
 
   /** The offset of `sizeBytes` free bytes in `buf`. Read `buf` after this call: it may be a new one. */
