@@ -25,7 +25,10 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, 
   readonly monitor?: object;
   /** Starts a monitor with such settings. @default there is none */
   readonly startMonitor?: (settings: object) => Promise<AsyncDisposable>;
-  /** The process is the proxy's own: its collector may be set so that resident memory stays low, and what is written waits for the end of the loop turn. @default false */
+  /**
+   * The process is the proxy's own: its collector may be set so that resident memory stays low, and what is written
+   * waits for the end of the loop turn. @default false
+   */
   readonly ownsProcess?: boolean;
 }
 

@@ -354,6 +354,7 @@ export class Http1Server extends RequestReader implements ServerCodec, Flushable
   // ---- moving to another process ---------------------------------------------------------------------------------
 
   isIdle(): boolean {
+    // A hand-over asks, which would leave behind what is still held.
     this.#writer.leave();
     return this.read === Read.head && !this.isRunning && this.wire.pending === 0;
   }
