@@ -1,17 +1,12 @@
-import { resolve } from 'node:path';
 import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
-import { messageOf } from './core/base/errors.ts';
+import { ConfigReloader, tellNotices } from './config-reloader.ts';
 import { revealed } from './core/config/dump.ts';
-import type { LoadResult } from './core/config/load.ts';
-import { formatNotices } from './core/config/mosn/report.ts';
-import { formatProblems } from './core/config/problems.ts';
-import type { AdminConfig } from './core/contract/config.ts';
+import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 import { keepMemoryLow } from './process-memory.ts';
+import { AdminEndpoint } from './transport/admin/endpoint.ts';
 import type { AdminServer } from './transport/admin/server.ts';
-import { createFileAccess } from './transport/files.ts';
-import { SystemClock } from './transport/system-clock.ts';
 
 export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, ConfigFileOptions {
   /** YAML or JSON, ours or MOSN's. */
@@ -42,54 +37,48 @@ interface Beside {
 export class Standalone implements AsyncDisposable {
   readonly mesh: Mesh;
   readonly #options: StandaloneOptions;
-  #admin: AdminServer | null;
-  readonly #unwatch: () => void;
+  readonly #admin: AdminEndpoint;
+  readonly #reloader: ConfigReloader;
   readonly #beside: Beside;
-  #reloading: Promise<unknown> = Promise.resolve();
 
   /** @internal use `startStandalone` */
-  constructor(mesh: Mesh, admin: AdminServer | null, options: StandaloneOptions, beside: Beside) {
+  constructor(mesh: Mesh, admin: AdminEndpoint, options: StandaloneOptions, beside: Beside) {
     this.mesh = mesh;
     this.#admin = admin;
     this.#options = options;
     this.#beside = beside;
     // A drain asked for by the admin endpoint ends here as well.
     void mesh.closed.then(() => this.#closeRest());
-    const onChange = (): void => void this.reload();
-    this.#unwatch =
-      options.watches === false
-        ? () => {}
-        : createFileAccess(new SystemClock()).watch(resolve(options.configPath), onChange);
+    this.#reloader = new ConfigReloader(options, (next) => this.#apply(next));
+    if (options.watches !== false) this.#reloader.watch();
   }
 
   /** "" when the configuration has no admin endpoint. */
   get adminAddress(): string {
-    return this.#admin?.address ?? '';
+    return this.#admin.address;
   }
 
   /** Reads the file again. A bad one is reported and changes nothing. Reloads run one after the other. */
   reload(): Promise<ReloadResult> {
-    const next = this.#reloading.then(() => this.#reloadNow());
-    this.#reloading = next.catch(() => undefined);
-    return next;
+    return this.#reloader.reload();
   }
 
   async drain(deadlineMs?: number): Promise<void> {
-    this.#unwatch();
+    this.#reloader.unwatch();
     await this.mesh.drain(deadlineMs);
     await this.#closeRest();
   }
 
   async close(): Promise<void> {
-    this.#unwatch();
+    this.#reloader.unwatch();
     await this.mesh.close();
     await this.#closeRest();
   }
 
   async #closeRest(): Promise<void> {
-    this.#unwatch();
+    this.#reloader.unwatch();
     this.#beside.stopLooking();
-    await this.#admin?.close();
+    await this.#admin.close();
     await this.#beside.monitor?.[Symbol.asyncDispose]();
   }
 
@@ -97,45 +86,19 @@ export class Standalone implements AsyncDisposable {
     await this.close();
   }
 
-  /** The endpoint that the next configuration needs, listening already; the present one where its address stays. */
-  #nextAdmin(next: AdminConfig | undefined): Promise<AdminServer | null> | AdminServer | null {
-    if (next?.address === this.mesh.config.admin?.address) return this.#admin;
-    return startAdmin(this.mesh, next, this.#options.logger);
-  }
-
-  async #useAdmin(admin: AdminServer | null, config: AdminConfig | undefined): Promise<void> {
-    const before = this.#admin;
-    this.#admin = admin;
-    if (admin !== null) admin.token = config?.token ?? null;
-    if (before !== admin) await before?.close();
-  }
-
-  async #reloadNow(): Promise<ReloadResult> {
-    const { logger, configPath } = this.#options;
+  async #apply(next: EffectiveConfig): Promise<ReloadResult> {
+    const { logger, logLevel } = this.#options;
+    const admin = await this.#admin.prepare(next.admin);
+    let result: ReloadResult;
     try {
-      const loaded = await checkConfigFile(configPath, this.#options);
-      if (loaded.config === null) {
-        logger.error('reload refused, the running configuration stays', {
-          problems: formatProblems(loaded.problems),
-        });
-        return { applied: false, problems: loaded.problems };
-      }
-      const admin = await this.#nextAdmin(loaded.config.admin);
-      try {
-        const result = await this.mesh.reload(loaded.config);
-        await this.#useAdmin(admin, loaded.config.admin);
-        if (this.#options.logLevel === undefined) logger.level = loaded.config.log.level;
-        tellNotices(loaded, this.#options);
-        logger.info('configuration reloaded', { file: configPath });
-        return result;
-      } catch (thrown) {
-        if (admin !== this.#admin) await admin?.close();
-        throw thrown;
-      }
+      result = await this.mesh.reload(next);
     } catch (thrown) {
-      logger.error('reload failed, the running configuration stays', { error: messageOf(thrown) });
-      return { applied: false, problems: [] };
+      await admin.abandon();
+      throw thrown;
     }
+    await admin.commit();
+    if (logLevel === undefined) logger.level = next.log.level;
+    return result;
   }
 }
 
@@ -169,7 +132,8 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
 async function withAdmin(mesh: Mesh, options: StandaloneOptions, beside: Beside): Promise<Standalone> {
   try {
     if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
-    const admin = await startAdmin(mesh, mesh.config.admin, options.logger);
+    const admin = new AdminEndpoint((config) => openAdmin(mesh, config, options.logger));
+    await admin.start(mesh.config.admin);
     return new Standalone(mesh, admin, options, beside);
   } catch (thrown) {
     await mesh.close();
@@ -177,27 +141,14 @@ async function withAdmin(mesh: Mesh, options: StandaloneOptions, beside: Beside)
   }
 }
 
-function tellNotices({ notices }: LoadResult, { logger, configPath }: StandaloneOptions): void {
-  if (notices.length === 0) return;
-  logger.warn('parts of the configuration have no effect, or another one than where they come from', {
-    file: configPath,
-    notices: formatNotices(notices),
-  });
-}
-
-async function startAdmin(
-  mesh: Mesh,
-  admin: AdminConfig | undefined,
-  logger: Logger,
-): Promise<AdminServer | null> {
-  if (admin === undefined) return null;
+async function openAdmin(mesh: Mesh, config: AdminConfig, logger: Logger): Promise<AdminServer> {
   const [{ AdminServer }, { adminSections }] = await Promise.all([
     import('./transport/admin/server.ts'),
     import('./assembly/admin-sections.ts'),
   ]);
   return await new AdminServer({
-    address: admin.address,
-    token: admin.token ?? null,
+    address: config.address,
+    token: config.token ?? null,
     sections: adminSections(mesh, logger, mesh.runtime.clock.now()),
     logger,
   }).start();

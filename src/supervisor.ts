@@ -1,25 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { Fleet } from './assembly/supervisor/fleet.ts';
 import { supervisorSections } from './assembly/supervisor/sections.ts';
 import { configOfWorker } from './assembly/supervisor/shares.ts';
 import type { SectionFacts, SharedConfig, WorkerSetup } from './assembly/supervisor/worker-calls.ts';
 import { WorkerSlot } from './assembly/supervisor/worker-slot.ts';
 import { type ConfigFileOptions, checkConfigFile, requireLoaded } from './config-file.ts';
-import { HeddleError, messageOf } from './core/base/errors.ts';
+import { ConfigReloader, tellNotices } from './config-reloader.ts';
+import { HeddleError } from './core/base/errors.ts';
 import { SeededRandom } from './core/base/random.ts';
 import { siblingUrl } from './core/base/sibling.ts';
 import { dumpConfig, revealed } from './core/config/dump.ts';
-import type { LoadResult } from './core/config/load.ts';
-import { formatNotices } from './core/config/mosn/index.ts';
-import { formatProblems } from './core/config/problems.ts';
 import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
 import type { ReloadResult } from './mesh.ts';
 import { standard } from './standard.ts';
+import { AdminEndpoint, type PreparedAdmin } from './transport/admin/endpoint.ts';
 import { AdminServer } from './transport/admin/server.ts';
-import { createFileAccess } from './transport/files.ts';
 import { SystemClock } from './transport/index.ts';
 import { SharedSockets, type WantedPlace } from './transport/supervisor/shared-sockets.ts';
 
@@ -55,15 +52,14 @@ export class Supervisor implements AsyncDisposable {
   /** The same after a reload, so that tickets of before still count. */
   readonly #ticketSecret = randomBytes(32).toString('hex');
   readonly #fleet: Fleet;
+  readonly #admin: AdminEndpoint = new AdminEndpoint((config) => this.#openAdmin(config));
+  readonly #reloader: ConfigReloader;
   readonly #startedMs = this.#clock.now();
   readonly #closed = Promise.withResolvers<void>();
   #config: EffectiveConfig;
   #shared: SharedConfig | null = null;
-  #admin: AdminServer | null = null;
   #sections: readonly SectionFacts[] = [];
-  #unwatch: () => void = () => {};
   #collector: NodeJS.Timeout | null = null;
-  #reloading: Promise<unknown> = Promise.resolve();
   #draining: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -76,6 +72,7 @@ export class Supervisor implements AsyncDisposable {
     const random = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
     const slots = Array.from({ length: count }, (_, i) => this.#slot(i + 1, random));
     this.#fleet = new Fleet(slots, this.#clock, options.logger);
+    this.#reloader = new ConfigReloader(options, (next) => this.#apply(next), { workers: count });
   }
 
   /** Listener name to the address in use. */
@@ -85,7 +82,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** "" when the configuration has no admin endpoint. */
   get adminAddress(): string {
-    return this.#admin?.address ?? '';
+    return this.#admin.address;
   }
 
   /** Of the processes that run, 0 for one that is being replaced. */
@@ -112,16 +109,13 @@ export class Supervisor implements AsyncDisposable {
       this.#useLevel(this.#config);
       await this.#fleet.start();
       this.#sections = await this.#fleet.askOne<readonly SectionFacts[]>('sections', []);
-      this.#admin = await this.#startAdmin(this.#config.admin);
+      await this.#admin.start(this.#config.admin);
     } catch (thrown) {
       await this.close();
       throw thrown;
     }
     this.#collector = setInterval(() => void this.#fleet.beat(), beatMs).unref();
-    if (this.#options.watches !== false) {
-      const onChange = (): void => void this.reload();
-      this.#unwatch = createFileAccess(this.#clock).watch(resolve(this.#options.configPath), onChange);
-    }
+    if (this.#options.watches !== false) this.#reloader.watch();
     return this;
   }
 
@@ -130,9 +124,7 @@ export class Supervisor implements AsyncDisposable {
    * keep what they run. Reloads run one after the other.
    */
   reload(): Promise<ReloadResult> {
-    const next = this.#reloading.then(() => this.#reloadNow());
-    this.#reloading = next.catch(() => undefined);
-    return next;
+    return this.#reloader.reload();
   }
 
   /** Opens access logs anew after a rotation moved them. */
@@ -157,13 +149,13 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #end(deadlineMs: number): Promise<void> {
-    this.#unwatch();
+    this.#reloader.unwatch();
     for (const slot of this.#fleet.slots) slot.keepEnded();
     if (deadlineMs > 0) await this.#sockets.stopAccepting();
     this.#sockets.close();
     await this.#fleet.end(deadlineMs);
     if (this.#collector !== null) clearInterval(this.#collector);
-    await this.#admin?.close();
+    await this.#admin.close();
     this.#closed.resolve();
   }
 
@@ -194,24 +186,9 @@ export class Supervisor implements AsyncDisposable {
     };
   }
 
-  /** A process that began before a reload was over takes over what came since. One that cannot is replaced. */
+  /** Until it runs what all are to run, unless all end. */
   async #catchUp(slot: WorkerSlot): Promise<void> {
-    while (slot.runs !== this.#shared && this.#closing === null) {
-      const shared = this.#shared as SharedConfig;
-      try {
-        await this.#fleet.prepare([slot], shared);
-      } catch (thrown) {
-        const fields = { worker: slot.worker, error: messageOf(thrown) };
-        this.#options.logger.error(
-          'a worker cannot take over the configuration, it is started again',
-          fields,
-        );
-        slot.kill();
-        return;
-      }
-      await this.#fleet.commit([slot], shared, this.#options.logger.level);
-      if (slot.runs !== shared) return;
-    }
+    await this.#fleet.catchUp(slot, () => (this.#closing === null ? this.#shared : null));
   }
 
   #sharedOf(config: EffectiveConfig, places: SharedConfig['places']): SharedConfig {
@@ -223,42 +200,20 @@ export class Supervisor implements AsyncDisposable {
     if (logLevel === undefined) logger.level = config.log.level;
   }
 
-  async #reloadNow(): Promise<ReloadResult> {
-    const { logger, configPath } = this.#options;
-    try {
-      if (this.#draining !== null || this.#closing !== null)
-        throw new HeddleError('ERR_MESH_CLOSED', 'reload');
-      const loaded = await checkConfigFile(configPath, this.#options);
-      if (loaded.config === null) {
-        logger.error('reload refused, the running configuration stays', {
-          problems: formatProblems(loaded.problems),
-        });
-        return { applied: false, problems: loaded.problems };
-      }
-      await this.#applyToAll(loaded.config);
-      tellNotices(loaded, this.#options);
-      logger.info('configuration reloaded', { file: configPath, workers: this.#fleet.slots.length });
-      return { applied: true, problems: [] };
-    } catch (thrown) {
-      logger.error('reload failed, the running configuration stays', { error: messageOf(thrown) });
-      return { applied: false, problems: [] };
-    }
-  }
-
   /** @throws HeddleError why not; nothing has changed then */
-  async #applyToAll(next: EffectiveConfig): Promise<void> {
+  async #apply(next: EffectiveConfig): Promise<ReloadResult> {
+    if (this.#draining !== null || this.#closing !== null) throw new HeddleError('ERR_MESH_CLOSED', 'reload');
     const sockets = await this.#sockets.prepare(wantedPlaces(next));
-    const keepsAdmin = next.admin?.address === this.#config.admin?.address;
-    let admin = keepsAdmin ? this.#admin : null;
     const slots = this.#fleet.ready;
     const shared = this.#sharedOf(next, sockets.places);
+    let admin: PreparedAdmin | null = null;
     let ready: readonly WorkerSlot[];
     try {
-      if (!keepsAdmin) admin = await this.#startAdmin(next.admin);
+      admin = await this.#admin.prepare(next.admin);
       ready = await this.#fleet.prepare(slots, shared);
     } catch (thrown) {
       await Promise.allSettled(slots.map((slot) => slot.call('abandon')));
-      if (!keepsAdmin) await admin?.close();
+      await admin?.abandon();
       sockets.abandon();
       throw thrown;
     }
@@ -269,14 +224,11 @@ export class Supervisor implements AsyncDisposable {
     sockets.commit();
     // Those that began to serve meanwhile.
     await Promise.all(this.#fleet.ready.map((slot) => this.#catchUp(slot)));
-    const before = this.#admin;
-    this.#admin = admin;
-    if (admin !== null) admin.token = next.admin?.token ?? null;
-    if (before !== admin) await before?.close();
+    await admin.commit();
+    return { applied: true, problems: [] };
   }
 
-  async #startAdmin(config: AdminConfig | undefined): Promise<AdminServer | null> {
-    if (config === undefined) return null;
+  #openAdmin(config: AdminConfig): Promise<AdminServer> {
     const { logger } = this.#options;
     const subject = {
       fleet: this.#fleet,
@@ -326,11 +278,3 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 /** Each worker can be asked at a socket of its own: "heddle watch <pid>". */
 const monitorOf = ({ monitor }: EffectiveConfig): object | undefined =>
   monitor && { service: 'heddle', control: { listen: 'auto' }, ...(revealed(monitor) as object) };
-
-function tellNotices({ notices }: LoadResult, { logger, configPath }: SupervisorOptions): void {
-  if (notices.length === 0) return;
-  logger.warn('parts of the configuration have no effect, or another one than where they come from', {
-    file: configPath,
-    notices: formatNotices(notices),
-  });
-}

@@ -142,6 +142,28 @@ export class Fleet {
     );
   }
 
+  /**
+   * A process that began before a reload was over takes over what came since, and again while more comes. One that
+   * cannot is replaced.
+   * @param wanted what all are to run, asked anew each time; null: nothing any more
+   */
+  async catchUp(slot: WorkerSlot, wanted: () => SharedConfig | null): Promise<void> {
+    for (let shared = wanted(); shared !== null && slot.runs !== shared; shared = wanted()) {
+      try {
+        await this.prepare([slot], shared);
+      } catch (thrown) {
+        this.#logger.error('a worker cannot take over the configuration, it is started again', {
+          worker: slot.worker,
+          error: messageOf(thrown),
+        });
+        slot.kill();
+        return;
+      }
+      await this.commit([slot], shared, this.#logger.level);
+      if (slot.runs !== shared) return;
+    }
+  }
+
   /** Lets all finish for up to `deadlineMs`, keeps what they counted, ends their processes. */
   async end(deadlineMs: number): Promise<void> {
     await Promise.all(

@@ -58,6 +58,35 @@ test('a worker that is not ready in time makes all keep what they run', async (t
   await t.throwsAsync(preparing, { message: /not ready within 30000 ms/ });
 });
 
+test('a worker that starts takes over what came meanwhile, and what came while it did that', async (t) => {
+  const later: SharedConfig = { config: {}, places: [] };
+  let wanted = shared;
+  const taken: (SharedConfig | null)[] = [];
+  const one = slot(1, () => {
+    taken.push(wanted);
+    wanted = later;
+    return agrees();
+  });
+  const { fleet } = fleetOf(one);
+  await fleet.catchUp(one, () => wanted);
+  t.deepEqual(taken, [shared, later]);
+  t.is(one.runs, later);
+  await fleet.catchUp(one, () => null);
+  t.is(one.runs, later, 'nothing is wanted any more');
+});
+
+test('a worker that cannot take over what came meanwhile is ended: its next process begins with it', async (t) => {
+  let kills = 0;
+  const one = Object.assign(
+    slot(1, () => Promise.resolve('no such file')),
+    { kill: () => kills++ },
+  );
+  const { fleet } = fleetOf(one);
+  await fleet.catchUp(one, () => shared);
+  t.is(kills, 1);
+  t.is(one.runs, null);
+});
+
 test('what takes long to count is fetched less often, and a worker that does not turn is ended', async (t) => {
   const calls: string[] = [];
   let silentMs = 0;
