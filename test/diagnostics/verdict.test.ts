@@ -151,10 +151,14 @@ test('the page names cause, function, signals and what is missing, and names can
     files: [],
   } as const;
   const page = verdictPage({ ...head, trigger: stalled }, verdict);
-  t.regex(page, /^# shop: sync-work \(stall\)/);
+  t.regex(page, /^# shop: the event loop was blocked: spin\| me \(rule stall\)\n/);
+  t.true(page.includes('## Likely cause: sync-work, confidence high'));
   t.true(page.includes('spin\\| me'));
-  t.true(page.includes('| stallMs | 0.0 ms | 600.0 ms |'));
+  t.regex(page, /\| stallMs +\| +0\.0 ms \| +600\.0 ms \| \+600\.0 ms \| 00:00:18\.000 /);
   t.true(page.includes('- heap: no'));
+  const tables = page.split('\n').filter((line) => line.startsWith('| '));
+  const signals = tables.slice(0, 3).map((line) => line.length);
+  t.is(new Set(signals).size, 1, 'columns stand below each other');
 });
 
 /** Frames by name in the order of their samples, all called by `handle`; a sample is 1 MB. */
@@ -189,4 +193,115 @@ test('a function that gives way to its caller from some moment on was inlined in
   t.is(guiltyOf([...times(2, 'make'), ...times(15, 'handle')]), 'handle', 'two samples prove nothing');
   const mixed = times(5, 'make').flatMap((name) => [name, 'handle', 'handle', 'handle']);
   t.is(guiltyOf(mixed), 'handle', 'a caller that allocates all the time is not inlining');
+});
+
+const series = (values: readonly number[], signal = 'cpuPercent'): VerdictInput['samples'] =>
+  values.map((value, second) => ({ atMs: second * 1000, values: { [signal]: value } }));
+const movedOf = (values: readonly number[], trigger = stalled) =>
+  buildVerdict(inputOf(trigger, [], { samples: series(values) })).moved.map(
+    ({ signal, from, to, sinceMs, overMs }) => ({ signal, from: Math.round(from), to, sinceMs, overMs }),
+  );
+const calm = (count: number): number[] => Array.from({ length: count }, () => 10);
+
+test('a signal has moved since it left its range the last time, not since an outlier long before', (t) => {
+  const values = [...calm(5), 40, ...calm(20), 90, 92, 95];
+  t.deepEqual(movedOf(values), [{ signal: 'cpuPercent', from: 11, to: 95, sinceMs: 26_000, overMs: 25_000 }]);
+});
+
+test('a signal that fell has moved as well', (t) => {
+  t.deepEqual(movedOf([...calm(20), 10, 0, 0]), [
+    { signal: 'cpuPercent', from: 10, to: 0, sinceMs: 21_000, overMs: 19_000 },
+  ]);
+});
+
+test('what a rule saw between two samples is what moved, and the used heap follows it', (t) => {
+  const samples = Array.from({ length: 10 }, (_, second) => ({
+    atMs: second * 1000,
+    values: { heapOfLimitPercent: 5, heapUsedBytes: 10 * 2 ** 20 },
+  }));
+  const heap = profileOf('heap', 'inuse_space', [['main > fill', 100]]);
+  const { moved, cause } = buildVerdict(
+    inputOf(
+      triggerOf('near-heap-limit', 'heapOfLimitPercent', 80),
+      [{ profile: heap, threadId: 0, window: 'during' }],
+      { samples },
+    ),
+  );
+  t.is(moved[0]?.signal, 'heapOfLimitPercent');
+  t.is(moved[0]?.to, 80);
+  t.true(cause.evidence.includes('used heap 160.0 MB'));
+});
+
+test('functions of one name at one place are one row', (t) => {
+  const builder = new ProfileBuilder([{ type: 'cpu', unit: 'nanoseconds' }]);
+  for (const column of [3, 30]) {
+    const frame = builder.frame({ name: 'enter', url: 'file:///app/x.js', line: 7, column });
+    builder.add(builder.path([frame]), [50]);
+  }
+  const profile = builder.build({ kind: 'cpu', startMs: 0 });
+  const { profiles } = buildVerdict(inputOf(stalled, [{ profile, threadId: 0, window: 'during' }]));
+  t.deepEqual(
+    profiles[0]?.functions.map(({ name, value, share }) => [name, value, share]),
+    [['enter', 100, 1]],
+  );
+});
+
+const memoryAt = (values: Record<string, number>) => {
+  const heap = profileOf('heap', 'inuse_space', [['main > cache', 100]]);
+  const trigger = triggerOf('memory-limit', 'memoryPercent', 95);
+  const samples = [
+    { atMs: 0, values: { rssBytes: 1000 * 2 ** 20, memoryLimitBytes: 1050 * 2 ** 20, ...values } },
+  ];
+  return buildVerdict(inputOf(trigger, [{ profile: heap, threadId: 0, window: 'during' }], { samples }))
+    .cause;
+};
+
+test('resident memory is blamed on the heap only where the heap is the larger part of it', (t) => {
+  const native = memoryAt({ heapUsedBytes: 40 * 2 ** 20, externalBytes: 5 * 2 ** 20 });
+  t.is(native.name, 'memory-limit');
+  t.is(native.guilty, undefined);
+  t.regex(native.evidence.join('\n'), /heap 40\.0 MB.*outside it 5\.0 MB, the rest 955\.0 MB/);
+  const heap = memoryAt({ heapUsedBytes: 800 * 2 ** 20, externalBytes: 5 * 2 ** 20 });
+  t.is(heap.guilty?.name, 'cache');
+});
+
+test('a throttled process is told by how much, and who uses the processor on any thread', (t) => {
+  const worker = profileOf('cpu', 'cpu', [['compress', 90]]);
+  const samples = [{ atMs: 0, values: { throttledMs: 420, cpuPercent: 98, mainCpuPercent: 8 } }];
+  const { cause } = buildVerdict(
+    inputOf(
+      triggerOf('cpu-throttled', 'throttledPercent', 62),
+      [cpu([['main', 9]]), { profile: worker, threadId: -1, threadName: 'all threads', window: 'during' }],
+      { samples },
+    ),
+  );
+  t.is(cause.guilty?.name, 'compress');
+  t.regex(cause.evidence.join('\n'), /420 ms.*\n.*98 % of a core, its main thread 8 %/);
+});
+
+test('how long a stall lasted and the line that ran most are evidence', (t) => {
+  const hot = { hotLine: '  while (busy) n++;', hotPlace: '/app/x.ts:9' };
+  const facts = (isOver: boolean): string =>
+    buildVerdict(
+      inputOf(stalled, [cpu([['main > spin', 9]])], {
+        ...hot,
+        stall: { startMs: 3_600_000, lastedMs: 1400, isOver },
+      }),
+    ).cause.evidence.join('\n');
+  t.regex(facts(true), /stood still for about 1\.40 s, from 01:00:00\.000 UTC on/);
+  t.regex(facts(false), /still did 1\.40 s later/);
+  t.regex(facts(true), /the line that ran most is \/app\/x\.ts:9: `while \(busy\) n\+\+;`/);
+});
+
+test('who is named for waiting work is the application, not a function of Node', (t) => {
+  const pending = profileOf('pending', 'async_resources', [
+    ['[TCPWRAP] > node:net', 900],
+    ['[PROMISE] > handle', 90],
+  ]);
+  const { cause } = buildVerdict(
+    inputOf(triggerOf('requests-waiting', 'serverInFlight', 700), [
+      { profile: pending, threadId: 0, window: 'during' },
+    ]),
+  );
+  t.is(cause.guilty?.name, 'handle');
 });

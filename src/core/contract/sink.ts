@@ -11,6 +11,7 @@ export interface CaptureFile {
   /** Profile kind (`cpu`, `heap`, ...), or `verdict` for the two pages. */
   readonly kind: string;
   readonly format: 'pprof' | 'cpuprofile' | 'heapprofile' | 'heapsnapshot' | 'json' | 'markdown' | 'text';
+  /** As in node:worker_threads; 0 is the main thread, -1 all threads together. */
   readonly threadId: number;
   readonly window: 'before' | 'during' | 'quiet' | 'none';
 }

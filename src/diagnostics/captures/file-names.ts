@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProfileArtifact } from '../../core/contract/profile-kind.ts';
 import type { CaptureFile } from '../../core/contract/sink.ts';
+import { allThreads } from './merge.ts';
 
 /** What the files of a capture are named by. */
 export interface NamedCapture {
@@ -19,7 +20,8 @@ export const baseName = (job: NamedCapture): string =>
 export function fileName(job: NamedCapture, artifact: ProfileArtifact, extension: string): string {
   const window = artifact.window === 'during' ? '' : `-${artifact.window}`;
   const { service, pid, serial } = job;
-  const head = `${service}-${pid}-t${artifact.threadId}-${artifact.kind}${window}`;
+  const thread = artifact.threadId === allThreads ? 'all' : `t${artifact.threadId}`;
+  const head = `${service}-${pid}-${thread}-${artifact.kind}${window}`;
   return `${head}-${stamp(job.startMs)}-e${serial}.${extension}`;
 }
 

@@ -1,4 +1,3 @@
-import { renameSync, rmSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,25 +5,13 @@ import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileArtifact } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture, CaptureFile, CaptureTrigger } from '../../core/contract/sink.ts';
-import { fromNative } from '../backends/native.ts';
-import {
-  encodePprof,
-  fromCpuProfile,
-  fromHeapProfile,
-  fromHeapSamples,
-  type RawCpuProfile,
-  type RawHeapProfile,
-  symbolise,
-} from '../pprof/index.ts';
-import type { Profile } from '../profile-model.ts';
-import type { HeapGrowth } from '../profiles/heap.ts';
-import { coroutinesOf } from '../snapshot/index.ts';
 import { buildVerdict, troubledCpu, type VerdictProfile } from '../verdict/build.ts';
+import type { StallFacts } from '../verdict/evidence.ts';
 import { verdictPage } from '../verdict/markdown.ts';
 import { hottestLine } from '../verdict/summary.ts';
 import { type DirectoryBounds, enforceBounds, linkLatest, writePrivate } from './directory.ts';
-import { baseName, fileName, fileOf } from './file-names.ts';
-import { mergeProfiles } from './merge.ts';
+import { encodeAllThreads, encodeArtifact, encodeBefore } from './encode.ts';
+import { baseName, fileOf } from './file-names.ts';
 
 /** Everything a capture consists of before it is encoded: plain data, sent to the pool. */
 export interface CaptureJob {
@@ -59,6 +46,9 @@ export async function runCaptureJob(job: CaptureJob): Promise<Capture> {
       missing.push(`${artifact.kind}: ${messageOf(error)}`);
     });
   }
+  await encodeAllThreads(job, files, profiles).catch((error: unknown) => {
+    missing.push(`cpu of all threads together: ${messageOf(error)}`);
+  });
   await encodeBefore(job, files, profiles).catch((error: unknown) => {
     missing.push(`before: ${messageOf(error)}`);
   });
@@ -68,7 +58,8 @@ export async function runCaptureJob(job: CaptureJob): Promise<Capture> {
     samples: job.samples,
     profiles,
     stallCpuShare: job.stallCpuShare,
-    hotLine: await hotLineOf(profiles),
+    ...(await hotLineOf(profiles)),
+    ...(job.trigger.signal === 'stallMs' && { stall: stallOf(job) }),
     missing,
   });
   const { id, eventId, service, pid, startMs, labels, trigger } = job;
@@ -89,151 +80,30 @@ export async function runCaptureJob(job: CaptureJob): Promise<Capture> {
   return { ...head, files, verdict };
 }
 
-/** The text of the line that executes most, from disk; at most 300 characters of it. */
-async function hotLineOf(profiles: readonly VerdictProfile[]): Promise<string> {
+/** The capture of a stall ends with the stall, or after the time that its rule gives it. */
+function stallOf({ startMs, endMs, troubleMs, trigger }: CaptureJob): StallFacts {
+  const limitMs = Number(trigger.settings['durationMs'] ?? 0);
+  return { startMs: troubleMs, lastedMs: endMs - troubleMs, isOver: endMs - startMs < limitMs };
+}
+
+/** Place and text of the line that executes most, from disk; at most 300 characters of it. */
+async function hotLineOf(
+  profiles: readonly VerdictProfile[],
+): Promise<{ hotLine: string; hotPlace: string }> {
+  const none = { hotLine: '', hotPlace: '' };
   const cpu = troubledCpu(profiles);
   const place = cpu === undefined ? undefined : hottestLine(cpu);
-  if (place === undefined) return '';
+  if (place === undefined) return none;
   try {
     const path = place.url.startsWith('file://') ? fileURLToPath(place.url) : place.url;
-    if ((await stat(path)).size > maxSourceBytes) return '';
-    return ((await readFile(path, 'utf8')).split('\n')[place.line - 1] ?? '').slice(0, 300);
+    if ((await stat(path)).size > maxSourceBytes) return none;
+    const text = (await readFile(path, 'utf8')).split('\n')[place.line - 1] ?? '';
+    return { hotLine: text.slice(0, 300), hotPlace: `${path}:${place.line}` };
   } catch {
-    return '';
+    return none;
   }
 }
 
 const maxSourceBytes = 16 * 1024 * 1024;
 
 const withSamples = (capture: Capture, samples: readonly SignalSample[]): object => ({ ...capture, samples });
-
-async function encodeArtifact(
-  job: CaptureJob,
-  artifact: ProfileArtifact,
-  files: CaptureFile[],
-  profiles: VerdictProfile[],
-): Promise<void> {
-  if (artifact.format === 'report' || artifact.format === 'gc-trace' || artifact.format === 'json') {
-    const name = fileName(job, artifact, 'json');
-    writePrivate(join(job.directory, name), JSON.stringify(artifact.data, null, 1));
-    files.push(fileOf(job, name, artifact.kind, 'json', artifact.threadId, artifact.window));
-    return;
-  }
-  if (artifact.format === 'heapsnapshot') return encodeSnapshot(job, artifact, files, profiles);
-  if (job.keepRaw && (artifact.format === 'cpuprofile' || artifact.format === 'heapprofile')) {
-    const name = fileName(job, artifact, artifact.format);
-    writePrivate(join(job.directory, name), JSON.stringify(artifact.data));
-    files.push(fileOf(job, name, artifact.kind, artifact.format, artifact.threadId, artifact.window));
-  }
-  await addProfile(job, artifact, await symbolise(profileOf(job, artifact)), files, profiles);
-}
-
-/** A snapshot stays as it is; the coroutine dump keeps only what was found in it. */
-async function encodeSnapshot(
-  job: CaptureJob,
-  artifact: ProfileArtifact,
-  files: CaptureFile[],
-  profiles: VerdictProfile[],
-): Promise<void> {
-  const path = String(artifact.data);
-  if (artifact.kind === 'snapshot') {
-    const name = fileName(job, artifact, 'heapsnapshot');
-    renameSync(path, join(job.directory, name));
-    files.push(fileOf(job, name, artifact.kind, 'heapsnapshot', artifact.threadId, artifact.window));
-    return;
-  }
-  try {
-    const labels = labelsOf(job, artifact);
-    const profile = await coroutinesOf(path, { startMs: artifact.startMs, labels });
-    await addProfile(job, artifact, await symbolise(profile), files, profiles);
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-/**
- * The flight recorder's windows as two profiles: what led to the trigger, and the quiet time before that.
- * The window in which the trouble began is cut there.
- */
-async function encodeBefore(
-  job: CaptureJob,
-  files: CaptureFile[],
-  profiles: VerdictProfile[],
-): Promise<void> {
-  const windows = job.artifacts.filter((one) => one.window === 'before' && one.format === 'cpuprofile');
-  if (windows.length === 0) return;
-  const during: Profile[] = [];
-  const quiet: Profile[] = [];
-  for (const artifact of windows) {
-    const raw = artifact.data as RawCpuProfile;
-    const endMs = artifact.startMs + artifact.durationMs;
-    const cutUs = raw.endTime - (endMs - job.troubleMs) * 1000;
-    if (endMs > job.troubleMs) during.push(cpuProfileOf(job, artifact, { fromUs: cutUs }));
-    if (artifact.startMs < job.troubleMs) quiet.push(cpuProfileOf(job, artifact, { toUs: cutUs }));
-  }
-  const [first] = windows;
-  if (first === undefined) return;
-  for (const [list, window] of [
-    [during, 'before'],
-    [quiet, 'quiet'],
-  ] as const) {
-    const merged = mergeProfiles(list);
-    if (merged !== undefined)
-      await addProfile(job, { ...first, window }, await symbolise(merged), files, profiles);
-  }
-}
-
-function cpuProfileOf(
-  job: CaptureJob,
-  artifact: ProfileArtifact,
-  cut: { fromUs?: number; toUs?: number },
-): Profile {
-  const raw = artifact.data as RawCpuProfile;
-  const { startMs, durationMs } = artifact;
-  return fromCpuProfile(raw, { kind: 'cpu', startMs, durationMs, labels: labelsOf(job, artifact), ...cut });
-}
-
-function profileOf(job: CaptureJob, artifact: ProfileArtifact): Profile {
-  const { kind, startMs, durationMs } = artifact;
-  const labels = labelsOf(job, artifact);
-  if (artifact.format === 'cpuprofile') return { ...cpuProfileOf(job, artifact, {}), kind };
-  if (artifact.format === 'heapprofile') {
-    return fromHeapProfile(artifact.data as RawHeapProfile, { kind, startMs, durationMs, labels });
-  }
-  if (artifact.format === 'heap-growth') {
-    const { raw, since } = artifact.data as HeapGrowth;
-    return fromHeapSamples(raw, since, { kind, startMs, durationMs, labels });
-  }
-  const profile =
-    artifact.format === 'pprof'
-      ? { ...fromNative(Buffer.from(String(artifact.data), 'base64'), kind), startMs, durationMs }
-      : (artifact.data as Profile);
-  return { ...profile, labels: { ...profile.labels, ...labels } };
-}
-
-async function addProfile(
-  job: CaptureJob,
-  artifact: ProfileArtifact,
-  profile: Profile,
-  files: CaptureFile[],
-  profiles: VerdictProfile[],
-): Promise<void> {
-  profiles.push({ profile, threadId: artifact.threadId, window: artifact.window });
-  const name = fileName(job, artifact, 'pb.gz');
-  writePrivate(join(job.directory, name), encodePprof(profile));
-  // The trouble itself, of the main thread; what the recorder has of it stands in where nothing was sampled since.
-  const isBetter = files.some(({ kind, format }) => kind === artifact.kind && format === 'pprof');
-  if (!isBetter && artifact.window !== 'quiet')
-    linkLatest(job.directory, name, `latest-${artifact.kind}.pb.gz`);
-  files.push(fileOf(job, name, artifact.kind, 'pprof', artifact.threadId, artifact.window));
-}
-
-function labelsOf(job: CaptureJob, artifact: ProfileArtifact): Record<string, string> {
-  return {
-    ...job.labels,
-    ...artifact.labels,
-    service: job.service,
-    trigger: job.trigger.rule,
-    thread: artifact.threadName ?? String(artifact.threadId),
-  };
-}

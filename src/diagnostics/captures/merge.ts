@@ -1,6 +1,22 @@
 import { ProfileBuilder } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 
+/** `threadId` of the profile that holds every thread, each sample with the label `thread`. */
+export const allThreads = -1;
+
+/** Profiles that several threads had at the same time as one; undefined where there was only one thread. */
+export function mergeThreads(profiles: readonly Profile[]): Profile | undefined {
+  if (profiles.length < 2) return undefined;
+  const marked = profiles.map((profile) => {
+    const { thread = '', ...labels } = profile.labels;
+    const samples = profile.samples.map((sample) => ({ ...sample, labels: { ...sample.labels, thread } }));
+    return { ...profile, labels, samples };
+  });
+  const merged = mergeProfiles(marked);
+  const durationMs = Math.max(...profiles.map((profile) => profile.durationMs));
+  return merged && { ...merged, durationMs };
+}
+
 /** One profile out of several of the same kind: equal stacks add up, the time covers them all. */
 export function mergeProfiles(profiles: readonly Profile[]): Profile | undefined {
   const [first] = profiles;

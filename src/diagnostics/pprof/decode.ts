@@ -33,7 +33,11 @@ export function decodePprof(bytes: Uint8Array, name = 'the input'): Profile {
     for (const id of sample.locationId.toReversed()) {
       for (const { frame, line } of stepsOf(Number(id))) node = builder.child(node, frame, line);
     }
-    builder.add(node, sample.value.map(signed), labelsOf(sample, text));
+    builder.add(
+      node,
+      sample.value.map(signed),
+      sample.label.length === 0 ? undefined : labelsOf(sample, text),
+    );
   }
   const comments = parsed.comment.map(text);
   const defaultType = sampleTypes.findIndex(({ type }) => type === text(parsed.defaultSampleType));
@@ -41,6 +45,7 @@ export function decodePprof(bytes: Uint8Array, name = 'the input'): Profile {
     kind: kindOf(comments, sampleTypes),
     startMs: Number(parsed.timeNanos) / 1e6,
     durationMs: Number(parsed.durationNanos) / 1e6,
+    labels: sharedLabels(parsed.sample, text),
     period: Number(parsed.period),
     defaultSampleType: defaultType === -1 ? sampleTypes.length - 1 : defaultType,
     comments: comments.filter((comment) => !comment.startsWith(kindComment)),
@@ -110,8 +115,24 @@ function stepReader(
   };
 }
 
-function labelsOf(sample: Sample, text: Text): SampleLabels | undefined {
-  if (sample.label.length === 0) return undefined;
+/** What every sample says is said of the profile: who made it, of which thread. */
+function sharedLabels(samples: readonly Sample[], text: Text): Record<string, string> {
+  const [first, ...others] = samples;
+  if (first === undefined) return {};
+  const shared = new Map(
+    Object.entries(labelsOf(first, text)).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+  for (const sample of others) {
+    if (shared.size === 0) break;
+    const labels = labelsOf(sample, text);
+    for (const [key, value] of shared) if (labels[key] !== value) shared.delete(key);
+  }
+  return Object.fromEntries(shared);
+}
+
+function labelsOf(sample: Sample, text: Text): SampleLabels {
   const entries = sample.label.map((label): [string, string | number] => [
     text(label.key),
     Number(label.str) === 0 ? Number(label.num) : text(label.str),

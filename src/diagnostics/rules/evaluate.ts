@@ -1,4 +1,5 @@
 import type { SignalSample } from '../../core/contract/signal.ts';
+import { formatSignal } from '../signals/format.ts';
 import type { SignalHistory } from './history.ts';
 import type {
   Condition,
@@ -45,7 +46,7 @@ export function evaluate(rule: Rule, history: SignalHistory, urgent?: SignalSamp
 function stall(rule: StallRule, sample: SignalSample | undefined): Finding | undefined {
   const current = sample?.values['stallMs'];
   if (current === undefined || current < rule.aboveMs) return undefined;
-  const reason = `the event loop has not turned for ${Math.round(current)} ms`;
+  const reason = `the event loop has not turned for ${Math.round(current)} ms (limit ${rule.aboveMs} ms)`;
   return { state: 'match', signal: 'stallMs', current, average: 0, reason };
 }
 
@@ -59,7 +60,8 @@ function nearLimit(
   const found = { state: 'match', signal: rule.signal, current } as const;
   const past = history.all().findLast((earlier) => earlier.atMs <= sample.atMs - history.intervalMs);
   const average = past?.values[rule.signal] ?? 0;
-  if (current >= rule.above) return { ...found, average, reason: `${Math.round(current)} % of the limit` };
+  if (current >= rule.above)
+    return { ...found, average, reason: `${rule.signal} at ${Math.round(current)} %` };
   const risePerMs = past === undefined ? 0 : (current - average) / Math.max(1, sample.atMs - past.atMs);
   if (risePerMs <= 0) return undefined;
   const leftMs = (100 - current) / risePerMs;
@@ -67,7 +69,7 @@ function nearLimit(
   return {
     ...found,
     average,
-    reason: `${Math.round(current)} % of the limit, full in ${Math.round(leftMs)} ms`,
+    reason: `${rule.signal} at ${Math.round(current)} %, full in ${Math.round(leftMs)} ms at this rise`,
   };
 }
 
@@ -93,7 +95,10 @@ function run(conditions: readonly Condition[], history: SignalHistory, limit: nu
 }
 
 const describe = ({ signal, above, below }: Condition): string =>
-  `${signal} ${above === undefined ? `<= ${below}` : `>= ${above}`}`;
+  [
+    ...(above === undefined ? [] : [`${signal} >= ${formatSignal(signal, above)}`]),
+    ...(below === undefined ? [] : [`${signal} <= ${formatSignal(signal, below)}`]),
+  ].join(' and ');
 
 function hold(rule: HoldRule, history: SignalHistory): Finding | undefined {
   const first = rule.when[0];
@@ -103,7 +108,7 @@ function hold(rule: HoldRule, history: SignalHistory): Finding | undefined {
   if (length === 0) return undefined;
   const current = history.latest?.values[first.signal] ?? 0;
   const average = meanAndDeviation(history.before(first.signal, length, 60_000)).mean;
-  const reason = `${rule.when.map(describe).join(' and ')} for ${rule.forMs} ms`;
+  const reason = `${rule.when.map(describe).join(' and ')} for ${seconds(rule.forMs)}`;
   return { state: length >= wanted ? 'match' : 'suspect', signal: first.signal, current, average, reason };
 }
 
@@ -117,7 +122,9 @@ function deviation(rule: DeviationRule, history: SignalHistory): Finding | undef
   const length = run([{ signal: rule.signal, above: threshold }, ...rule.when], history, wanted);
   if (length === 0) return undefined;
   const current = history.latest?.values[rule.signal] ?? 0;
-  const reason = `${rule.signal} is ${rule.sigma} deviations above the average of ${round(mean)} for ${rule.forMs} ms`;
+  const value = (number: number): string => formatSignal(rule.signal, number);
+  const further = rule.when.map((condition) => ` and ${describe(condition)}`).join('');
+  const reason = `${rule.signal} >= ${value(threshold)}${further} for ${seconds(rule.forMs)}; the average before was ${value(mean)}, the limit is ${rule.sigma} deviations above it and at least ${value(rule.floor)}`;
   return {
     state: length >= wanted ? 'match' : 'suspect',
     signal: rule.signal,
@@ -140,7 +147,9 @@ function slope(rule: SlopeRule, history: SignalHistory): Finding | undefined {
 function slopeFinding(rule: SlopeRule, values: readonly number[], state: Finding['state']): Finding {
   const start = values[0] ?? 0;
   const current = values.at(-1) ?? 0;
-  const reason = `${rule.signal} rose from ${round(start)} to ${round(current)} in ${rule.windowMs} ms without pause`;
+  const [from, to] = [start, current].map((value) => formatSignal(rule.signal, value));
+  const overMs = state === 'match' ? rule.windowMs : rule.windowMs / 2;
+  const reason = `${rule.signal} rose from ${from} to ${to} in ${seconds(overMs)} without pause`;
   return { state, signal: rule.signal, current, average: start, reason };
 }
 
@@ -156,4 +165,4 @@ function rises(values: readonly number[], rule: SlopeRule, share: number): boole
   return late >= growth * 0.3 && last > 0;
 }
 
-const round = (value: number): number => Math.round(value * 10) / 10;
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;

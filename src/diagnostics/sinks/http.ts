@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Capture, CaptureFile, Sink } from '../../core/contract/sink.ts';
-import { post } from './post.ts';
+import { isSent, post } from './post.ts';
 
 export interface HttpSinkConfig {
   readonly url: string;
@@ -31,7 +31,7 @@ async function postPage(config: HttpSinkConfig, capture: Capture, signal: AbortS
 
 async function postForms(config: HttpSinkConfig, capture: Capture, signal: AbortSignal): Promise<void> {
   for (const file of capture.files) {
-    if (file.format !== 'pprof' || file.window === 'quiet') continue;
+    if (!isSent(file)) continue;
     const body = await holmesForm(config, capture, file);
     const { url, headers, timeoutMs } = config;
     const answer = await post({ url, headers, timeoutMs, signal, body });

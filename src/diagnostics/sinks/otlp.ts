@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Sink } from '../../core/contract/sink.ts';
 import { decodePprof, encodeOtlp } from '../pprof/index.ts';
-import { post } from './post.ts';
+import { isSent, post } from './post.ts';
 
 export interface OtlpSinkConfig {
   /** Base address of the collector or the whole address ending in `/profiles`. */
@@ -18,7 +18,7 @@ export function otlpSink(config: OtlpSinkConfig, service: string): Sink {
   return {
     name: 'otlp',
     deliver: async (capture, signal) => {
-      const files = capture.files.filter((file) => file.format === 'pprof' && file.window !== 'quiet');
+      const files = capture.files.filter(isSent);
       const profiles = await Promise.all(
         files.map(async (file) => decodePprof(new Uint8Array(await readFile(file.path)), file.name)),
       );

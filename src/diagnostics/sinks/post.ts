@@ -1,3 +1,5 @@
+import type { CaptureFile } from '../../core/contract/sink.ts';
+
 export interface PostOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -5,6 +7,10 @@ export interface PostOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
+
+/** What goes to a store of profiles: each thread on its own, without the quiet time that is there to compare. */
+export const isSent = ({ format, window, threadId }: CaptureFile): boolean =>
+  format === 'pprof' && window !== 'quiet' && threadId >= 0;
 
 /** Bytes of an answer that are looked at; a stranger's server may send any number. */
 const maxAnswerBytes = 64 * 1024;

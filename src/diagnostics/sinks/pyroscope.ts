@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Capture, CaptureFile, Sink } from '../../core/contract/sink.ts';
 import { decodePprof } from '../pprof/index.ts';
-import { post } from './post.ts';
+import { isSent, post } from './post.ts';
 
 export interface PyroscopeSinkConfig {
   readonly url: string;
@@ -26,8 +26,7 @@ export function pyroscopeSink(config: PyroscopeSinkConfig, service: string): Sin
     name: 'pyroscope',
     deliver: async (capture, signal) => {
       for (const file of capture.files) {
-        if (file.format === 'pprof' && file.window !== 'quiet')
-          await send(config, service, capture, file, signal);
+        if (isSent(file)) await send(config, service, capture, file, signal);
       }
     },
   };

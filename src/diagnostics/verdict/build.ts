@@ -4,15 +4,19 @@ import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
+import type { StallFacts } from './evidence.ts';
+import { headlineOf } from './headline.ts';
 import { heapTrend } from './heap-trend.ts';
 import { countInlined, type InliningProof } from './inlined.ts';
 import { whatMoved } from './moved.ts';
-import { compareFunctions, ownerNameOf, summarise } from './summary.ts';
+import { type About, compareFunctions, ownerNameOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
 
 export interface VerdictProfile {
   readonly profile: Profile;
+  /** -1 is all threads together. */
   readonly threadId: number;
+  readonly threadName?: string;
   readonly window: 'before' | 'during' | 'quiet';
 }
 
@@ -25,6 +29,8 @@ export interface VerdictInput {
   readonly stallCpuShare: number;
   /** The source line that most CPU samples executed, where the file is there to read. */
   readonly hotLine: string;
+  readonly hotPlace?: string;
+  readonly stall?: StallFacts;
   readonly missing: readonly string[];
 }
 
@@ -35,7 +41,9 @@ export function buildVerdict(input: VerdictInput): Verdict {
   const growth = input.profiles.find(({ profile }) => profile.kind === 'growth')?.profile;
   const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth }));
   const during =
-    cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
+    cpuProfile === undefined
+      ? undefined
+      : summarise(cpuProfile, { threadId: 0, threadName: 'main', window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
   const pendingProfile = input.profiles.find(({ profile }) => profile.kind === 'pending')?.profile;
   const pending = summaries.find((one) => one.kind === 'pending')?.functions ?? [];
@@ -45,8 +53,10 @@ export function buildVerdict(input: VerdictInput): Verdict {
     profiles: summaries,
     cpu: during,
     hotLine: input.hotLine,
+    hotPlace: input.hotPlace ?? '',
+    stall: input.stall,
     stallCpuShare: input.stallCpuShare,
-    latest: samples.at(-1)?.values ?? {},
+    latest: latestValues(samples, trigger),
     earlier: samples[Math.max(0, samples.length - 30)]?.values ?? {},
     heapTrend: heapTrend(samples),
     pendingTypes: pendingProfile === undefined ? [] : typesOf(pendingProfile),
@@ -55,10 +65,10 @@ export function buildVerdict(input: VerdictInput): Verdict {
   });
   return {
     schema: 1,
-    title: `${input.service}: ${cause.name} (${trigger.rule})`,
+    title: `${input.service}: ${headlineOf(cause)} (rule ${trigger.rule})`,
     cause,
     trigger,
-    moved: whatMoved(samples, trigger.signal),
+    moved: whatMoved(samples, trigger),
     profiles: summaries,
     changed: during !== undefined && quiet !== undefined ? compareFunctions(during, quiet) : [],
     pending,
@@ -66,6 +76,21 @@ export function buildVerdict(input: VerdictInput): Verdict {
     missing: input.missing,
   };
 }
+
+/**
+ * The newest values. A rule may have fired between two samples: what it saw is newer, and so is the used heap where
+ * the share of the limit is what it saw.
+ */
+function latestValues(samples: readonly SignalSample[], { signal, current }: CaptureTrigger): Values {
+  const values = samples.at(-1)?.values ?? {};
+  if (signal === '') return values;
+  const { heapUsedBytes = 0, heapOfLimitPercent = 0 } = values;
+  const isHeap = signal === 'heapOfLimitPercent' && heapOfLimitPercent > 0;
+  const used = isHeap ? { heapUsedBytes: (heapUsedBytes / heapOfLimitPercent) * current } : {};
+  return { ...values, ...used, [signal]: current };
+}
+
+type Values = Readonly<Record<string, number>>;
 
 /** CPU time of the trouble on the main thread: what the recorder has of it and what was sampled after the trigger. */
 export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | undefined {
@@ -76,8 +101,15 @@ export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | unde
 }
 
 /** One summary a value type for profiles whose columns mean different things, else one. */
-function summariesOf({ profile, threadId, window }: VerdictProfile, proof: InliningProof): ProfileSummary[] {
-  const about = { threadId, window };
+function summariesOf(
+  { profile, threadId, threadName, window }: VerdictProfile,
+  proof: InliningProof,
+): ProfileSummary[] {
+  const about: About = {
+    threadId,
+    threadName: threadName ?? (threadId === 0 ? 'main' : `thread ${threadId}`),
+    window,
+  };
   if (profile.kind === 'buffers') {
     return profile.sampleTypes
       .map((_type, index) => summarise(profile, about, index))
@@ -117,10 +149,7 @@ function typesOf(profile: Profile): TopFrame[] {
     .sort((a, b) => b.value - a.value);
 }
 
-function byType(
-  profile: Profile,
-  about: { threadId: number; window: ProfileSummary['window'] },
-): ProfileSummary[] {
+function byType(profile: Profile, about: About): ProfileSummary[] {
   return typesOf(profile)
     .slice(0, 8)
     .map(({ name }) => {

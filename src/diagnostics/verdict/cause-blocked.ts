@@ -1,3 +1,4 @@
+import { formatSignal, formatValue } from '../signals/format.ts';
 import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
 import type { Cause, CauseName, ProfileSummary, TopFrame } from './verdict-types.ts';
 
@@ -9,10 +10,13 @@ export const blocked: Finder = (evidence) => {
   const guilty = cpu?.functions.find((frame) => frame.place !== '') ?? stall?.functions[0];
   const where = guilty === undefined ? 'a function that could not be sampled' : at(guilty);
   const facts = [
-    `${trigger.signal} was ${Math.round(trigger.current)} ms`,
+    howLong(evidence),
     ...(cpu?.functions[0]
       ? [`${percent(cpu.functions[0].share)} of the CPU time is spent in ${at(cpu.functions[0])}`]
       : []),
+    ...(evidence.hotPlace === ''
+      ? []
+      : [`the line that ran most is ${evidence.hotPlace}: \`${evidence.hotLine.trim()}\``]),
     ...(cpu?.stacks[0] ? [`the stack that ran most: ${cpu.stacks[0].frames.slice(0, 4).join(' < ')}`] : []),
   ];
   if (cpu !== undefined && cpu.collectorShare > 0.4) return collector(evidence, cpu, guilty, facts);
@@ -41,6 +45,17 @@ export const blocked: Finder = (evidence) => {
     'Split the work into pieces, or move it to a worker thread.',
   );
 };
+
+function howLong({ trigger, stall }: Evidence): string {
+  if (stall === undefined) return `${trigger.signal} was ${formatSignal(trigger.signal, trigger.current)}`;
+  const [since, lasted] = [
+    new Date(stall.startMs).toISOString().slice(11, 23),
+    formatValue(stall.lastedMs, 'milliseconds'),
+  ];
+  return stall.isOver
+    ? `the event loop stood still for about ${lasted}, from ${since} UTC on`
+    : `the event loop stood still from ${since} UTC on, and still did ${lasted} later, when the profile ended`;
+}
 
 function collector(
   { latest, earlier, heapTrend }: Evidence,

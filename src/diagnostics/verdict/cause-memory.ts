@@ -5,10 +5,9 @@ import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 /** A heap that grows or is about to end. */
 export const memory: Finder = (evidence) => {
   const { trigger, latest } = evidence;
-  const heapSignals = ['heapUsedBytes', 'heapAfterGcBytes', 'heapOfLimitPercent', 'memoryPercent'];
-  if (!heapSignals.includes(trigger.signal)) return undefined;
-  const leakedBuffers = trigger.signal === 'memoryPercent' ? external(evidence) : undefined;
-  if (leakedBuffers !== undefined) return leakedBuffers;
+  // Whether resident memory is heap or buffers at all is for their sizes to say.
+  if (trigger.signal === 'memoryPercent') return isMostlyExternal(evidence) ? external(evidence) : undefined;
+  if (!['heapUsedBytes', 'heapAfterGcBytes', 'heapOfLimitPercent'].includes(trigger.signal)) return undefined;
   const heap = grownHeap(evidence);
   const guilty = heap?.functions[0];
   const what =
@@ -36,6 +35,9 @@ export const memory: Finder = (evidence) => {
     'Look at who keeps what this function makes: a cache, list or closure without bound.',
   );
 };
+
+const isMostlyExternal = ({ latest }: Evidence): boolean =>
+  (latest['externalBytes'] ?? 0) >= 0.5 * (latest['rssBytes'] ?? Number.POSITIVE_INFINITY);
 
 /** Fewer bytes are too few samples. */
 const enoughGrowthBytes = 4 * 1024 * 1024;

@@ -34,7 +34,8 @@ const hookTypes: Readonly<Record<string, string>> = { TCPSocketWrap: 'TCPWRAP', 
 function creatorOf(evidence: Evidence, type = ''): TopFrame | undefined {
   const kinds = new Set([`pending:${type}`, `pending:${hookTypes[type] ?? type.toUpperCase()}`]);
   const wanted = evidence.profiles.find(({ kind }) => kinds.has(kind));
-  return wanted?.functions.find(({ place }) => place !== '') ?? evidence.pendingCreators[0];
+  const isOwn = ({ place }: TopFrame): boolean => place !== '' && !place.startsWith('node:');
+  return wanted?.functions.find(isOwn) ?? evidence.pendingCreators.find(isOwn);
 }
 
 export const waits: Finder = (evidence) =>

@@ -1,24 +1,10 @@
 import { blocked } from './cause-blocked.ts';
 import { thrash } from './cause-full-heap.ts';
+import { limits } from './cause-limits.ts';
 import { buffers, memory } from './cause-memory.ts';
 import { resources, waits } from './cause-waiting.ts';
 import { at, cause, type Evidence, type Finder } from './evidence.ts';
 import type { Cause } from './verdict-types.ts';
-
-const limits: Finder = ({ trigger }) => {
-  if (trigger.signal === 'throttledPercent') {
-    const text = `The control group's CPU quota stops the process in ${Math.round(trigger.current)} % of its periods.`;
-    return cause('cpu-throttled', text, undefined, [], 'Raise the quota or use fewer threads.');
-  }
-  if (trigger.signal !== 'memoryPercent') return undefined;
-  return cause(
-    'memory-limit',
-    `Memory is at ${Math.round(trigger.current)} % of its limit.`,
-    undefined,
-    [],
-    'Raise the limit or look at the heap profile.',
-  );
-};
 
 const requested: Finder = ({ trigger, profiles }) => {
   if (trigger.rule !== 'manual') return undefined;

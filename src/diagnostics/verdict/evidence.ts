@@ -1,4 +1,5 @@
 import type { CaptureTrigger } from '../../core/contract/sink.ts';
+import { formatValue } from '../signals/format.ts';
 import type { HeapTrend } from './heap-trend.ts';
 import type { Cause, CauseName, ProfileSummary, TopFrame, Waiting } from './verdict-types.ts';
 
@@ -10,6 +11,10 @@ export interface Evidence {
   readonly cpu: ProfileSummary | undefined;
   /** The source line that executes most; V8 charges native calls (JSON, regular expressions) to it. */
   readonly hotLine: string;
+  /** Where that line stands, `/path/file.ts:12`; '' when not known. */
+  readonly hotPlace: string;
+  /** How long the loop stood still; undefined when it was no stall. */
+  readonly stall: StallFacts | undefined;
   /** CPU of the main thread during a stall over its length; NaN when not known. */
   readonly stallCpuShare: number;
   readonly latest: Readonly<Record<string, number>>;
@@ -21,11 +26,20 @@ export interface Evidence {
   readonly waiting: readonly Waiting[];
 }
 
+/** A stall as far as it was seen. */
+export interface StallFacts {
+  /** When the loop turned the last time, milliseconds since the epoch. */
+  readonly startMs: number;
+  /** Until it turned again, or until the capture ended. */
+  readonly lastedMs: number;
+  readonly isOver: boolean;
+}
+
 /** Looks for one sort of cause; undefined when the evidence is not of that sort. */
 export type Finder = (evidence: Evidence) => Cause | undefined;
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
-export const megabytes = (bytes: number): string => `${(bytes / 1048576).toFixed(1)} MB`;
+export const megabytes = (bytes: number): string => formatValue(bytes, 'bytes');
 /** A function and its place for a sentence. */
 export const at = (frame: TopFrame): string =>
   frame.place === '' ? frame.name : `${frame.name} (${frame.place})`;

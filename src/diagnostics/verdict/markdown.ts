@@ -1,52 +1,46 @@
 import type { Capture } from '../../core/contract/sink.ts';
+import { formatChange, formatSignal, formatValue, meaningOf } from '../signals/format.ts';
+import { tableOf } from './page-table.ts';
 import type { ProfileSummary, Verdict } from './verdict-types.ts';
 
-/** A number with its unit, short: `12.3 MB`, `87 %`, `1.2 s`. */
-function formatValue(value: number, unit: string): string {
-  if (unit === 'bytes') return `${(value / 1048576).toFixed(1)} MB`;
-  if (unit === 'nanoseconds') return formatValue(value / 1e6, 'milliseconds');
-  if (unit === 'milliseconds')
-    return value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${value.toFixed(1)} ms`;
-  if (unit === 'percent') return `${value.toFixed(1)} %`;
-  return Number.isInteger(value) ? String(value) : value.toFixed(2);
-}
-
-const time = (ms: number): string => new Date(ms).toISOString();
+const isoTime = (ms: number): string => new Date(ms).toISOString();
+/** `2026-01-02 03:04:05.678 UTC` */
+const dayTime = (ms: number): string => isoTime(ms).replace('T', ' ').replace('Z', ' UTC');
+const clock = (ms: number): string => isoTime(ms).slice(11, 23);
 const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
-/** Names come from the application: a pipe or a line break must not break the table. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
 
-/** The verdict as one page of Markdown. */
+/** Names come from the application: a line break in one must not begin a heading. */
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+/** Rows of a profile on the page; the JSON page and the profile hold more. */
+const shownFunctions = 6;
+
+/** The verdict as one page of Markdown, the answer first. */
 export function verdictPage(capture: Omit<Capture, 'verdict'>, verdict: Verdict): string {
   const { cause, trigger } = verdict;
-  const unit = verdict.moved.find((moved) => moved.signal === trigger.signal)?.unit ?? '';
   const lines = [
-    `# ${verdict.title}`,
+    `# ${oneLine(verdict.title)}`,
     '',
-    `${time(trigger.atMs)} | service ${capture.service} | pid ${capture.pid} | event ${capture.eventId}`,
+    `${dayTime(trigger.atMs)} | service ${capture.service} | pid ${capture.pid} | event ${capture.eventId}`,
     '',
-    '## Likely cause',
+    `## Likely cause: ${cause.name}${cause.confidence === 'none' ? '' : `, confidence ${cause.confidence}`}`,
     '',
-    cause.text,
+    oneLine(cause.text),
     '',
-    ...(cause.guilty ? [`Look at: **${cause.guilty.name}** ${cause.guilty.place}`, ''] : []),
-    ...cause.evidence.map((fact) => `- ${fact}`),
-    `- confidence: ${cause.confidence}`,
-    '',
+    ...(cause.guilty
+      ? [oneLine(`Look at: **${cause.guilty.name}** ${cause.guilty.place}`).trimEnd(), '']
+      : []),
     `What to do: ${cause.advice}`,
     '',
-    '## Why it was captured',
-    '',
-    `Rule \`${trigger.rule}\`: ${trigger.reason}.`,
-    `\`${trigger.signal}\` was ${formatValue(trigger.current, unit)}, average before ${formatValue(trigger.average, unit)}.`,
-    '',
+    ...(cause.evidence.length === 0
+      ? []
+      : ['Evidence:', '', ...cause.evidence.map((fact) => `- ${oneLine(fact)}`), '']),
+    ...whyCaptured(verdict),
     ...movedTable(verdict),
     ...changedTable(verdict),
     ...waitingTable(verdict),
-    ...verdict.profiles.filter((profile) => !profile.kind.startsWith('pending:')).flatMap(profileSection),
-    '## Files',
-    '',
-    ...capture.files.map((file) => `- ${file.name} (${file.kind}, ${file.sizeBytes} bytes)`),
+    ...verdict.profiles.filter(isShown).flatMap(profileSection),
+    ...fileList(capture),
     ...(verdict.missing.length === 0
       ? []
       : ['', '## Not captured', '', ...verdict.missing.map((why) => `- ${why}`)]),
@@ -55,47 +49,106 @@ export function verdictPage(capture: Omit<Capture, 'verdict'>, verdict: Verdict)
   return lines.join('\n');
 }
 
-function movedTable({ moved }: Verdict): string[] {
+/** A capture that somebody asked for has no signal. */
+function whyCaptured({ trigger }: Verdict): string[] {
+  const { rule, reason, signal, current, average } = trigger;
+  if (signal === '') return ['## Why it was captured', '', `On request: ${reason}.`, ''];
+  const meaning = meaningOf(signal);
+  return [
+    '## Why it was captured',
+    '',
+    `Rule \`${rule}\`: ${reason}.`,
+    `\`${signal}\`${meaning === '' ? '' : ` (${meaning})`} was ${formatSignal(signal, current)}, before that ${formatSignal(signal, average)}.`,
+    '',
+  ];
+}
+
+function movedTable({ moved, trigger }: Verdict): string[] {
   if (moved.length === 0) return [];
-  const rows = moved.map(
-    ({ signal, unit, from, to, sinceMs }) =>
-      `| ${cell(signal)} | ${formatValue(from, unit)} | ${formatValue(to, unit)} | ${time(sinceMs)} |`,
-  );
-  return ['## What moved', '', '| signal | average before | now | since |', '|---|---|---|---|', ...rows, ''];
+  const overMs = Math.max(...moved.map(({ overMs }) => overMs));
+  const rows = moved.map(({ signal, unit, from, to, sinceMs }) => [
+    signal,
+    formatValue(from, unit),
+    formatValue(to, unit),
+    formatChange(from, to, unit),
+    clock(sinceMs),
+  ]);
+  return [
+    '## What moved',
+    '',
+    `Average of the ${Math.round(overMs / 1000)} s before, and at the trigger (${clock(trigger.atMs)}). Times are UTC.`,
+    '',
+    ...tableOf(
+      ['signal', 'average', 'now', 'change', 'since'],
+      ['left', 'right', 'right', 'right', 'left'],
+      rows,
+    ),
+    '',
+  ];
 }
 
 function changedTable({ changed }: Verdict): string[] {
   if (changed.length === 0) return [];
-  const rows = changed.map(
-    ({ name, place, from, to }) => `| ${cell(name)} | ${cell(place)} | ${share(from)} | ${share(to)} |`,
-  );
-  const head = ['| function | place | share when quiet | share now |', '|---|---|---|---|'];
-  return ['## Against the last quiet window', '', ...head, ...rows, ''];
+  const rows = changed.map(({ name, place, from, to }) => [share(from), share(to), name, place]);
+  return [
+    '## CPU time against the last quiet window',
+    '',
+    ...tableOf(['quiet', 'now', 'function', 'place'], ['right', 'right', 'left', 'left'], rows),
+    '',
+  ];
 }
 
 function waitingTable({ waiting }: Verdict): string[] {
   if (waiting.length === 0) return [];
-  const rows = waiting.map(
-    ({ what, count, typicalMs }) =>
-      `| ${cell(what)} | ${count} | ${formatValue(typicalMs, 'milliseconds')} |`,
-  );
-  return ['## What waits', '', '| what | count | typical age |', '|---|---|---|', ...rows, ''];
+  const rows = waiting.map(({ what, count, typicalMs }) => [
+    String(count),
+    formatValue(typicalMs, 'milliseconds'),
+    what,
+  ]);
+  return [
+    '## What waits',
+    '',
+    ...tableOf(['count', 'typical age', 'what'], ['right', 'right', 'left'], rows),
+    '',
+  ];
 }
 
+/** What a table of its own tells, and the quiet time that is there to compare with, would only be noise. */
+const isShown = ({ kind, window, total }: ProfileSummary): boolean =>
+  total > 0 &&
+  window !== 'quiet' &&
+  !kind.startsWith('pending:') &&
+  kind !== 'in-flight' &&
+  kind !== 'streams';
+
+const titles: Readonly<Record<string, string>> = {
+  cpu: 'CPU time',
+  heap: 'Memory in use, by who allocated it',
+  growth: 'Memory allocated since growth was suspected, and kept',
+  allocations: 'Memory allocated, freed again or not',
+  pending: 'Async work that has not ended, by who began it',
+  stall: 'Stacks that ran at that moment',
+  coroutines: 'Suspended async functions',
+  backlog_bytes: 'Bytes written past the high-water mark, by who wrote them',
+  buffer_bytes: 'New buffers that stay alive, by who made them',
+};
+const windows: Readonly<Record<string, string>> = {
+  'cpu before': ', up to the capture',
+  'cpu during': ', while it was captured',
+};
+
 function profileSection(profile: ProfileSummary): string[] {
-  if (profile.total === 0) return [];
-  const { kind, threadId, window, valueType, unit, total } = profile;
-  const rows = profile.functions.map(
-    (frame) =>
-      `| ${cell(frame.name)} | ${cell(frame.place)} | ${formatValue(frame.value, unit)} | ${share(frame.share)} |`,
-  );
+  const { kind, threadName, window, valueType, unit, total } = profile;
+  const title = titles[kind === 'buffers' ? valueType : kind] ?? kind;
+  const thread = threadName === 'main' ? '' : `, ${threadName}`;
+  const rows = profile.functions
+    .slice(0, shownFunctions)
+    .map((frame) => [share(frame.share), formatValue(frame.value, unit), frame.name, frame.place]);
   const stack = profile.stacks[0];
   return [
-    `## ${kind}, thread ${threadId}, ${window}: ${valueType} ${formatValue(total, unit)}`,
+    `## ${title}${thread}${windows[`${kind} ${window}`] ?? ''}: ${formatValue(Math.round(total), unit)}`,
     '',
-    '| function | place | value | share |',
-    '|---|---|---|---|',
-    ...rows,
+    ...tableOf(['share', 'value', 'function', 'place'], ['right', 'right', 'left', 'left'], rows),
     '',
     ...(profile.inlinedInto === undefined
       ? []
@@ -105,6 +158,25 @@ function profileSection(profile: ProfileSummary): string[] {
         ]),
     ...(stack === undefined
       ? []
-      : [`Largest stack (${share(stack.share)}):`, '', '```', ...stack.frames, '```', '']),
+      : [
+          `Largest stack (${share(stack.share)}), innermost first:`,
+          '',
+          '```',
+          ...stack.frames.map(oneLine),
+          '```',
+          '',
+        ]),
   ];
+}
+
+function fileList({ files }: Omit<Capture, 'verdict'>): string[] {
+  const rows = files.map(({ name, kind, window, sizeBytes }) => [
+    window === 'none' ? kind : `${kind} ${window}`,
+    formatValue(sizeBytes, 'bytes'),
+    name,
+  ]);
+  const hint =
+    'Open them with `heddle profile view DIRECTORY`, `heddle profile show FILE` or `go tool pprof FILE`.';
+  if (files.length === 0) return ['## Files', '', 'None.'];
+  return ['## Files', '', hint, '', ...tableOf(['what', 'size', 'file'], ['left', 'right', 'left'], rows)];
 }

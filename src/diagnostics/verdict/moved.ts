@@ -1,49 +1,82 @@
 import type { SignalSample } from '../../core/contract/signal.ts';
+import type { CaptureTrigger } from '../../core/contract/sink.ts';
 import { meanAndDeviation } from '../rules/statistics.ts';
-import { signalCatalogue } from '../signals/catalogue.ts';
+import { unitOf } from '../signals/format.ts';
 import type { Moved } from './verdict-types.ts';
 
-const units = new Map(signalCatalogue.map(({ name, unit }) => [name, unit]));
 /** The newest samples are "now", what came before is the average. */
 const nowSamples = 3;
 const shown = 12;
+/** Deviations from the average from which a signal has moved. */
+const far = 3;
 /** Signals that only ever grow or are constants say nothing by moving. */
 const ignored = new Set(['memoryLimitBytes', 'majorGcCount', 'minorGcCount', 'monitorCpuPercent']);
 
-/** Which signals stand far from their average at the end of the samples, the farthest first. */
-export function whatMoved(samples: readonly SignalSample[], triggerSignal: string): Moved[] {
+interface Point {
+  readonly atMs: number;
+  readonly value: number;
+}
+type Scored = Moved & { readonly score: number };
+
+/** Which signals stand far from their average at the end of the samples, up or down, the farthest first. */
+export function whatMoved(
+  samples: readonly SignalSample[],
+  trigger: Pick<CaptureTrigger, 'signal' | 'current'>,
+): Moved[] {
   const newest = samples.at(-1);
   if (newest === undefined) return [];
-  const found: (Moved & { score: number })[] = [];
-  for (const signal of Object.keys(newest.values)) {
-    if (ignored.has(signal)) continue;
-    const moved = movement(samples, signal);
-    if (moved !== undefined)
-      found.push(signal === triggerSignal ? { ...moved, score: Number.MAX_VALUE } : moved);
-  }
-  return found
-    .filter((moved) => moved.score >= 3)
+  return Object.keys(newest.values)
+    .filter((signal) => !ignored.has(signal))
+    .map((signal) => movement(samples, signal, trigger))
+    .filter((moved): moved is Scored => moved !== undefined && moved.score >= far)
     .sort((a, b) => b.score - a.score)
     .slice(0, shown)
     .map(({ score: _score, ...moved }) => moved);
 }
 
-function movement(samples: readonly SignalSample[], signal: string): (Moved & { score: number }) | undefined {
-  const series = samples
-    .map(({ atMs, values }) => ({ atMs, value: values[signal] }))
-    .filter((point): point is { atMs: number; value: number } => point.value !== undefined);
+function movement(
+  samples: readonly SignalSample[],
+  signal: string,
+  trigger: Pick<CaptureTrigger, 'signal' | 'current'>,
+): Scored | undefined {
+  const series = samples.flatMap(({ atMs, values }): Point[] => {
+    const value = values[signal];
+    return value === undefined ? [] : [{ atMs, value }];
+  });
+  const before = series.slice(0, -nowSamples);
+  const [first] = before;
   const last = series.at(-1);
-  const before = series.slice(0, -nowSamples).map((point) => point.value);
-  if (last === undefined || before.length === 0) return undefined;
-  const { mean, deviation } = meanAndDeviation(before);
-  const to = Math.max(...series.slice(-nowSamples).map((point) => point.value));
+  if (first === undefined || last === undefined) return undefined;
+  const { mean, deviation } = meanAndDeviation(before.map((point) => point.value));
   const spread = Math.max(deviation, Math.abs(mean) / 20, 1e-9);
-  const outside = series.findIndex(({ value }) => value > mean + 3 * spread);
-  const sinceMs = series[outside < 0 ? series.length - 1 : outside]?.atMs ?? last.atMs;
-  return { signal, unit: unitOf(signal), from: mean, to, sinceMs, score: (to - mean) / spread };
+  const isTrigger = signal === trigger.signal;
+  // A rule may have looked between two samples: what it saw is newer than any of them.
+  const to = isTrigger ? trigger.current : farthest(series.slice(-nowSamples), mean);
+  const score = Math.abs(to - mean) / spread;
+  const sinceMs = lastCrossing(series, mean, spread, Math.sign(to - mean));
+  const overMs = (before.at(-1)?.atMs ?? first.atMs) - first.atMs;
+  return {
+    signal,
+    unit: unitOf(signal),
+    from: mean,
+    to,
+    sinceMs,
+    overMs,
+    score: isTrigger ? Infinity : score,
+  };
 }
 
-/** Unit of a built-in signal; resources are counts, user signals have their own. */
-function unitOf(signal: string): string {
-  return units.get(signal) ?? (signal.startsWith('resource:') ? 'count' : '');
+const farthest = (points: readonly Point[], mean: number): number =>
+  points.reduce((far, { value }) => (Math.abs(value - mean) > Math.abs(far - mean) ? value : far), mean);
+
+/** When the signal left the range of its average the last time, not when it once did so before and came back. */
+function lastCrossing(series: readonly Point[], mean: number, spread: number, direction: number): number {
+  let at = series.length - 1;
+  const isOut = (point: Point | undefined): boolean =>
+    point !== undefined && (point.value - mean) * direction > far * spread;
+  // The newest sample may be inside again already: the excursion is among the newest.
+  for (let back = 0; back < nowSamples && !isOut(series[at]); back++) at--;
+  if (!isOut(series[at])) return series.at(-1)?.atMs ?? 0;
+  while (isOut(series[at - 1])) at--;
+  return series[at]?.atMs ?? 0;
 }

@@ -14,10 +14,13 @@ function isApplication(frame: ProfileFrame): boolean {
 /** The monitor's own functions never count as anybody's fault. */
 const isMonitor = (url: string): boolean => /\/(src|dist\/src)\/diagnostics\/hooks\//.test(url);
 
+/** Which profile a summary is of. */
+export type About = Pick<ProfileSummary, 'threadId' | 'threadName' | 'window'>;
+
 /** Reads the default value of each sample; `valueIndex` picks another. */
 export function summarise(
   profile: Profile,
-  about: { threadId: number; window: ProfileSummary['window'] },
+  about: About,
   valueIndex: number = profile.defaultSampleType,
 ): ProfileSummary {
   const sums = new Map<number, number>();
@@ -40,15 +43,26 @@ export function summarise(
     valueType: type?.type ?? '',
     unit: type?.unit ?? '',
     total,
-    functions: largest(sums, topFunctions).map(([index, value]) => topFrame(profile, index, value, total)),
+    functions: largestFunctions(profile, sums, total),
     stacks: largest(stacks, topStacks).map(([node, value]) => topStack(profile, node, value, total)),
     collectorShare: total === 0 ? 0 : collector / total,
   };
 }
 
+/** Functions of one name at one place count as one, whatever column they begin at: nobody could tell the rows apart. */
+function largestFunctions(profile: Profile, sums: ReadonlyMap<number, number>, total: number): TopFrame[] {
+  const named = new Map<string, TopFrame>();
+  for (const [index, value] of sums) {
+    const { name, place } = topFrame(profile, index);
+    const sum = (named.get(`${name} ${place}`)?.value ?? 0) + value;
+    named.set(`${name} ${place}`, { name, place, value: sum, share: total === 0 ? 0 : sum / total });
+  }
+  return [...named.values()].sort((a, b) => b.value - a.value).slice(0, topFunctions);
+}
+
 /** `name place` of the function that a sample counts for, as `summarise` tells it. */
 export function ownerNameOf(profile: Profile, leaf: number): string {
-  const { name, place } = topFrame(profile, ownerOf(profile, leaf), 0, 0);
+  const { name, place } = topFrame(profile, ownerOf(profile, leaf));
   return `${name} ${place}`;
 }
 
@@ -115,13 +129,11 @@ function largest(sums: ReadonlyMap<number, number>, count: number): [number, num
 export const placeOf = (frame: ProfileFrame): string =>
   frame.url === '' ? '' : `${pathOf(frame.url)}:${frame.line}`;
 
-function topFrame(profile: Profile, index: number, value: number, total: number): TopFrame {
+function topFrame(profile: Profile, index: number): Pick<TopFrame, 'name' | 'place'> {
   const frame = profile.frames[index];
   return {
     name: frame === undefined ? '?' : displayName(frame),
     place: frame === undefined ? '' : placeOf(frame),
-    value,
-    share: total === 0 ? 0 : value / total,
   };
 }
 

@@ -4,10 +4,14 @@ import type { CaptureTrigger } from '../../core/contract/sink.ts';
 export interface Moved {
   readonly signal: string;
   readonly unit: string;
+  /** Average of the samples before. */
   readonly from: number;
+  /** At the trigger: of the newest samples the one farthest from the average. */
   readonly to: number;
-  /** When the signal left the range of its average, milliseconds since the epoch. */
+  /** When the signal left the range of its average for good, milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** How much time the average covers. */
+  readonly overMs: number;
 }
 
 /** A function and what it accounts for. */
@@ -29,7 +33,10 @@ export interface TopStack {
 
 export interface ProfileSummary {
   readonly kind: string;
+  /** -1 is all threads together. */
   readonly threadId: number;
+  /** `main`, `worker 3 (name)`, `all threads`. */
+  readonly threadName: string;
   readonly window: 'before' | 'during' | 'quiet';
   readonly valueType: string;
   readonly unit: string;

@@ -35,11 +35,11 @@ export async function withSiblings<Result>(
   const links = new Map<string, SessionLink>();
   const stopAttached = main.on('NodeWorker.attachedToWorker', (message) => {
     const { sessionId, workerInfo } = message as { sessionId: string; workerInfo: WorkerInfo };
-    const threadId = Number(workerInfo.workerId);
+    const { threadId, threadName } = identify(workerInfo);
     if (isOwn(workerInfo.url, threadId) || threads.length >= maxThreads) return;
     const link = new SessionLink(main, sessionId);
     links.set(sessionId, link);
-    threads.push({ threadId, threadName: workerInfo.title, session: link });
+    threads.push({ threadId, threadName, session: link });
   });
   const stopMessages = main.on('NodeWorker.receivedMessageFromWorker', (message) => {
     const { sessionId, message: text } = message as { sessionId: string; message: string };
@@ -50,7 +50,7 @@ export async function withSiblings<Result>(
   });
   try {
     await main.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
-    return await use(threads);
+    return await use(threads.sort((a, b) => a.threadId - b.threadId));
   } finally {
     await main.post('NodeWorker.disable').catch(() => {});
     for (const link of links.values()) link.close();
@@ -58,6 +58,19 @@ export async function withSiblings<Result>(
     stopMessages();
     stopDetached();
   }
+}
+
+/**
+ * `threadId` of node:worker_threads stands in the title, `[worker 3] name`: `workerId` counts what sessions have met.
+ * The name that Node gives a worker without one is left out.
+ */
+export function identify({ workerId, title }: Pick<WorkerInfo, 'workerId' | 'title'>): {
+  readonly threadId: number;
+  readonly threadName: string;
+} {
+  const [, id = workerId, name = ''] = /^\[worker (\d+)\]\s*(.*)$/s.exec(title) ?? [];
+  const isNamed = name !== '' && name !== 'WorkerThread';
+  return { threadId: Number(id), threadName: `worker ${id}${isNamed ? ` (${name})` : ''}` };
 }
 
 /** One worker's protocol wrapped into messages of the main session. */

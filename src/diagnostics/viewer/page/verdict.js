@@ -73,7 +73,7 @@ function files(capture, open) {
       const button = element(
         'button',
         { type: 'button', 'data-file': name },
-        `${kind} (${window}, thread ${threadId})`,
+        `${kind} (${window}, ${threadId < 0 ? 'all threads' : threadId === 0 ? 'main thread' : `worker ${threadId}`})`,
       );
       button.onclick = () => open(name);
       return button;

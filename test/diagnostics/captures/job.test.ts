@@ -1,0 +1,98 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ProfileArtifact } from '../../../src/core/contract/profile-kind.ts';
+import { type CaptureJob, runCaptureJob } from '../../../src/diagnostics/captures/job.ts';
+import { decodePprof } from '../../../src/diagnostics/pprof/index.ts';
+import { isSent } from '../../../src/diagnostics/sinks/post.ts';
+
+/** One function that was sampled ten times in 100 ms. */
+const rawOf = (functionName: string): object => ({
+  nodes: [
+    { id: 1, callFrame: frame('(root)', ''), children: [2] },
+    { id: 2, callFrame: frame(functionName, 'file:///app/x.js') },
+  ],
+  startTime: 0,
+  endTime: 100_000,
+  samples: Array.from({ length: 10 }, () => 2),
+  timeDeltas: Array.from({ length: 10 }, () => 10_000),
+});
+const frame = (functionName: string, url: string): object => ({
+  functionName,
+  url,
+  scriptId: '1',
+  lineNumber: 6,
+  columnNumber: 0,
+});
+const cpuOf = (threadId: number, threadName: string, functionName: string): ProfileArtifact => ({
+  kind: 'cpu',
+  threadId,
+  threadName,
+  format: 'cpuprofile',
+  startMs: 1000,
+  durationMs: 100,
+  data: rawOf(functionName),
+  window: 'during',
+});
+
+function jobOf(artifacts: readonly ProfileArtifact[]): CaptureJob {
+  const trigger = { rule: 'manual', signal: '', reason: 'asked for', current: 0, average: 0 };
+  return {
+    id: 'shop-7-1000-e1',
+    eventId: 'e1',
+    serial: 1,
+    service: 'shop',
+    pid: 7,
+    directory: mkdtempSync(join(tmpdir(), 'heddle-job-')),
+    labels: { team: 'red' },
+    trigger: { ...trigger, settings: {}, previous: [], atMs: 1000 },
+    artifacts,
+    samples: [],
+    startMs: 1000,
+    endMs: 1100,
+    troubleMs: 1000,
+    stallCpuShare: Number.NaN,
+    missing: [],
+    bounds: { maxFiles: 100, maxBytes: 1e9, maxAgeMs: 1e9 },
+    keepRaw: false,
+  };
+}
+
+test('threads that were sampled side by side are there each and as one profile that tells them apart', async (t) => {
+  const { files, verdict } = await runCaptureJob(
+    jobOf([cpuOf(0, 'main', 'serve'), cpuOf(2, 'worker 2 (zip)', 'compress')]),
+  );
+  const pprof = files.filter(({ format }) => format === 'pprof');
+  t.deepEqual(
+    pprof.map(({ threadId }) => threadId),
+    [0, 2, -1],
+  );
+  const together = pprof.at(-1);
+  t.regex(together?.name ?? '', /^shop-7-all-cpu-/);
+  const profile = decodePprof(readFileSync(together?.path ?? ''));
+  const threads = profile.samples.map(({ labels }) => labels?.['thread']);
+  t.deepEqual(threads.toSorted(), ['main', 'worker 2 (zip)']);
+  t.is(profile.durationMs, 100, 'at the same time, not one after the other');
+  t.deepEqual(
+    files.filter(isSent).map(({ threadId }) => threadId),
+    [0, 2],
+    'a store of profiles would count it twice',
+  );
+  const names = (verdict as { profiles: { threadName: string }[] }).profiles.map((one) => one.threadName);
+  t.deepEqual(names, ['main', 'worker 2 (zip)', 'all threads']);
+});
+
+test('one thread alone has no second profile, and the page of a capture that was asked for names no signal', async (t) => {
+  const { files } = await runCaptureJob(jobOf([cpuOf(0, 'main', 'serve')]));
+  t.is(files.filter(({ format }) => format === 'pprof').length, 1);
+  const page = readFileSync(files.find(({ format }) => format === 'markdown')?.path ?? '', 'utf8');
+  t.true(page.includes('On request: asked for.'));
+  t.notRegex(page, /(?<!`)``(?!`)/);
+});
+
+test('labels that all samples share are labels of the profile when it is read again', async (t) => {
+  const { files } = await runCaptureJob(jobOf([cpuOf(0, 'main', 'serve')]));
+  const profile = decodePprof(readFileSync(files[0]?.path ?? ''));
+  t.like(profile.labels, { service: 'shop', team: 'red', trigger: 'manual', thread: 'main' });
+});
