@@ -7,7 +7,9 @@ export interface SiblingThread {
 }
 
 interface WorkerInfo {
+  /** Counted anew in each session: it is no thread id. */
   readonly workerId: string;
+  /** `[worker 5] name`, with the thread id (Node 22 to 26). */
   readonly title: string;
   readonly url: string;
 }
@@ -80,6 +82,7 @@ class SessionLink implements InspectorSession {
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(reason: Error): void }>();
   readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
   #nextId = 1;
+  #isClosed = false;
 
   constructor(main: InspectorSession, sessionId: string) {
     this.#main = main;
@@ -87,6 +90,8 @@ class SessionLink implements InspectorSession {
   }
 
   async post<Result>(method: string, params: object = {}): Promise<Result> {
+    // The main thread takes messages for a thread that has ended; nobody would ever answer.
+    if (this.#isClosed) throw threadEnded();
     const id = this.#nextId++;
     const answered = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     const message = JSON.stringify({ id, method, params });
@@ -113,7 +118,10 @@ class SessionLink implements InspectorSession {
   }
 
   close(): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error('the worker thread has ended'));
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.values()) reject(threadEnded());
     this.#waiting.clear();
   }
 }
+
+const threadEnded = (): Error => new Error('the worker thread has ended');
