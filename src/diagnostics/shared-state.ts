@@ -52,6 +52,8 @@ const flagNames = [
   'released',
   /** Set by the worker before it opens the first one. */
   'connecting',
+  /** Set by the worker when the evidence of an emergency is on disk, which the application waits for. */
+  'resume',
 ] as const;
 export type SharedFlag = (typeof flagNames)[number];
 

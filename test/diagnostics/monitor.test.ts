@@ -87,7 +87,7 @@ test.serial(
   },
 );
 
-test('a leak that fills the heap within a second leaves its heap profile before the process dies', async (t) => {
+test('a leak that fills the heap within a second leaves its heap profile and its page before the process dies', async (t) => {
   const run = await runProgram(
     `const kept = [];
      function hoardRows() { kept.push(Array.from({ length: 2000 }, (_, index) => ({ index, text: 'v' + index }))); }
@@ -98,6 +98,9 @@ test('a leak that fills the heap within a second leaves its heap profile before 
   t.not(run.code, 0);
   t.true(filesOf(run, '.heapprofile').length >= 1, readdirSync(run.directory).join());
   t.regex(readFileSync(filesOf(run, '.heapprofile')[0] ?? '', 'utf8'), /hoardRows/);
+  const page = pagesOf(run).find(({ trigger }) => trigger.rule === 'near-heap-limit');
+  t.is(page?.verdict.cause.name, 'heap-leak');
+  t.is(page?.verdict.cause.guilty?.name, 'hoardRows');
 });
 
 test('the monitor leaves no trace at exit, however the program ends', async (t) => {

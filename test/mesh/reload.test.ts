@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { createMesh, HeddleError, type Mesh, type MeshConfig } from '../../src/index.ts';
 import { deadAddress, type Echoed, echo, eventually, tcpUpstream, upstream, within } from './support.ts';
@@ -8,6 +12,9 @@ import { deadAddress, type Echoed, echo, eventually, tcpUpstream, upstream, with
 const routesTo = (cluster: string, more: object = {}) => [
   { name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, cluster, ...more }] },
 ];
+
+/** Where nobody listens and nobody else will: a port that was free may be another's a moment later. */
+const freshSocketPath = (): string => join(tmpdir(), `heddle-reload-${randomUUID()}.sock`);
 
 const ok = async (t: { true(value: boolean): void }, mesh: Mesh, config: MeshConfig): Promise<void> => {
   const { applied } = await mesh.reload(config);
@@ -183,7 +190,7 @@ test('a reload whose port is taken is refused and leaves nothing behind', async 
   await once(taken, 'listening');
   t.teardown(() => void taken.close());
   const { port } = taken.address() as AddressInfo;
-  const free = await deadAddress();
+  const path = freshSocketPath();
   const config: MeshConfig = {
     listeners: [{ name: 'in', address: '127.0.0.1:0', virtualHosts: routesTo('users') }],
     clusters: [{ name: 'users', endpoints: [address] }],
@@ -193,7 +200,7 @@ test('a reload whose port is taken is refused and leaves nothing behind', async 
   const reload = mesh.reload({
     listeners: [
       { name: 'in', address: '127.0.0.1:0', virtualHosts: routesTo('other') },
-      { name: 'first', address: free, virtualHosts: routesTo('other') },
+      { name: 'first', address: `unix:${path}`, virtualHosts: routesTo('other') },
       { name: 'second', address: `127.0.0.1:${port}`, virtualHosts: routesTo('other') },
     ],
     clusters: [{ name: 'other' }],
@@ -203,9 +210,7 @@ test('a reload whose port is taken is refused and leaves nothing behind', async 
   t.deepEqual(Object.keys(mesh.listeners.addresses), ['in']);
   t.is(mesh.clusters.get('other'), null);
   t.is((await get(mesh.listeners.addresses['in'] as string)).status, 200);
-  await t.throwsAsync(once(connect(Number(free.split(':')[1]), '127.0.0.1'), 'connect'), {
-    code: 'ECONNREFUSED',
-  });
+  t.false(existsSync(path));
 });
 
 test('a removed listener closes its port and finishes what it carries; an added one opens', async (t) => {
@@ -290,10 +295,10 @@ test('reloads run one after the other, the last one wins, and none binds a port 
 });
 
 test('a closed mesh and one that drains refuse a reload, and a close in the middle leaves nothing open', async (t) => {
-  const free = await deadAddress();
+  const path = freshSocketPath();
   const mesh = await createMesh();
   const config: MeshConfig = {
-    listeners: [{ name: 'in', address: free, virtualHosts: routesTo('users') }],
+    listeners: [{ name: 'in', address: `unix:${path}`, virtualHosts: routesTo('users') }],
     clusters: [{ name: 'users' }],
   };
   const reloading = mesh.reload(config);
@@ -304,9 +309,7 @@ test('a closed mesh and one that drains refuse a reload, and a close in the midd
   );
   t.is(outcome, 'ERR_MESH_CLOSED');
   t.like(await t.throwsAsync(mesh.reload(config)), { code: 'ERR_MESH_CLOSED' });
-  await t.throwsAsync(once(connect(Number(free.split(':')[1]), '127.0.0.1'), 'connect'), {
-    code: 'ECONNREFUSED',
-  });
+  t.false(existsSync(path));
 });
 
 test('a handler and its cluster survive reloads that do not name them', async (t) => {

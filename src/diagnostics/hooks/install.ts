@@ -47,6 +47,7 @@ export function installHooks(options: HooksOptions): { stop(): void } {
     inFlight: () => inFlight.groups(),
     streams: () => collectStreams().groups,
     resources: () => countResources(),
+    hold: (limitMs: number) => state.waitFor('resume', limitMs),
   });
   let skip = 0;
   let lastTookMs = 0;

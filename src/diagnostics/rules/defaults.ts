@@ -54,6 +54,7 @@ export const defaultRules: readonly Rule[] = [
     from: 60,
     above: 85,
     projectedMs: 1500,
+    holdMs: 500,
     warmUp: false,
     capture: ['heap', 'before'],
   },

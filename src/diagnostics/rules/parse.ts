@@ -66,6 +66,7 @@ const ruleSchema = v.variant('type', [
     above: v.pipe(finite, v.minValue(1), v.maxValue(100)),
     from: v.pipe(finite, v.minValue(0), v.maxValue(100)),
     projectedMs: notNegative,
+    holdMs: v.optional(v.pipe(notNegative, v.maxValue(5000)), 500),
   }),
 ]);
 

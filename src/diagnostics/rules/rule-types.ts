@@ -77,6 +77,8 @@ export interface NearLimitRule extends RuleCommon {
   /** From here on the rise is projected. */
   readonly from: number;
   readonly projectedMs: number;
+  /** The application waits so long at most until the evidence is on disk: 0 lets it run on, and perhaps die first. */
+  readonly holdMs: number;
 }
 
 export type Rule = HoldRule | DeviationRule | StallRule | SlopeRule | NearLimitRule;

@@ -1,11 +1,11 @@
-import { displayName } from '../pprof/frame-names.ts';
+import { anonymous, displayName } from '../pprof/frame-names.ts';
 import { ordinalLabel } from '../pprof/heap-profile.ts';
-import type { Profile } from '../profile-model.ts';
+import type { Profile, ProfileFrame } from '../profile-model.ts';
 import { frameAt, ownerNameOf, placeOf } from './summary.ts';
 import type { ProfileSummary, TopFrame } from './verdict-types.ts';
 
-/** Of the CPU samples in a function, the share that must be in the callee to say that it was inlined. */
-const mostOfIt = 0.8;
+/** Of the CPU time in a function, the share that must be in the callee to say that it was inlined: twice all the rest. */
+const mostOfIt = 2 / 3;
 /** Fewer samples prove nothing. */
 const minSamples = 3;
 /** The callee must have been seen allocating by itself before it was inlined. */
@@ -21,9 +21,10 @@ export interface InliningProof {
 
 /**
  * V8's heap sampler sees no inlined functions: once a caller is optimised, what its callee allocates is charged to the
- * caller. Two things tell them apart: CPU samples, where the caller spends its time in the callee; and the order of
- * heap samples, where first the callee allocated and from some moment on the caller did in its place. Where the heap
- * profile holds both functions and one of these is seen, the caller's bytes are counted for the callee.
+ * caller. Three things tell them apart: CPU samples, where the caller spends its time in the callee; functions that seem to
+ * be called by the caller and by the callee, but in CPU samples by the callee only; and the order of heap samples, where
+ * first the callee allocated and from some moment on the caller did in its place. Where the heap profile holds both
+ * functions and one of these is seen, the caller's bytes are counted for the callee.
  *
  * @param heap the profile that `summary` is about.
  */
@@ -38,7 +39,8 @@ export function countInlined(
     (frame) =>
       frame.share >= minShare &&
       calls(heap, caller, frame) &&
-      ((cpu !== undefined && spendsItsTimeIn(cpu, caller, frame) >= mostOfIt) ||
+      ((cpu !== undefined &&
+        (spendsItsTimeIn(cpu, caller, frame) >= mostOfIt || takesOverCalls(heap, cpu, caller, frame))) ||
         (growth !== undefined && givesWayTo(growth, frame, caller))),
   );
   if (callee === undefined) return summary;
@@ -77,6 +79,75 @@ function spendsItsTimeIn(profile: Profile, caller: TopFrame, callee: TopFrame): 
   }
   return samples < minSamples || all === 0 ? 0 : below / all;
 }
+
+/** Of the caller's bytes, the share that must come from calls that are the callee's. */
+const half = 0.5;
+
+/**
+ * Most of what is charged to the caller was allocated in functions that it calls by the heap profile, as the callee does
+ * too; but by the CPU profile, which sees most inlined functions, the callee alone calls them, or they are callbacks that
+ * are written in the callee.
+ */
+function takesOverCalls(heap: Profile, cpu: Profile, caller: TopFrame, callee: TopFrame): boolean {
+  const charged = samplesByCall(heap, caller);
+  const seen = samplesByCall(heap, callee);
+  const direct = samplesByCall(cpu, caller);
+  const inside = samplesByCall(cpu, callee);
+  charged.delete(ownerName(callee));
+  let all = 0;
+  let callees = 0;
+  for (const [called, { value, frame }] of charged) {
+    all += value;
+    if (frame === undefined || (seen.get(called)?.count ?? 0) < minSamples) continue;
+    const within = inside.get(called)?.count ?? 0;
+    const isCallees = within > 0 && (direct.get(called)?.count ?? 0) * 4 <= within;
+    if (isCallees || isWrittenIn(heap, frame, callee)) callees += value;
+  }
+  return callees > all * half;
+}
+
+interface Calls {
+  count: number;
+  value: number;
+  /** Undefined for what a function does without calling another. */
+  readonly frame: ProfileFrame | undefined;
+}
+
+/** The samples that have the function on their stack, by the function with a place that it calls there. */
+function samplesByCall(profile: Profile, caller: TopFrame): Map<string, Calls> {
+  const sums = new Map<string, Calls>();
+  for (const { node: leaf, values } of profile.samples) {
+    let called: ProfileFrame | undefined;
+    for (let node = leaf; node > 0; node = profile.tree.parents[node] ?? 0) {
+      const frame = frameAt(profile, node);
+      if (isFrame(profile, node, caller)) {
+        const key = called === undefined ? '' : `${displayName(called)} ${placeOf(called)}`;
+        const sum = sums.get(key) ?? { count: 0, value: 0, frame: called };
+        sum.count += values.length > 1 ? (values[0] ?? 1) : 1;
+        sum.value += values[profile.defaultSampleType] ?? 0;
+        sums.set(key, sum);
+        break;
+      }
+      if (frame !== undefined && placeOf(frame) !== '') called = frame;
+    }
+  }
+  return sums;
+}
+
+/** A function without a name, and no named one of the profile begins between the callee's beginning and its own. */
+function isWrittenIn(profile: Profile, frame: ProfileFrame, callee: TopFrame): boolean {
+  if (frame.name !== '' && frame.name !== anonymous) return false;
+  let nearest: ProfileFrame | undefined;
+  for (const one of profile.frames) {
+    const isNamed = one.name !== '' && one.name !== anonymous;
+    if (!isNamed || one.url !== frame.url || isBefore(frame, one)) continue;
+    if (nearest === undefined || isBefore(nearest, one)) nearest = one;
+  }
+  return nearest !== undefined && displayName(nearest) === callee.name && placeOf(nearest) === callee.place;
+}
+
+const isBefore = (one: ProfileFrame, other: ProfileFrame): boolean =>
+  one.line < other.line || (one.line === other.line && one.column < other.column);
 
 /** Of the samples of both, the share that must lie on the right side of the moment. */
 const clean = 0.9;

@@ -1,5 +1,4 @@
 import { messageOf } from '../../core/base/errors.ts';
-import type { ProfileTarget } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture } from '../../core/contract/sink.ts';
 import { openDirectory } from '../captures/directory.ts';
@@ -11,24 +10,18 @@ import type {
   MonitorStatus,
 } from '../contract.ts';
 import type { MonitorSettings } from '../options.ts';
-import type { KindContext } from '../profiles/context.ts';
 import { createProfileKinds } from '../profiles/kinds.ts';
-import { inspectedHeap, nativeHeap, type StandingHeap } from '../profiles/standing-heap.ts';
 import type { SharedState } from '../shared-state.ts';
 import { SignalLog, urgentLine } from '../signals/signal-log.ts';
 import { SinkQueue } from '../sinks/queue.ts';
-import { AppHooks } from './app-hooks.ts';
+import { AppLink } from './app-link.ts';
 import { type CaptureOrder, Capturer } from './capturer.ts';
 import { nowMs } from './cpu-profiler.ts';
-import { FlightRecorder } from './flight-recorder.ts';
-import type { MainSession } from './main-session.ts';
-import { MainSessions } from './main-sessions.ts';
 import { manualOrder } from './manual-order.ts';
 import { collectOwnGarbage } from './own-garbage.ts';
 import { Pulse } from './pulse.ts';
 import { RuleRunner } from './rule-runner.ts';
 import { Sampler } from './sampler.ts';
-import { withSiblings } from './sibling-threads.ts';
 
 export interface AgentOptions {
   readonly id: string;
@@ -47,14 +40,10 @@ const settledMs = 3000;
 export class MonitorAgent implements MonitorControl {
   readonly sampler: Sampler;
   readonly #options: AgentOptions;
-  readonly #session: MainSession;
-  readonly #sessions = new MainSessions();
-  readonly #hooks: AppHooks;
-  readonly #standingHeap: StandingHeap;
+  readonly #link: AppLink;
   readonly #capturer: Capturer;
   readonly #runner: RuleRunner;
   readonly #sinks: SinkQueue;
-  readonly #recorder: FlightRecorder | undefined;
   readonly #listeners = new Set<(event: MonitorEvent) => void>();
   readonly #startedMs = nowMs();
   readonly #pulse: Pulse;
@@ -68,32 +57,20 @@ export class MonitorAgent implements MonitorControl {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { settings, state } = options;
-    this.#session = this.#sessions.connect();
-    this.#hooks = new AppHooks(this.#session, options.id);
-    this.#standingHeap =
-      options.backend.name === 'inspector'
-        ? inspectedHeap(this.#session, settings.heapSamplingBytes, () => this.#sessions.connect())
-        : nativeHeap((method, argument) => this.#hooks.call(method, argument), settings.heapSamplingBytes);
-    this.sampler = new Sampler(state, this.#session, settings, options.oldSpaceBytes);
+    this.#link = new AppLink(options);
+    this.sampler = new Sampler(state, this.#link.session, settings, options.oldSpaceBytes);
     this.#pulse = new Pulse(this.sampler, settings.intervalMs, {
       tick: (sample) => this.#onTick(sample),
       look: (sample) => this.#onLook(sample),
       problem: (message) => this.problem(message),
     });
-    this.#recorder =
-      settings.recorder === undefined
-        ? undefined
-        : new FlightRecorder(this.#session, options.id, settings.recorder);
-    const target: ProfileTarget = {
-      pid: process.pid,
-      threadId: 0,
-      threadName: 'main',
-      session: this.#session,
-    };
+    const isOwnThread = (url: string, threadId: number): boolean =>
+      url === options.ownUrl || this.#capturer.threadIds().includes(threadId);
     this.#capturer = new Capturer({
       settings,
-      kinds: createProfileKinds(this.#kindContext()),
-      target,
+      kinds: createProfileKinds(this.#link.kindContext(isOwnThread)),
+      target: this.#link.target(),
+      emergencyAccess: this.#link.emergencyAccess(),
       samples: () => this.#runner.samples(),
       labels: { pid: String(process.pid), node: process.version },
       note: options.backend.note,
@@ -102,9 +79,9 @@ export class MonitorAgent implements MonitorControl {
     this.#runner = new RuleRunner(settings, options.oldSpaceBytes, {
       take: (order, ruleName) => this.#take(order, ruleName),
       refusal: (order) => this.#capturer.refusal(order),
-      prepare: (kind) => this.#prepare(kind),
-      collectGarbage: () => this.#session.post('HeapProfiler.collectGarbage').then(() => {}),
-      readHeap: () => this.#hooks.readHeap(),
+      prepare: (kind) => this.#link.prepare(kind),
+      collectGarbage: () => this.#link.session.post('HeapProfiler.collectGarbage').then(() => {}),
+      readHeap: () => this.#link.hooks.readHeap(),
       emit: (event) => this.emit(event),
       stall: () => this.sampler.stall,
     });
@@ -117,8 +94,7 @@ export class MonitorAgent implements MonitorControl {
       this.#log = new SignalLog({ ...settings.record, onProblem: (message) => this.problem(message) });
     const { backend } = this.#options;
     if (backend.note !== '') this.problem(backend.note);
-    if (settings.heapSamplingBytes > 0) await this.#standingHeap.start();
-    await this.#recorder?.start(this.sampler.isBlocked());
+    await this.#link.start(this.sampler.isBlocked());
     if (this.#stopped) return;
     this.#pulse.start();
     this.#settled = setTimeout(() => {
@@ -202,15 +178,14 @@ export class MonitorAgent implements MonitorControl {
     this.#log?.close();
     clearTimeout(this.#settled);
     this.#endCollection();
-    this.#sessions.disconnectAll();
+    this.#link.release();
   }
 
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#pulse.stop();
-    await this.#recorder?.stop().catch(() => {});
-    await this.#standingHeap.stop().catch(() => {});
+    await this.#link.stop();
     await this.#sinks.close();
     this.release();
     await this.#capturer.close();
@@ -248,32 +223,5 @@ export class MonitorAgent implements MonitorControl {
   #deliver(capture: Capture): void {
     this.emit({ type: 'capture', capture });
     this.#sinks.push(capture);
-  }
-
-  /** Begins or ends (`stop heap`) what a kind observes before its capture. */
-  async #prepare(kind: string): Promise<void> {
-    if (kind === 'heap') await this.#standingHeap.mark();
-    else if (kind === 'stop heap') this.#standingHeap.unmark();
-    else await this.#hooks.prepare(kind);
-  }
-
-  #kindContext(): KindContext {
-    const { settings, ownUrl } = this.#options;
-    return {
-      pid: process.pid,
-      connect: () => this.#sessions.connect(),
-      hook: (method, argument) => this.#hooks.call(method, argument),
-      recorder: this.#recorder,
-      hertz: settings.cpuHertz,
-      standingHeap: this.#standingHeap,
-      isNative: this.#options.backend.name !== 'inspector',
-      siblings: (use) =>
-        withSiblings(
-          this.#session,
-          (url, id) => url === ownUrl || this.#capturer.threadIds().includes(id),
-          use,
-        ),
-      directory: settings.directory,
-    };
   }
 }

@@ -1,17 +1,15 @@
-import { join } from 'node:path';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
 import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { Capture, CaptureTrigger } from '../../core/contract/sink.ts';
 import type { Offload } from '../../core/offload/pool.ts';
-import { writePrivate } from '../captures/directory.ts';
 import type { CaptureJob } from '../captures/job.ts';
 import type { MonitorSettings } from '../options.ts';
-import { readHeap } from '../profiles/heap.ts';
 import { CaptureBounds } from './bounds.ts';
 import { collect } from './collect.ts';
-import { nowMs, wait } from './cpu-profiler.ts';
+import { nowMs } from './cpu-profiler.ts';
+import { type Emergency, type EmergencyAccess, Refuted, takeEvidence } from './emergency.ts';
 import { SecondLook } from './second-look.ts';
 
 export interface CaptureOrder {
@@ -27,10 +25,7 @@ export interface CaptureOrder {
   /** When the trouble began; earlier recorder windows are quiet. */
   readonly troubleMs: number;
   readonly stallCpuShare: number;
-  /** The process may be gone in a moment: raw evidence is written before anything else. */
-  readonly emergency: boolean;
-  /** An emergency is none when the heap is below this after its collection. */
-  readonly refuteBelowBytes?: number;
+  readonly emergency?: Emergency;
   /** Somebody asked: global bounds do not apply. */
   readonly manual: boolean;
 }
@@ -39,6 +34,7 @@ export interface CapturerParts {
   readonly settings: MonitorSettings;
   readonly kinds: readonly ProfileKind[];
   readonly target: ProfileTarget;
+  readonly emergencyAccess: EmergencyAccess;
   readonly samples: () => readonly SignalSample[];
   readonly labels: Readonly<Record<string, string>>;
   /** What every page says is missing; '' for nothing. */
@@ -46,11 +42,6 @@ export interface CapturerParts {
 }
 
 const keptCaptures = 100;
-/** In an emergency the flight recorder must answer within this. */
-const beforeMs = 200;
-
-/** What looked like the end of the heap was garbage. */
-export class Refuted extends Error {}
 
 /** Takes captures one at a time, encodes them in a pool thread, remembers the last hundred. */
 export class Capturer {
@@ -75,7 +66,7 @@ export class Capturer {
 
   /** Why a capture cannot be taken now; empty when it can. */
   refusal(order: CaptureOrder): string {
-    if (order.manual || order.emergency) return '';
+    if (order.manual || order.emergency !== undefined) return '';
     if (this.#current !== undefined) return `busy with "${this.#current}"`;
     return this.#bounds.allows(order.trigger.atMs) === 'nothing'
       ? 'captures of this hour used up for all rules'
@@ -123,7 +114,8 @@ export class Capturer {
   async #take(order: CaptureOrder): Promise<Capture> {
     const { kinds, target, settings } = this.#parts;
     const startMs = nowMs();
-    const degraded = !order.manual && !order.emergency && this.#bounds.allows(startMs) === 'ring';
+    const degraded =
+      !order.manual && order.emergency === undefined && this.#bounds.allows(startMs) === 'ring';
     if (degraded) this.counters.degraded++;
     const wanted = degraded ? ['before', 'in-flight'] : order.kinds;
     const { durationMs, deep, maxHeapBytes, signal } = order;
@@ -134,7 +126,7 @@ export class Capturer {
       ...(signal && { signal }),
     };
     const serial = ++this.#serial;
-    if (order.emergency) return this.#takeEmergency(order, serial, startMs);
+    if (order.emergency !== undefined) return this.#takeEmergency(order, order.emergency, serial, startMs);
     const warm = this.#warmPool();
     const collected = await collect(kinds, wanted, target, request);
     const { missing } = collected;
@@ -156,27 +148,29 @@ export class Capturer {
     }
   }
 
-  /** The heap first and at once to disk, as V8 gave it; then encoded here, because a pool thread starts too late. */
-  async #takeEmergency(order: CaptureOrder, serial: number, startMs: number): Promise<Capture> {
-    const { kinds, target, settings } = this.#parts;
-    const reading = readHeap(target);
-    // While the application collects its garbage for it: each moment counts.
-    const encoder = import('../captures/job.ts');
-    encoder.catch(() => {});
-    const heap = await reading;
-    const { usedSize } = await target.session.post<{ usedSize: number }>('Runtime.getHeapUsage');
-    if (usedSize < (order.refuteBelowBytes ?? 0)) throw new Refuted();
-    const name = `${settings.service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
-    writePrivate(join(settings.directory, name), JSON.stringify(heap.data));
-    // The recorder knows which inlined function it was; but nobody waits for it here.
-    const recorded = collect(kinds, ['before'], target, { durationMs: 0 });
-    const { runCaptureJob } = await encoder;
-    const before = await Promise.race([recorded, wait(beforeMs)]);
-    const artifacts = [heap, ...(before?.artifacts ?? [])];
-    const job = this.#job(order, serial, startMs, nowMs(), artifacts, []);
-    const capture = await runCaptureJob(job);
-    this.#secondLook.watch({ job, freedBelowBytes: order.refuteBelowBytes ?? 0 });
-    return capture;
+  /** Encoded here, because a pool thread starts too late. */
+  async #takeEmergency(
+    order: CaptureOrder,
+    emergency: Emergency,
+    serial: number,
+    startMs: number,
+  ): Promise<Capture> {
+    const { emergencyAccess, settings } = this.#parts;
+    const { service, directory } = settings;
+    const name = `${service}-${process.pid}-t0-heap-near-limit-${Math.round(startMs)}-e${serial}.heapprofile`;
+    try {
+      const evidence = takeEvidence(emergencyAccess, emergency, { directory, name });
+      // While the application collects its garbage for it: each moment counts.
+      const encoder = import('../captures/job.ts');
+      encoder.catch(() => {});
+      const artifacts = await evidence;
+      const job = this.#job(order, serial, startMs, nowMs(), artifacts, []);
+      const capture = await (await encoder).runCaptureJob(job);
+      this.#secondLook.watch({ job, freedBelowBytes: emergency.refuteBelowBytes });
+      return capture;
+    } finally {
+      emergencyAccess.resume();
+    }
   }
 
   #remember(capture: Capture): Capture {

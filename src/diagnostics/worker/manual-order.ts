@@ -14,7 +14,6 @@ export function manualOrder(request: ManualCapture, atMs: number): CaptureOrder 
     ...(threadId !== undefined && { threadId }),
     troubleMs: atMs,
     stallCpuShare: Number.NaN,
-    emergency: false,
     manual: true,
   };
 }

@@ -47,15 +47,14 @@ export class Pulse {
 
   /** Trouble makes the looks more frequent. */
   #turn(): void {
-    let isTroubled = false;
     try {
       const atMs = nowMs();
       if (atMs - this.#lastTickMs >= this.#intervalMs - this.#pollMs / 2) this.#tick(atMs);
-      else isTroubled = this.#look(atMs);
+      else this.#look(atMs);
     } catch (error) {
       this.#listener.problem(messageOf(error));
     }
-    this.#schedule(isTroubled ? troubledPollMs : this.#pollMs);
+    this.#schedule(this.#sampler.isTroubled() ? troubledPollMs : this.#pollMs);
   }
 
   #tick(atMs: number): void {
@@ -66,11 +65,10 @@ export class Pulse {
     if (this.#intervalMs <= this.#pollMs) this.#sampler.ask();
   }
 
-  #look(atMs: number): boolean {
+  #look(atMs: number): void {
     // The last look before a tick: what is asked for now is there and fresh then.
     if (atMs - this.#lastTickMs >= this.#intervalMs - this.#pollMs * 1.5) this.#sampler.ask();
     const urgent = this.#sampler.poll();
     if (urgent !== undefined) this.#listener.look(urgent);
-    return urgent !== undefined;
   }
 }

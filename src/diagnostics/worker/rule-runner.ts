@@ -9,8 +9,9 @@ import { HolmesRules } from '../rules/holmes-rules.ts';
 import type { ParsedRules } from '../rules/parse.ts';
 import type { Rule } from '../rules/rule-types.ts';
 import type { StallView } from '../signals/stall-watch.ts';
-import { type CaptureOrder, Refuted } from './capturer.ts';
+import type { CaptureOrder } from './capturer.ts';
 import { nowMs, wait } from './cpu-profiler.ts';
+import { Refuted } from './emergency.ts';
 
 /** What the rules may cause; the agent does it. */
 export interface RuleEffects {
@@ -114,8 +115,10 @@ export class RuleRunner {
         void this.#capture({
           ...this.#order(action.trigger, rule.capture, rule.durationMs),
           ...(rule.type === 'nearLimit' && {
-            emergency: true,
-            refuteBelowBytes: (this.#oldSpaceBytes * rule.from * 0.8) / 100,
+            emergency: {
+              refuteBelowBytes: (this.#oldSpaceBytes * rule.from * 0.8) / 100,
+              holdMs: rule.holdMs,
+            },
           }),
         });
     }
@@ -186,7 +189,6 @@ export class RuleRunner {
       durationMs,
       troubleMs: isStall ? startMs : trigger.atMs - 5000,
       stallCpuShare: isStall ? cpuShare : Number.NaN,
-      emergency: false,
       manual: false,
     };
   }

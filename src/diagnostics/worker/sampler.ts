@@ -10,11 +10,13 @@ import { pinnedText } from '../signals/read-text.ts';
 import { type StallView, StallWatch } from '../signals/stall-watch.ts';
 import { nowMs } from './cpu-profiler.ts';
 
-/** Time between two looks at the heartbeat at most, and while something is wrong. */
+/** Time between two looks at the heartbeat at most, and while something is wrong or may be. */
 const calmPollMs = 200;
 export const troubledPollMs = 50;
 /** A beat that is later than this is overdue. */
 const graceMs = 100;
+/** One that is later than this may become so: worth a look sooner. */
+const lateMs = 25;
 
 /** Looks divide the interval evenly, so that ticks do not drift. */
 export const pollMsOf = (intervalMs: number): number => intervalMs / Math.ceil(intervalMs / calmPollMs);
@@ -85,10 +87,15 @@ export class Sampler {
   poll(): SignalSample | undefined {
     this.#look();
     const heapUsedBytes = this.#state.get('heapUsedBytes');
-    const heapOfLimitPercent = (heapUsedBytes / this.#oldSpaceBytes) * 100;
+    const heapOfLimitPercent = this.#heapOfLimitPercent();
     if (this.stall.stallMs < graceMs && heapOfLimitPercent < 50) return undefined;
     const { stallMs } = this.stall;
     return { atMs: nowMs(), values: { ...this.#latest?.values, stallMs, heapUsedBytes, heapOfLimitPercent } };
+  }
+
+  /** Whether the next look should come soon: a beat is late, or the heap is more than half full. */
+  isTroubled(): boolean {
+    return this.#isLate() || this.#heapOfLimitPercent() >= 50;
   }
 
   /** Whether the loop stands still right now. */
@@ -99,7 +106,15 @@ export class Sampler {
 
   #look(): void {
     this.stall = this.#watch.poll();
-    if (this.stall.stallMs > 0) this.#askHeap();
+    if (this.#isLate()) this.#askHeap();
+  }
+
+  #isLate(): boolean {
+    return nowMs() - this.#state.get('dueMs') > lateMs;
+  }
+
+  #heapOfLimitPercent(): number {
+    return (this.#state.get('heapUsedBytes') / this.#oldSpaceBytes) * 100;
   }
 
   /** A blocked application does not write its heap into the shared state; the inspector can ask (0.1 ms). */
