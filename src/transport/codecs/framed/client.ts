@@ -5,12 +5,12 @@ import { ParkedCall, type ParkingClient } from '../../../core/contract/parked-ca
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
-import { FramedConnection } from './connection.ts';
 import { type InFlight, SentTable } from './in-flight.ts';
 import { type FramedProtocol, FrameKind } from './protocol.ts';
+import { FramedStreamEnd } from './stream-end.ts';
 
 /** The upstream side of one connection of any framed protocol: many requests in progress, told apart by our own ids. */
-export class FramedClient extends FramedConnection implements ClientCodec, ParkingClient {
+export class FramedClient extends FramedStreamEnd implements ClientCodec, ParkingClient {
   served = 0;
   diedBusy = false;
   readonly framing: object | null;

@@ -1,31 +1,23 @@
 import { Code } from '../../../core/base/codes.ts';
 import { HeddleError } from '../../../core/base/errors.ts';
-import type { HeadView } from '../../../core/base/head-view.ts';
 import { WheelNode } from '../../../core/base/timer-wheel.ts';
 import type { CodecContext, CodecState, Flushable } from '../../../core/contract/codec.ts';
-import type { Stream } from '../../../core/contract/stream.ts';
-import type { StreamEnd } from '../../../core/contract/stream-end.ts';
 import type { ByteEngine, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
 import { type FrameHandler, FrameReader } from './frame-reader.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { GrowingMessages, isUntouched, isUntouchedLarge, joined } from './message.ts';
 import type { FramedProtocol, PeerAnnouncement } from './protocol.ts';
 
-const nothing: Buffer = Buffer.alloc(0);
 const stateVersion = 1;
 /** After our FIN: how long a peer may take to close. */
 const lingerMs = 2000;
-/** Unfinished frames up to this size are always borne. */
-const spareableBytes = 65_536;
 /** The same while it still takes what was sent before. */
 const slowLingerMs = 30_000;
+/** Unfinished frames up to this size are always borne. */
+const spareableBytes = 65_536;
 
-/** What FramedServer and FramedClient share: reading, the queue that leaves once a loop turn, limits, the move. */
-export abstract class FramedConnection
-  extends WheelNode
-  implements StreamEnd, ByteEngine, Flushable, FrameHandler
-{
+/** The connection below both sides: reading, the queue that leaves once a loop turn, limits, its end, the move. */
+export abstract class FramedConnection extends WheelNode implements ByteEngine, Flushable, FrameHandler {
   readonly wire: Wire;
   readonly protocol: FramedProtocol;
   protected readonly context: CodecContext;
@@ -40,7 +32,6 @@ export abstract class FramedConnection
   /** Monotonic ms of the last bytes received. */
   lastReadMs: number;
   readonly #reader: FrameReader;
-  readonly #growing = new GrowingMessages();
   /** Since when a frame is unfinished; 0: none is. */
   #partSinceMs = 0;
   #isDirty = false;
@@ -59,31 +50,12 @@ export abstract class FramedConnection
   }
 
   abstract readonly active: number;
-  /** Can a call wait for its answer here without its stream? */
-  protected abstract readonly mayPark: boolean;
   abstract onFrame(buf: Buffer, start: number, end: number): boolean;
   abstract onLargeFrame(head: Buffer, body: readonly Buffer[], sizeBytes: number): boolean;
   abstract onBadFrame(isTooLarge: boolean): void;
   abstract onDrain(): void;
   abstract onEnd(): void;
   abstract onClose(code: number): void;
-  abstract reset(s: Stream, code: number): void;
-  /** Does `s` go on on this connection? */
-  protected abstract has(s: Stream): boolean;
-  /** Sends one complete message. False: above the limit. */
-  protected abstract sendMessage(
-    s: Stream,
-    head: HeadView,
-    buf: Buffer | null,
-    a: number,
-    b: number,
-  ): boolean;
-  /** The frame `head` stands for, with the id the peer knows; `encode` instead of the bytes as they came. */
-  protected abstract encode(s: Stream, head: HeadView, body: Buffer): Buffer | number;
-  /** A frame could not be written: what to do about `s`. */
-  protected abstract cannotSend(s: Stream, code: number): void;
-  protected abstract setId(s: Stream, buf: Buffer, start: number, end: number): Buffer | null;
-  protected abstract sent(s: Stream): void;
   /** Too much waits for the reader. */
   protected abstract overflow(): void;
   protected abstract idleFor(nowMs: number): void;
@@ -157,103 +129,6 @@ export abstract class FramedConnection
     else this.breakOff(Code.locallyClosed);
   }
 
-  sendInformational(): void {}
-
-  sendHead(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number, end: boolean): boolean {
-    if (!this.has(s)) return true;
-    if (end) return this.sendMessage(s, head, buf, a, b);
-    this.#growing.begin(s, head);
-    return buf === null || this.#grow(s, buf, a, b);
-  }
-
-  sendData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): boolean {
-    if (!this.has(s) || !this.#grow(s, buf, a, b)) return true;
-    if (end) this.#sendGrown(s);
-    return true;
-  }
-
-  /** These protocols have no trailers: the message ends. */
-  sendTrailers(s: Stream): void {
-    if (this.has(s)) this.#sendGrown(s);
-  }
-
-  pauseRead(): void {}
-
-  resumeRead(): void {}
-
-  #grow(s: Stream, buf: Buffer, a: number, b: number): boolean {
-    const view = buf.subarray(a, b);
-    const sizeBytes = this.#growing.add(s, this.isOwned(s) ? view : Buffer.from(view));
-    if (sizeBytes < 0) return false;
-    if (sizeBytes <= this.config.maxFrameBytes) return true;
-    this.forget(s);
-    this.cannotSend(s, Code.none);
-    return false;
-  }
-
-  /** Do the bytes that are given for `s` stay valid? */
-  protected abstract isOwned(s: Stream): boolean;
-
-  #sendGrown(s: Stream): void {
-    const message = this.#growing.take(s);
-    if (message === undefined) return;
-    const { head, body } = message;
-    if (isUntouchedLarge(head, this.protocol, message.sizeBytes)) {
-      this.#putPieces(s, head, body);
-      this.sent(s);
-      return;
-    }
-    const whole = joined(body);
-    this.sendMessage(s, head, whole, 0, whole.length);
-  }
-
-  /** A large frame as it came. Its first bytes are copied: an earlier try may still stand in another connection's queue. */
-  #putPieces(s: Stream, head: HeadView, body: readonly Buffer[]): void {
-    const first = Buffer.from(head.buf.subarray(head.start, head.end));
-    const frame = this.setId(s, first, 0, first.length) ?? first;
-    this.put(frame, 0, frame.length);
-    for (const view of body) this.put(view, 0, view.length);
-  }
-
-  /** Drops what was collected for `s`. */
-  protected forget(s: Stream): void {
-    this.#growing.forget(s);
-  }
-
-  /**
-   * The frame leaves as it came where nothing changed it: its id is patched where it stands. Bytes of an earlier try may
-   * still wait in another connection's queue: then a copy is patched.
-   * @returns false: it could not be sent, `cannotSend` was called
-   */
-  protected putMessage(s: Stream, head: HeadView, buf: Buffer | null, a: number, b: number): boolean {
-    if (isUntouched(head, this.protocol, buf, a, b)) {
-      if (s.tries > 1) {
-        const copy = Buffer.from(head.buf.subarray(head.start, head.end));
-        const frame = this.setId(s, copy, 0, copy.length) ?? copy;
-        this.put(frame, 0, frame.length);
-        return true;
-      }
-      const frame = this.setId(s, head.buf, head.start, head.end);
-      if (frame === null) {
-        this.put(head.buf, head.start, head.end);
-        s.isVerbatim = this.mayPark;
-      } else this.put(frame, 0, frame.length);
-      return true;
-    }
-    const body = buf === null ? nothing : a === 0 && b === buf.length ? buf : buf.subarray(a, b);
-    if (this.isOwned(s) && isUntouchedLarge(head, this.protocol, b - a)) {
-      this.#putPieces(s, head, [body]);
-      return true;
-    }
-    const frame = this.encode(s, head, body);
-    if (typeof frame === 'number') {
-      this.cannotSend(s, frame);
-      return false;
-    }
-    this.put(frame, 0, frame.length);
-    return true;
-  }
-
   /** Queues bytes that do not change any more; they leave at the end of the loop turn. */
   protected put(buf: Buffer, start: number, end: number): void {
     if (this.isClosed) return;
@@ -302,7 +177,6 @@ export abstract class FramedConnection
   protected closed(): void {
     this.isClosed = true;
     this.out.clear();
-    this.#growing.clear();
     this.#countPart(0);
     this.context.wheel.disarm(this);
   }

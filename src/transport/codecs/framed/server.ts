@@ -6,16 +6,16 @@ import { type CallWay, ParkedCall } from '../../../core/contract/parked-call.ts'
 import type { Stream } from '../../../core/contract/stream.ts';
 import type { Peer, Wire } from '../../../core/contract/wire.ts';
 import type { FramedConfig } from './config.ts';
-import { FramedConnection } from './connection.ts';
 import type { FlowKeys } from './flow-keys.ts';
 import { ReceivedTable } from './in-flight.ts';
 import { type FramedProtocol, FrameKind, type ReadContext } from './protocol.ts';
+import { FramedStreamEnd } from './stream-end.ts';
 
 /** Answer of `#repeat` that is no hash. */
 const repeated = 0x1_0000_0000;
 
 /** The downstream side of one connection of any framed protocol: answers leave in the order in which they are ready. */
-export class FramedServer extends FramedConnection implements ServerCodec, RepeatingServer {
+export class FramedServer extends FramedStreamEnd implements ServerCodec, RepeatingServer {
   protected readonly mayPark = false;
   readonly #owner: ServerOwner;
   readonly #received = new ReceivedTable();
