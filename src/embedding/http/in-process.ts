@@ -8,7 +8,8 @@ import { callError } from '../../core/stream/call.ts';
 import type { Http1Config } from '../../transport/codecs/http1/index.ts';
 import { Http1Server } from '../../transport/codecs/http1/server.ts';
 import type { KeepAlive } from '../../transport/index.ts';
-import { type Holder, MemorySocket, type MemoryWire } from './memory-socket.ts';
+import { type Holder, MemorySocket } from './memory-socket.ts';
+import type { MemoryWire } from './memory-wire.ts';
 
 /** The program itself is at the other end: only what an upstream would refuse anyway is limited. */
 const limits: ServerLimits = {
