@@ -1,6 +1,7 @@
 import { Code } from '../base/codes.ts';
 import type { HeadView } from '../base/head-view.ts';
-import type { BodyBuffer, Stream } from '../contract/stream.ts';
+import type { BodyBuffer } from '../contract/body-buffer.ts';
+import type { Stream } from '../contract/stream.ts';
 import { type FilterResult, type StreamFilter, Verdict } from '../contract/stream-filter.ts';
 import { setContentLength } from './content-length.ts';
 import { failStream, filterFailed, localReply, resetDownstream } from './local-reply.ts';
