@@ -14,6 +14,7 @@ const files = [
   'pipeline',
   'cluster',
   'route-config',
+  'route-match-config',
   'tls-config',
 ].map((name) => `src/core/contract/${name}.ts`);
 const interfaces =

@@ -8,6 +8,7 @@ import type { ListenerTlsConfig } from './tls-config.ts';
 
 export type * from './cluster-config.ts';
 export type * from './route-config.ts';
+export type * from './route-match-config.ts';
 export type * from './tls-config.ts';
 
 /**
