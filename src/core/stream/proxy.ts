@@ -2,21 +2,19 @@ import { channels } from '../base/channels.ts';
 import { Code } from '../base/codes.ts';
 import { isGrpcHead } from '../base/grpc-head.ts';
 import type { HeadView } from '../base/head-view.ts';
-import type { Cluster } from '../contract/cluster.ts';
 import { Phase } from '../contract/phase.ts';
 import type { Pipeline } from '../contract/pipeline.ts';
-import type { MirrorPolicy, Route, RouteAction } from '../contract/route.ts';
+import type { MirrorPolicy } from '../contract/route.ts';
 import { Paused, Stream, type StreamCore } from '../contract/stream.ts';
 import type { StreamEnd } from '../contract/stream-end.ts';
-import { applyHeaderOperations } from '../route/header-operations.ts';
 import { armAttempt, attemptFailed, onDeadline, startAttempt } from './attempt.ts';
+import { chooseHost } from './choose-host.ts';
 import type { ProxyContext } from './context.ts';
 import { armStream } from './deadlines.ts';
-import { capGrpcDeadline } from './grpc.ts';
 import { type InnerPipelines, innerPipelines } from './inner-streams.ts';
-import { rememberUrl } from './internal-redirect.ts';
 import { failStream, localReply, resetDownstream } from './local-reply.ts';
 import { finish } from './log.ts';
+import { matchRoute } from './match-route.ts';
 import { MirrorTargets } from './mirror.ts';
 import type { MirrorTarget } from './mirror-target.ts';
 import { ParkingLot } from './parking.ts';
@@ -37,7 +35,7 @@ const empty: Buffer = Buffer.alloc(0);
  *
  *   requestHead        decode ends: the codec scanned the head into `s.req`         request-head.ts
  *   filterBeforeRoute  filterAfterRoute  filterAfterHost                            request-filters.ts
- *   matchRoute  chooseHost                                                          here
+ *   matchRoute  chooseHost                                                          match-route.ts, choose-host.ts
  *   encodeUpstream  awaitUpstream  retry  failConnect                               attempt.ts, retry.ts, deadlines.ts
  *   requestData                                                                     request-body.ts, body-filters.ts
  *   responseHead  filterResponse  encodeDownstream                                  response-head.ts
@@ -159,13 +157,13 @@ export class StreamProxy implements StreamCore {
           if (!filterRequest(this, s, filters.beforeRoute, Phase.matchRoute)) return;
           break;
         case Phase.matchRoute:
-          if (!this.#matchRoute(s)) return;
+          if (!matchRoute(this, s)) return;
           break;
         case Phase.filterAfterRoute:
           if (!filterRequest(this, s, filters.afterRoute, Phase.chooseHost)) return;
           break;
         case Phase.chooseHost:
-          if (!this.#chooseHost(s)) return;
+          if (!chooseHost(this, s)) return;
           break;
         case Phase.filterAfterHost:
           if (!filterRequest(this, s, filters.afterHost, Phase.encodeUpstream)) return;
@@ -177,65 +175,6 @@ export class StreamProxy implements StreamCore {
           return;
       }
     }
-  }
-
-  #matchRoute(s: Stream): boolean {
-    const route = (s.pipeline as Pipeline).router.match(s);
-    if (route === null) {
-      failStream(this, s, Code.noRoute);
-      return false;
-    }
-    s.route = route;
-    if (route.idleTimeoutMs >= 0) s.idleTimeoutMs = route.idleTimeoutMs;
-    if (s.isGrpc && route.grpcTimeoutMaxMs > 0) capGrpcDeadline(s, route);
-    if (s.req.upgrade !== '' && !this.#mayUpgrade(s, route)) return false;
-    s.phase = Phase.filterAfterRoute;
-    return true;
-  }
-
-  /** An upgrade that the route does not name is not passed on, as RFC 9110 §7.8 allows; a CONNECT has no other meaning. */
-  #mayUpgrade(s: Stream, route: Route): boolean {
-    if (route.upgrades.includes(s.req.upgrade)) return true;
-    if (s.req.upgrade !== 'connect') {
-      s.req.upgrade = '';
-      return true;
-    }
-    s.reply(403, 'connect_not_allowed\n', { 'content-type': 'text/plain' });
-    localReply(this, s);
-    return false;
-  }
-
-  #chooseHost(s: Stream): boolean {
-    if (s.cluster === null && !this.#chooseCluster(s, (s.route as Route).action)) return false;
-    const host = (s.cluster as Cluster).chooseHost(s);
-    if (typeof host === 'number') {
-      failStream(this, s, host);
-      return false;
-    }
-    s.host = host;
-    s.holdsHost = true;
-    s.phase = Phase.filterAfterHost;
-    return true;
-  }
-
-  #chooseCluster(s: Stream, action: RouteAction): boolean {
-    if (action.kind === 'direct' || action.kind === 'redirect') {
-      const isDirect = action.kind === 'direct';
-      if (!isDirect) s.reply(action.status, '', { location: action.location(s) });
-      else s.reply(action.status, action.body, action.body === '' ? {} : { 'content-type': 'text/plain' });
-      localReply(this, s);
-      return false;
-    }
-    if (action.kind === 'weighted') s.target = action.pick(s);
-    const ref =
-      s.target === null ? (action as { cluster: { current: Cluster | null } }).cluster : s.target.cluster;
-    s.cluster = ref.current;
-    if (s.cluster === null) {
-      failStream(this, s, Code.noCluster);
-      return false;
-    }
-    if (!s.isRouted) applyRoute(s, s.route as Route);
-    return true;
   }
 
   requestData(s: Stream, buf: Buffer, a: number, b: number, end: boolean): void {
@@ -341,19 +280,4 @@ function recognizeRpc(s: Stream): void {
   }
   const limit = s.req.find('tri-service-timeout');
   if (limit >= 0) s.becomeTriple(s.req.valueAt(limit));
-}
-
-/** What the route says about the request head, once however many tries there are. */
-function applyRoute(s: Stream, route: Route): void {
-  s.isRouted = true;
-  if (route.internalRedirect !== null) rememberUrl(s);
-  if (s.target !== null && s.target.requestHeaders !== null) {
-    applyHeaderOperations(s.target.requestHeaders, s.req, s);
-  }
-  if (route.requestHeaders !== null) applyHeaderOperations(route.requestHeaders, s.req, s);
-  if (route.rewrite === null) return;
-  const path = route.rewrite.path(s);
-  if (path !== null) s.req.path = path;
-  const authority = route.rewrite.authority(s);
-  if (authority !== null) s.req.authority = authority;
 }
