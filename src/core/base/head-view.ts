@@ -1,5 +1,5 @@
-import { HeadFields } from './head-fields.ts';
 import { latin1 } from './latin1.ts';
+import { PatchedFields } from './patched-fields.ts';
 import type { RpcName } from './rpc-names.ts';
 
 /** Finds the fields of a head that was read without them: fills `fields` and `count`. */
@@ -18,7 +18,7 @@ export interface FieldSource {
  * the phase function that got it returns; `retain()` makes it live on. Names compare case-insensitively unless
  * `exactNames` is set (Bolt, Dubbo). Fields are plain data, so a head can cross a thread or go into a recording.
  */
-export class HeadView extends HeadFields {
+export class HeadView extends PatchedFields {
   /** Range of the head block in `buf`; `firstEnd` is the end of the first line with its line break. */
   start = 0;
   firstEnd = 0;
