@@ -53,7 +53,10 @@ export class HessianSkipper {
     this.#left = count;
     this.#depth = 0;
     const problem = this.#run(buf, end);
-    if (this.#frames.length > keptDepth) this.#frames = this.#lefts = [];
+    if (this.#frames.length > keptDepth) {
+      this.#frames = [];
+      this.#lefts = [];
+    }
     return problem < 0 ? problem : this.#at;
   }
 

@@ -87,6 +87,17 @@ test('ten thousand lists within one another are refused without deep calls', (t)
   t.is(skip('57'.repeat(10_000) + '5a'.repeat(10_000), hessian2, { maxDepth: 20_000 }), 20_000);
 });
 
+test('a value of deep nesting leaves those behind it readable', (t) => {
+  const skipper = new HessianSkipper(hessian2);
+  const deep = Buffer.concat([Buffer.alloc(40, 0x79), Buffer.from('90', 'hex')]);
+  // A list of two: a map with one entry, and a number.
+  const nested = Buffer.from('7a 48 91 92 5a 93'.replaceAll(' ', ''), 'hex');
+  const both = Buffer.concat([deep, nested, nested]);
+  t.is(skipper.skip(both, 0, both.length), deep.length);
+  t.is(skipper.skip(both, deep.length, both.length), deep.length + nested.length);
+  t.is(skipper.skip(both, deep.length + nested.length, both.length), both.length);
+});
+
 test('classes, types and references last for a message and no longer', (t) => {
   const bytes = new HessianWriter().object('A', ['x']).int(1).object('A', ['x']).reference(0).bytes();
   const skipper = new HessianSkipper(hessian2);
