@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
 import type { AgentOptions } from './agent.ts';
 import { openInspector } from './inspector-link.ts';
-import { readProcess } from './process-table.ts';
+import { ageMsOf, type ProcessFacts, readProcess } from './process-table.ts';
 import { refusalOf } from './refusal.ts';
 import { RemoteControl } from './remote-control.ts';
 import { controlSocketPath } from './socket-path.ts';
@@ -23,6 +24,9 @@ export interface Attached {
 }
 
 const oldestNode = [22, 18] as const;
+const startUpMs = 10_000;
+/** What attaching itself costs the process is over by then. */
+const afterAttachMs = 1500;
 
 /**
  * Reaches the monitor of a running process, and starts one there if it has none: SIGUSR1, inspector port, one
@@ -36,50 +40,63 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   const path = controlSocketPath(pid);
   const timeoutMs = options.timeoutMs ?? 5000;
   // Where nobody listens this fails at once. Who listens but has no time to answer has a monitor all the same.
-  const running = await RemoteControl.connect(path, timeoutMs).catch(() => undefined);
+  const running = existsSync(path)
+    ? await RemoteControl.connect(path, timeoutMs).catch(() => undefined)
+    : undefined;
   if (running !== undefined) {
     return { control: running, wasRunning: true, tookMs: performance.now() - startMs };
   }
   const refusal = refusalOf(facts);
   if (refusal !== undefined) throw new HeddleError('ERR_ATTACH_REFUSED', refusal);
-  await injectAgent(pid, { control: { listen: path }, ...options.monitor }, timeoutMs);
+  await injectAgent(facts, { control: { listen: path }, ...options.monitor }, timeoutMs);
   const control = await connectSoon(path, pid, timeoutMs);
   return { control, wasRunning: false, tookMs: performance.now() - startMs };
 }
 
 /** Loads the agent in a process that has passed `refusalOf`. The inspector port is closed in every case. */
-export async function injectAgent(pid: number, options: AgentOptions, timeoutMs: number): Promise<void> {
-  const link = await openInspector(pid, timeoutMs);
+export async function injectAgent(
+  facts: ProcessFacts,
+  options: AgentOptions,
+  timeoutMs: number,
+): Promise<void> {
+  const { pid } = facts;
+  const link = await openInspector(facts, timeoutMs);
   try {
-    const version = await link.evaluate<string>('process.versions.node');
-    const [major = 0, minor = 0] = version.split('.').map(Number);
-    if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
-      const needed = oldestNode.join('.');
-      throw new HeddleError(
-        'ERR_NODE_VERSION',
-        `process ${pid} runs Node.js ${version}; ${needed} or newer is needed`,
-      );
-    }
-    await link.evaluate(loadExpression(options));
+    const settings = { warmUpMs: warmUpMsOf(facts), ...options };
+    const tooOld = await link.evaluate<string>(loadExpression(settings));
+    if (tooOld === '') return;
+    const needed = oldestNode.join('.');
+    throw new HeddleError(
+      'ERR_NODE_VERSION',
+      `process ${pid} runs Node.js ${tooOld}; ${needed} or newer is needed`,
+    );
   } finally {
     await link.close();
   }
 }
 
+/** The rules are silent while a program starts; one that has run for long is not starting, and may be in trouble now. */
+export function warmUpMsOf(facts: ProcessFacts, root = '/proc'): number {
+  return Math.round(Math.max(afterAttachMs, startUpMs - ageMsOf(facts, root)));
+}
+
 /**
+ * Gives the version of a process that is too old, else ''. One message: in a blocked process each waits for its turn.
  * Synchronous, since the loop of the process may stand still. Node 22 warns when it requires an ES module; that
  * warning must not land in the application's log.
  */
 function loadExpression(options: AgentOptions): string {
   const agent = JSON.stringify(siblingUrl('./agent', import.meta.url));
   return `(() => {
+    const [major, minor] = process.versions.node.split('.').map(Number);
+    if (major < ${oldestNode[0]} || (major === ${oldestNode[0]} && minor < ${oldestNode[1]})) return process.versions.node;
     const { emitWarning } = process;
     process.emitWarning = () => {};
     try {
       const { createRequire } = process.getBuiltinModule('node:module');
       const { fileURLToPath } = process.getBuiltinModule('node:url');
       createRequire(${agent})(fileURLToPath(${agent})).startAgent(${JSON.stringify(options)});
-      return true;
+      return '';
     } finally {
       process.emitWarning = emitWarning;
     }

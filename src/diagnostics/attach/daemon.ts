@@ -137,7 +137,7 @@ export class WatchDaemon {
     entry.state = 'joining';
     if (await this.#useRunning(key, entry)) return;
     try {
-      await injectAgent(facts.pid, this.#agentOptions(), this.#options.attachTimeoutMs ?? 5000);
+      await injectAgent(facts, this.#agentOptions(), this.#options.attachTimeoutMs ?? 5000);
       entry.nextTryMs = performance.now() + retry.firstMs;
     } catch (thrown) {
       this.#refuse(entry, messageOf(thrown));

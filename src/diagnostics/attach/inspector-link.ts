@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../core/base/errors.ts';
-import { listeningPorts } from './listening-ports.ts';
+import { connectInspector, type InspectorSocket } from './inspector-socket.ts';
+import { holderOf, type Listeners, readListeners } from './listening-ports.ts';
+import type { ProcessFacts } from './process-table.ts';
 
 const pollMs = 5;
 
@@ -15,16 +17,23 @@ export interface InspectorLink {
 /**
  * Asks a process by SIGUSR1 to open its inspector (on loopback only) and connects. The caller has made sure that
  * the process is Node.js and catches the signal; only a port that appears after the signal is ever connected to.
+ * While another process has the port (somebody attaches to it just now) this waits for its turn.
  *
  * @param timeoutMs time for each step: on a busy machine all of them together take long, and each says that it goes on.
- * @throws HeddleError ERR_ATTACH_FAILED when a step takes longer.
+ * @throws HeddleError ERR_ATTACH_REFUSED when its inspector is open already, ERR_ATTACH_FAILED when a step takes longer.
  */
-export async function openInspector(pid: number, timeoutMs: number): Promise<InspectorLink> {
-  const before = listeningPorts(pid);
+export async function openInspector(facts: ProcessFacts, timeoutMs: number): Promise<InspectorLink> {
+  const { pid } = facts;
+  const before = await freePort(facts, performance.now() + timeoutMs);
   signal(pid);
-  const port = await newPort(pid, before, performance.now() + timeoutMs);
-  const socket = await connect(port, timeoutMs);
-  return createLink(pid, socket, timeoutMs);
+  const port = await newPort(facts, before, performance.now() + timeoutMs);
+  try {
+    const socket = await connectInspector(port, AbortSignal.timeout(timeoutMs));
+    return createLink(pid, socket, timeoutMs);
+  } catch (cause) {
+    const detail = `the inspector of process ${pid} on port ${port} does not answer`;
+    throw new HeddleError('ERR_ATTACH_FAILED', detail, { cause });
+  }
 }
 
 function signal(pid: number): void {
@@ -32,44 +41,54 @@ function signal(pid: number): void {
     process.kill(pid, 'SIGUSR1');
   } catch (cause) {
     const isGone = (cause as NodeJS.ErrnoException).code === 'ESRCH';
-    throw new HeddleError(
-      'ERR_ATTACH_FAILED',
-      isGone ? `process ${pid} has ended` : `process ${pid} takes no signal`,
-      {
-        cause,
-      },
-    );
+    const detail = `process ${pid} ${isGone ? 'has ended' : 'takes no signal'}`;
+    throw new HeddleError('ERR_ATTACH_FAILED', detail, { cause });
   }
 }
 
-async function newPort(pid: number, before: ReadonlySet<number>, deadlineMs: number): Promise<number> {
-  while (performance.now() < deadlineMs) {
-    for (const port of listeningPorts(pid)) if (!before.has(port)) return port;
-    if (!isAlive(pid)) throw new HeddleError('ERR_ATTACH_FAILED', `process ${pid} has ended`);
+/** Waits until nobody else has the port at which the process will listen. */
+async function freePort({ pid, inspectPort }: ProcessFacts, deadlineMs: number): Promise<Listeners> {
+  for (;;) {
+    const now = readListeners(pid);
+    if (inspectPort === 0) return now;
+    if (now.own.has(inspectPort)) {
+      const detail = `process ${pid} listens on port ${inspectPort} of its inspector already: it has a debugger`;
+      throw new HeddleError('ERR_ATTACH_REFUSED', detail);
+    }
+    const inode = now.others.get(inspectPort);
+    if (inode === undefined) return now;
+    if (performance.now() > deadlineMs) throw portTaken(inspectPort, inode);
     await delay(pollMs);
   }
+}
+
+async function newPort(facts: ProcessFacts, before: Listeners, deadlineMs: number): Promise<number> {
+  const { pid, inspectPort } = facts;
+  let takenBy: string | undefined;
+  while (performance.now() < deadlineMs) {
+    const { own, others } = readListeners(pid);
+    if (own.has(inspectPort)) return inspectPort;
+    for (const port of own) if (!before.own.has(port)) return port;
+    if (!isAlive(pid)) throw new HeddleError('ERR_ATTACH_FAILED', `process ${pid} has ended`);
+    // Somebody was faster: the process has said "address already in use" and is asked again when the port is free.
+    if (takenBy !== undefined && !others.has(inspectPort)) signal(pid);
+    takenBy = others.get(inspectPort);
+    await delay(pollMs);
+  }
+  if (takenBy !== undefined) throw portTaken(inspectPort, takenBy);
   throw new HeddleError(
     'ERR_ATTACH_FAILED',
-    `process ${pid} opened no inspector port: it may have its own SIGUSR1 handler, a debugger already, or port 9229 is taken by another process (NODE_OPTIONS=--inspect-port=0 avoids that)`,
+    `process ${pid} opened no inspector port: it may have its own SIGUSR1 handler`,
   );
 }
 
-async function connect(port: number, timeoutMs: number): Promise<WebSocket> {
-  const signalEnd = AbortSignal.timeout(timeoutMs);
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/json/list`, { signal: signalEnd });
-    const [target] = (await answer.json()) as { readonly webSocketDebuggerUrl?: string }[];
-    if (target?.webSocketDebuggerUrl === undefined) throw new Error('somebody else is connected to it');
-    const socket = new WebSocket(target.webSocketDebuggerUrl);
-    await new Promise<void>((resolve, reject) => {
-      socket.onopen = () => resolve();
-      socket.onerror = () => reject(new Error('the connection was refused'));
-      signalEnd.onabort = () => reject(new Error('no answer in time'));
-    });
-    return socket;
-  } catch (cause) {
-    throw new HeddleError('ERR_ATTACH_FAILED', `the inspector on port ${port} does not answer`, { cause });
-  }
+function portTaken(port: number, inode: string): HeddleError {
+  const holder = holderOf(inode);
+  const who = holder === undefined ? 'another process' : `process ${holder}`;
+  return new HeddleError(
+    'ERR_ATTACH_FAILED',
+    `port ${port} of the inspector is taken by ${who} (NODE_OPTIONS=--inspect-port=0 avoids that)`,
+  );
 }
 
 /**
@@ -95,19 +114,19 @@ interface Answer {
   };
 }
 
-function createLink(pid: number, socket: WebSocket, timeoutMs: number): InspectorLink {
+function createLink(pid: number, socket: InspectorSocket, timeoutMs: number): InspectorLink {
   const waiting = new Map<number, (answer: Answer | undefined) => void>();
   let nextId = 1;
   const endAll = (): void => {
     for (const answer of waiting.values()) answer(undefined);
     waiting.clear();
   };
-  socket.onmessage = ({ data }) => {
-    const answer = JSON.parse(String(data)) as Answer;
+  socket.onMessage((text) => {
+    const answer = JSON.parse(text) as Answer;
     waiting.get(answer.id ?? 0)?.(answer);
     waiting.delete(answer.id ?? 0);
-  };
-  socket.onclose = endAll;
+  });
+  socket.onClose(endAll);
   const send = async (expression: string): Promise<Answer | undefined> => {
     const id = nextId++;
     const timer = setTimeout(endAll, timeoutMs);

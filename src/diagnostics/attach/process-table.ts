@@ -25,11 +25,16 @@ export interface ProcessFacts {
   readonly isSameContainer: boolean;
   /** Began with `--inspect` or the like. */
   readonly hasInspectFlag: boolean;
+  /** Where its inspector would listen; 0 for a free port. */
+  readonly inspectPort: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 const pageBytes = 4096;
 const sigusr1 = 10;
+const defaultInspectPort = 9229;
+/** Linux reports times in ticks of 10 ms on every platform that Node runs on. */
+const tickMs = 10;
 
 /** @returns undefined when there is no such process. */
 export function readProcess(pid: number, root = '/proc'): ProcessFacts | undefined {
@@ -64,6 +69,7 @@ export function readProcess(pid: number, root = '/proc'): ProcessFacts | undefin
       return theirs === '' || theirs === readLink(`${root}/self/ns/${kind}`);
     }),
     hasInspectFlag: flags.some((flag) => /^--inspect(-brk|-wait)?(=|$)/.test(flag)),
+    inspectPort: inspectPortOf(flags),
     labels: parseLabels(environment.get('HEDDLE_LABELS') ?? ''),
   };
 }
@@ -98,6 +104,18 @@ function nameOf(commandLine: readonly string[], executable: string): string {
   );
   const named = script ?? commandLine[0] ?? executable;
   return basename(named).replace(/\.[cm]?[jt]s$/, '');
+}
+
+/** `--inspect-port=[host:]port`; the last one counts. */
+function inspectPortOf(flags: readonly string[]): number {
+  const ports = flags.map((flag) => /^--(?:inspect|debug)-port=(?:.*:)?(\d+)$/.exec(flag)?.[1]);
+  return Number(ports.findLast((port) => port !== undefined) ?? defaultInspectPort);
+}
+
+/** How long a process has run. */
+export function ageMsOf({ startTicks }: ProcessFacts, root = '/proc'): number {
+  const uptimeSeconds = Number(readText(`${root}/uptime`).split(' ')[0]);
+  return Math.max(0, uptimeSeconds * 1000 - startTicks * tickMs);
 }
 
 function hasSignal(mask: string): boolean {

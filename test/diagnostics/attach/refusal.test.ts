@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { warmUpMsOf } from '../../../src/diagnostics/attach/attach.ts';
 import {
   listNodeProcesses,
   type ProcessFacts,
@@ -77,6 +78,32 @@ test('a process is named by its script, not by what options take', async (t) => 
     [['my-title'], 'my-title'],
   ];
   for (const [commandLine, name] of cases) t.is((await facts(t, { commandLine })).name, name);
+});
+
+test('the port of the inspector is read from flags and environment; the last one counts', async (t) => {
+  const cases: readonly [Written, number][] = [
+    [{}, 9229],
+    [{ commandLine: ['node', '--inspect-port=0', 'app.js'] }, 0],
+    [{ commandLine: ['node', '--inspect-port=127.0.0.1:9300', 'app.js'] }, 9300],
+    [{ environment: ['NODE_OPTIONS=--debug-port=9400 --inspect-port=[::1]:9500'] }, 9500],
+  ];
+  for (const [given, port] of cases) t.is((await facts(t, given)).inspectPort, port);
+});
+
+test('rules wait while a program starts, not in one that has run for long', async (t) => {
+  const root = await testDirectory(t);
+  // Began 7.77 s after boot.
+  writeProcess(root, 4242, {});
+  const read = readProcess(4242, root) as ProcessFacts;
+  for (const [uptime, warmUpMs] of [
+    ['7.77 1.00', 10_000],
+    ['10.77 1.00', 7000],
+    ['17.00 1.00', 1500],
+    ['9999.99 1.00', 1500],
+  ] as const) {
+    writeFileSync(join(root, 'uptime'), uptime);
+    t.is(warmUpMsOf(read, root), warmUpMs, uptime);
+  }
 });
 
 test('every doubt is a refusal that says what to do', async (t) => {
