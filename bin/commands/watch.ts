@@ -6,6 +6,7 @@ import {
   type AgentOptions,
   attach,
   type BackendChoice,
+  changedRules,
   controlDirectory,
   HeddleError,
   launch,
@@ -120,24 +121,35 @@ function list(flags: WatchFlags): void {
 async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
   const { control, wasRunning, tookMs } = await attach(pid, { monitor: monitorOptions(flags) });
   if (flags.stop) return control.stop();
-  note(
-    wasRunning
-      ? `process ${pid} has a monitor already`
-      : `monitor in process ${pid} after ${tookMs.toFixed(0)} ms`,
-  );
-  await noteBackend(control);
-  if (wasRunning && flags.rules !== undefined)
-    await control.setRules(readRulesFile(flags.rules).monitor.rules);
-  if (flags.set !== undefined) await control.setRules(flags.set);
   const recording = openRecording(flags.record);
-  await watchLive(control, {
-    json: flags.json === true,
-    recording,
-    ...(flags.for !== undefined && { forMs: flags.for }),
-  });
-  recording.close();
-  if (wasRunning || flags.stay) control.close();
-  else await control.stop();
+  // Also after an error: the open connection would keep this command alive, and a new monitor the process's.
+  try {
+    if (wasRunning) await noteRunning(control, flags);
+    else note(`monitor in process ${pid} after ${tookMs.toFixed(0)} ms`);
+    await noteBackend(control);
+    if (wasRunning && flags.rules !== undefined)
+      await control.setRules(readRulesFile(flags.rules).monitor.rules);
+    if (flags.set !== undefined)
+      await control.setRules(changedRules((await control.status()).rules, flags.set));
+    await watchLive(control, {
+      json: flags.json === true,
+      recording,
+      ...(flags.for !== undefined && { forMs: flags.for }),
+    });
+  } finally {
+    recording.close();
+    if (wasRunning || flags.stay) control.close();
+    else await control.stop();
+  }
+}
+
+/** Somebody else has set it up: what was asked for and has no effect is said. */
+async function noteRunning(control: RemoteControl, flags: WatchFlags): Promise<void> {
+  const { pid, directory } = await control.status();
+  note(`process ${pid} has a monitor already; its captures are in ${directory}`);
+  const unused = (['directory', 'service', 'backend'] as const).filter((name) => flags[name] !== undefined);
+  if (unused.length > 0)
+    note(`it keeps its settings: ${unused.map((name) => `--${name}`).join(', ')} has no effect`);
 }
 
 /** Why another backend is used than the one asked for, if that is so. */

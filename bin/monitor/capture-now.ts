@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   attach,
   type Capture,
+  type CaptureFile,
   HeddleError,
   type ProfileFormat,
   type RemoteControl,
@@ -34,6 +35,8 @@ export async function captureNow(pid: number, word: string, flags: CaptureFlags)
   const kind = kindWords[word] ?? word;
   const monitor = flags.directory === undefined ? {} : { directory: flags.directory };
   const { control, wasRunning } = await attach(pid, { monitor: { ...monitor, rules: [], recorder: false } });
+  if (wasRunning && flags.directory !== undefined)
+    note(`process ${pid} has a monitor already: --directory has no effect`);
   try {
     if (deepKinds.has(kind)) await warnOfPause(control, kind, flags);
     if (kind === 'heap' && !wasRunning) {
@@ -90,4 +93,10 @@ async function show(capture: Capture, kind: string, flags: CaptureFlags): Promis
   if (file.format === 'pprof')
     console.log(formatTop(await readProfileFile(file.path), { limit: 15, by: 'flat' }));
   console.log(path);
+  // The other threads were sampled in the same time.
+  for (const other of capture.files)
+    if (other !== file && other.kind === file.kind) note(`${threadOf(other)}: ${other.path}`);
 }
+
+const threadOf = ({ threadId }: CaptureFile): string =>
+  threadId < 0 ? 'all threads' : threadId === 0 ? 'main thread' : `worker ${threadId}`;

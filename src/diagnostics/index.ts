@@ -28,6 +28,7 @@ export { checkMonitorOptions, type MonitorOptions } from './options.ts';
 export * from './pprof/index.ts';
 export { convertProfile, type ProfileFormat, profileFormats, readProfileFile } from './profile-file.ts';
 export type { Profile, ProfileFrame, ProfileSample, ProfileTree, SampleType } from './profile-model.ts';
+export { changedRules, type RuleChanges } from './rules/change.ts';
 export { type ParsedRules, parseRules } from './rules/parse.ts';
 export { type ReplayedDecision, type ReplayOptions, replayRules } from './rules/replay.ts';
 export type { Rule } from './rules/rule-types.ts';

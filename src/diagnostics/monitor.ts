@@ -13,7 +13,7 @@ import { type MonitorOptions, resolveSettings } from './options.ts';
 import { startPending } from './profiles/pending.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { SharedState } from './shared-state.ts';
-import type { MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
+import type { ControlOffer, MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
 
 /** A running monitor, seen from the application's thread. */
 export interface Monitor {
@@ -76,6 +76,7 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
     startPending,
     dutyCycle: settings.pending === 'dutyCycle',
     sampler,
+    offerControl: (control) => worker.postMessage({ type: 'offer', control } satisfies ControlOffer),
   });
   return new WorkerMonitor(worker, settings.directory, options, state, () => {
     hooks.stop();

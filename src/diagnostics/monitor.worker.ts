@@ -5,7 +5,7 @@ import type { HookReport } from './hooks/install.ts';
 import { SharedState } from './shared-state.ts';
 import { MonitorAgent } from './worker/agent.ts';
 import { answerCalls } from './worker/answer-calls.ts';
-import type { MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
+import type { ControlCall, ControlOffer, MonitorWorkerData, WorkerMessage } from './worker/worker-data.ts';
 
 /** The entry of the monitor's thread. Whatever goes wrong here is told to the application's side, never thrown there. */
 async function run(data: MonitorWorkerData): Promise<void> {
@@ -36,6 +36,9 @@ async function run(data: MonitorWorkerData): Promise<void> {
     if (event.type !== 'sample' || data.wantsSamples) send({ type: 'event', event });
   });
   if (parentPort !== null) answerCalls(parentPort, agent, send);
+  parentPort?.on('message', (message: ControlOffer | ControlCall) => {
+    if (message.type === 'offer') offerControl(agent, message.control).catch(problem);
+  });
   // Whoever attaches waits for the socket: it opens while the samplers start.
   const control = offerControl(agent, data.settings.control).catch(problem);
   try {

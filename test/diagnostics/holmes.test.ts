@@ -7,7 +7,9 @@ import {
   holmesReasons,
   matchHolmes,
 } from '../../src/diagnostics/rules/holmes.ts';
+import { HolmesRules } from '../../src/diagnostics/rules/holmes-rules.ts';
 import { IntRing } from '../../src/diagnostics/rules/int-ring.ts';
+import { formatSignal } from '../../src/diagnostics/signals/format.ts';
 
 const ringOf = (...values: number[]): IntRing => {
   const ring = new IntRing(10);
@@ -96,4 +98,17 @@ test('a heap dump is followed by a forced one at the next collection under the s
   t.deepEqual([first?.dump, first?.eventId, second?.dump, second?.eventId], [true, 'heap-0', true, 'heap-0']);
   t.is(engine.gcCycle(50, 59_999), undefined);
   t.is(engine.gcCycle(50, 60_000)?.eventId, 'heap-1');
+});
+
+test('a heap check speaks of the share of the limit, which is what it compares', (t) => {
+  const rules = new HolmesRules(optionsWith('gcHeap'), () => 100 * 2 ** 20);
+  const captures = Array.from({ length: 12 }, (_, tick) =>
+    rules.step({
+      atMs: tick * 5000,
+      values: { majorGcCount: tick + 1, heapAfterGcBytes: (tick < 10 ? 5 : 60) * 2 ** 20 },
+    }),
+  ).flat();
+  t.is(captures[0]?.trigger.signal, 'gcHeapPercent');
+  t.is(captures[0]?.trigger.current, 60);
+  t.is(formatSignal('gcHeapPercent', 60), '60.0 %');
 });

@@ -1,9 +1,12 @@
 import test from 'ava';
 import { decideDay } from '../../bench/scenarios/day.ts';
 import type { SignalSample } from '../../src/core/contract/signal.ts';
+import { changedRules } from '../../src/diagnostics/rules/change.ts';
 import { defaultRules } from '../../src/diagnostics/rules/defaults.ts';
 import { type RuleAction, RuleEngine } from '../../src/diagnostics/rules/engine.ts';
+import { HolmesRules } from '../../src/diagnostics/rules/holmes-rules.ts';
 import { parseRules } from '../../src/diagnostics/rules/parse.ts';
+import { replayRules } from '../../src/diagnostics/rules/replay.ts';
 import type { Rule } from '../../src/diagnostics/rules/rule-types.ts';
 
 const common = {
@@ -225,8 +228,85 @@ test('rules that can never fire or contradict are refused, all at once and by na
     /can never fire.*another rule has that name/,
   );
   t.regex(problems([{ ...hot, forMs: 500_000 }]), /longer than the ring/);
+  const twoSided = [
+    { signal: 'cpuPercent', above: 90 },
+    { signal: 'cpuPercent', below: 10 },
+  ];
+  t.regex(problems([{ ...hot, when: twoSided }]), /cpuPercent cannot be above 90 and below 10/);
+  t.regex(
+    problems([{ ...hot, when: [{ signal: 'loopUtilization', above: 90 }] }]),
+    /never above 1, so above 90 can never fire/,
+  );
+  const waiting = { name: 'waiting', type: 'deviation', signal: 'serverInFlight', floor: 5 };
+  t.regex(problems([{ ...waiting, forMs: 200_000, overMs: 300_000 }]), /longer than the ring/);
+  t.regex(problems([{ ...waiting, forMs: 5000, overMs: 5000 }]), /no time before to compare/);
+  t.regex(problems([{ ...hot, capture: ['cpu', 'snapshot'] }]), /"snapshot" .* on request only/);
   t.regex(problems({ stal: true }), /no such rule; known are stall/);
   t.regex(problems({ holmes: { goroutine: { min: 50, max: 20 } } }), /max 20 is not above min 50/);
   t.regex(problems([{ ...hot, capture: ['everything'] }]), /rules\[0\]\.capture/);
   t.regex(problems(7), /is not "default"/);
+});
+
+/** The reason of the first finding, as the page tells it. */
+function reasonOf(rule: Rule, values: readonly Record<string, number>[]): string {
+  const engine = new RuleEngine([rule], { intervalMs: 1000, warmUpMs: 0 });
+  const actions = values.flatMap((value, second) => engine.step({ atMs: second * 1000, values: value }));
+  const [found] = actions.filter((one) => one.type === 'capture' || one.type === 'held');
+  return found?.trigger.reason ?? '';
+}
+
+test('a reason tells its numbers with their units, and every condition', (t) => {
+  const range = [{ signal: 'rssBytes', above: 2 ** 20, below: 8 * 2 ** 20 }];
+  const inRange = { rssBytes: 4 * 2 ** 20 };
+  t.is(
+    reasonOf({ ...hot, when: range }, [inRange, inRange, inRange]),
+    'rssBytes >= 1.0 MB and rssBytes <= 8.0 MB for 3 s',
+  );
+  const slope: Rule = {
+    ...common,
+    name: 'rise',
+    type: 'slope',
+    signal: 'externalBytes',
+    windowMs: 3000,
+    minGrowth: 1,
+    minGrowthRatio: 0,
+    confirm: 'none',
+    confirmMs: 0,
+  };
+  const rise = [10, 20, 30, 40].map((megabytes) => ({ externalBytes: megabytes * 2 ** 20 }));
+  t.is(reasonOf(slope, rise), 'externalBytes rose from 10.0 MB to 40.0 MB in 3 s without pause');
+});
+
+test('live changes go on top of the rules that a monitor has, in either mode', (t) => {
+  const own: Rule = { ...hot, forMs: 7000 };
+  const states = new RuleEngine([own, { ...hot, name: 'other' }], { intervalMs: 1000 }).states(0);
+  const rules = parseRules(changedRules(states, { hot: { cooldownMs: 1 } }));
+  t.deepEqual(rules, {
+    mode: 'default',
+    rules: [
+      { ...own, cooldownMs: 1 },
+      { ...hot, name: 'other' },
+    ],
+  });
+  t.throws(() => changedRules(states, { stall: { aboveMs: 900 } }), {
+    code: 'ERR_MONITOR_RULES',
+    message: /no rule "stall"; this monitor has hot, other/,
+  });
+  const holmes = parseRules({ holmes: { cpu: { abs: 80 }, cpuMax: 95 } });
+  if (holmes.mode !== 'holmes') return t.fail();
+  const checks = new HolmesRules(holmes.holmes, () => 0).states();
+  const changed = parseRules(changedRules(checks, { mem: { enabled: true } }));
+  t.deepEqual(changed, {
+    mode: 'holmes',
+    holmes: { ...holmes.holmes, mem: { ...holmes.holmes.mem, enabled: true } },
+  });
+});
+
+test('a growth outside the heap is confirmed by its own signal when it is replayed', (t) => {
+  const samples = Array.from({ length: 30 }, (_, second) => ({
+    atMs: second * 1000,
+    values: { externalBytes: (10 + Math.max(0, second - 12) * 10) * 2 ** 20, heapAfterGcBytes: 2 ** 20 },
+  }));
+  const fired = replayRules({ mode: 'default', rules: defaultRules }, samples);
+  t.true(fired.some(({ rule, outcome }) => rule === 'external-growth' && outcome === 'fired'));
 });

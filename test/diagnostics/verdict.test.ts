@@ -305,3 +305,36 @@ test('who is named for waiting work is the application, not a function of Node',
   );
   t.is(cause.guilty?.name, 'handle');
 });
+
+test('a rule about the use of the processor gets the function that uses it, or is told that there is none', (t) => {
+  const of = (stacks: readonly (readonly [string, number])[]) =>
+    buildVerdict(inputOf(triggerOf('cpu', 'cpuOfLimitPercent', 92), [cpu(stacks)])).cause;
+  const clear = of([
+    ['main > render', 80],
+    ['main > parse', 20],
+  ]);
+  t.is(clear.name, 'cpu-use');
+  t.is(clear.guilty?.name, 'render');
+  t.true(clear.evidence.includes('cpuOfLimitPercent was 92.0 %'));
+  const spread = of(Array.from({ length: 20 }, (_, index) => [`main > f${index}`, 5] as const));
+  t.is(spread.guilty, undefined);
+  t.regex(spread.text, /no single function/);
+});
+
+test('promises that make up the pending count are what piles up, not descriptors', (t) => {
+  const pending = profileOf('pending', 'async_resources', [['[PROMISE] > callBackend', 9000]]);
+  const { cause } = buildVerdict(
+    inputOf(
+      triggerOf('goroutine', 'pendingCount', 9000),
+      [{ profile: pending, threadId: 0, window: 'during' }],
+      { samples: [{ atMs: 0, values: { 'resource:Timeout': 1 } }] },
+    ),
+  );
+  t.is(cause.name, 'promise-leak');
+  t.is(cause.guilty?.name, 'callBackend');
+});
+
+test('a pending count that nothing explains is not called a leak of descriptors', (t) => {
+  const { cause } = buildVerdict(inputOf(triggerOf('goroutine', 'pendingCount', 9000), []));
+  t.is(cause.name, 'not-known');
+});

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
-import type { AgentOptions } from './agent.ts';
+import type { AgentOptions, Arrival } from './agent.ts';
 import { openInspector } from './inspector-link.ts';
 import { ageMsOf, type ProcessFacts, readProcess } from './process-table.ts';
 import { refusalOf } from './refusal.ts';
@@ -48,27 +48,30 @@ export async function attach(pid: number, options: AttachOptions = {}): Promise<
   }
   const refusal = refusalOf(facts);
   if (refusal !== undefined) throw new HeddleError('ERR_ATTACH_REFUSED', refusal);
-  await injectAgent(facts, { control: { listen: path }, ...options.monitor }, timeoutMs);
+  const how = await injectAgent(facts, { control: { listen: path }, ...options.monitor }, timeoutMs);
   const control = await connectSoon(path, pid, timeoutMs);
-  return { control, wasRunning: false, tookMs: performance.now() - startMs };
+  return { control, wasRunning: how === 'joined', tookMs: performance.now() - startMs };
 }
 
-/** Loads the agent in a process that has passed `refusalOf`. The inspector port is closed in every case. */
+/**
+ * Loads the agent in a process that has passed `refusalOf`. The inspector port is closed in every case.
+ * @returns `joined` where the application has a monitor of its own, which answers from now on.
+ */
 export async function injectAgent(
   facts: ProcessFacts,
   options: AgentOptions,
   timeoutMs: number,
-): Promise<void> {
+): Promise<Arrival> {
   const { pid } = facts;
   const link = await openInspector(facts, timeoutMs);
   try {
     const settings = { warmUpMs: warmUpMsOf(facts), ...options };
-    const tooOld = await link.evaluate<string>(loadExpression(settings));
-    if (tooOld === '') return;
+    const answer = await link.evaluate<string>(loadExpression(settings));
+    if (answer === 'started' || answer === 'joined') return answer;
     const needed = oldestNode.join('.');
     throw new HeddleError(
       'ERR_NODE_VERSION',
-      `process ${pid} runs Node.js ${tooOld}; ${needed} or newer is needed`,
+      `process ${pid} runs Node.js ${answer}; ${needed} or newer is needed`,
     );
   } finally {
     await link.close();
@@ -81,7 +84,7 @@ export function warmUpMsOf(facts: ProcessFacts, root = '/proc'): number {
 }
 
 /**
- * Gives the version of a process that is too old, else ''. One message: in a blocked process each waits for its turn.
+ * Gives what `startAgent` says, or the version of a process that is too old. One message: in a blocked process each waits for its turn.
  * Synchronous, since the loop of the process may stand still. Node 22 warns when it requires an ES module; that
  * warning must not land in the application's log.
  */
@@ -95,8 +98,7 @@ function loadExpression(options: AgentOptions): string {
     try {
       const { createRequire } = process.getBuiltinModule('node:module');
       const { fileURLToPath } = process.getBuiltinModule('node:url');
-      createRequire(${agent})(fileURLToPath(${agent})).startAgent(${JSON.stringify(options)});
-      return '';
+      return createRequire(${agent})(fileURLToPath(${agent})).startAgent(${JSON.stringify(options)});
     } finally {
       process.emitWarning = emitWarning;
     }

@@ -114,7 +114,7 @@ export async function encodeBefore(
     [quiet, 'quiet'],
   ] as const) {
     const merged = mergeProfiles(list);
-    if (merged !== undefined)
+    if (merged !== undefined && (merged.samples.length > 0 || windows.length === list.length))
       await addProfile(job, { ...first, window }, await symbolise(merged), files, profiles);
   }
 }

@@ -6,7 +6,7 @@ import type { SharedState } from '../shared-state.ts';
 import { type BufferWatch, watchBuffers } from './buffers.ts';
 import { sharedNow, startHeartbeat } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
-import { registerHooks } from './registry.ts';
+import { type OfferControl, registerHooks } from './registry.ts';
 import { collectStreams } from './streams.ts';
 
 export interface HooksOptions {
@@ -18,6 +18,8 @@ export interface HooksOptions {
   readonly startPending: (options: PendingOptions) => PendingTracker;
   /** Pending work is tracked for a moment of every twenty seconds, not only when a rule asks. */
   readonly dutyCycle: boolean;
+  /** Lets other processes reach the monitor from now on. */
+  readonly offerControl: OfferControl;
   /** Undefined: profiles are taken by the inspector. */
   readonly sampler: NativeSampler | undefined;
 }
@@ -44,6 +46,7 @@ export function installHooks(options: HooksOptions): { stop(): void } {
   const unregister = registerHooks(options.id, {
     ...windows.methods(),
     ...(options.sampler && nativeMethods(options.sampler)),
+    offerControl: options.offerControl as (argument: never) => void,
     inFlight: () => inFlight.groups(),
     streams: () => collectStreams().groups,
     resources: () => countResources(),

@@ -15,7 +15,8 @@ const checks: Readonly<Record<HolmesCheck, { signal: string; capture: readonly s
   cpu: { signal: 'cpuOfLimitPercent', capture: ['cpu', 'before'] },
   thread: { signal: 'threads', capture: ['cpu'] },
   goroutine: { signal: 'pendingCount', capture: ['pending', 'in-flight'] },
-  gcHeap: { signal: 'heapAfterGcBytes', capture: ['heap'] },
+  // Not the bytes: holmes compares their share of the memory limit.
+  gcHeap: { signal: 'gcHeapPercent', capture: ['heap'] },
 };
 
 export interface HolmesCapture {
@@ -66,7 +67,7 @@ export class HolmesRules {
       name: check,
       enabled: options[check].enabled,
       signal: checks[check].signal,
-      settings: { ...options[check] },
+      settings: { ...options[check], ...(check === 'cpu' && { cpuMax: options.cpuMax }) },
       firedCount: this.#fired[check],
       held: '',
     }));

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { HeddleError } from '../../core/base/errors.ts';
 import { profileKindNames } from '../profiles/kinds.ts';
-import { signalCatalogue } from '../signals/catalogue.ts';
 import { defaultRules } from './defaults.ts';
 import { type HolmesOptions, holmesChecks, holmesDefaults } from './holmes.ts';
+import { problemsOf } from './problems.ts';
 import type { Rule } from './rule-types.ts';
 
 /** Rules as the engine takes them. */
@@ -144,10 +144,6 @@ function holmesOf(input: unknown): HolmesOptions {
   return options;
 }
 
-const signalNames = new Set(signalCatalogue.map((signal) => signal.name));
-const isKnownSignal = (name: string): boolean =>
-  signalNames.has(name) || name.startsWith('user:') || name.startsWith('resource:');
-
 /** Rules that are well-formed but can never fire, or contradict each other. */
 function checked(input: readonly unknown[]): ParsedRules {
   const rules = input as readonly Rule[];
@@ -158,40 +154,6 @@ function checked(input: readonly unknown[]): ParsedRules {
   });
   if (problems.length > 0) fail(problems);
   return { mode: 'default', rules };
-}
-
-function problemsOf(rule: Rule, where: string): string[] {
-  const problems: string[] = [];
-  const conditions = rule.type === 'hold' || rule.type === 'deviation' ? rule.when : [];
-  const signals = [...conditions.map((one) => one.signal), ...('signal' in rule ? [rule.signal] : [])];
-  for (const signal of signals) {
-    if (!isKnownSignal(signal)) problems.push(`${where}: no signal is called "${signal}"${nearest(signal)}`);
-  }
-  for (const { signal, above, below } of conditions) {
-    if (above === undefined && below === undefined)
-      problems.push(`${where}: ${signal} needs "above" or "below"`);
-    if (above !== undefined && below !== undefined && above > below) {
-      problems.push(`${where}: ${signal} cannot be above ${above} and below ${below}: it can never fire`);
-    }
-  }
-  if (rule.type === 'hold' && rule.forMs > 110_000)
-    problems.push(`${where}: forMs ${rule.forMs} is longer than the ring of 120 s: it can never fire`);
-  if (rule.type === 'nearLimit' && rule.from > rule.above)
-    problems.push(`${where}: from ${rule.from} is above "above" ${rule.above}`);
-  if (rule.enabled && rule.maxPerHour === 0)
-    problems.push(`${where}: maxPerHour is 0, so it can never fire; use enabled: false`);
-  return problems;
-}
-
-/** The known signal that shares the longest beginning. */
-function nearest(name: string): string {
-  const shared = (other: string): number => {
-    let length = 0;
-    while (length < name.length && name[length]?.toLowerCase() === other[length]?.toLowerCase()) length++;
-    return length;
-  };
-  const best = [...signalNames].sort((a, b) => shared(b) - shared(a))[0];
-  return best !== undefined && shared(best) >= 3 ? `; did you mean "${best}"?` : '';
 }
 
 function parsed<Schema extends v.GenericSchema>(

@@ -43,7 +43,9 @@ export function replayRules(
       ? []
       : [...awaited].flatMap(([rule, signal]) => {
           awaited.delete(rule);
-          const value = sample.values['heapAfterGcBytes'] ?? sample.values[signal];
+          const value =
+            (signal === 'heapUsedBytes' ? sample.values['heapAfterGcBytes'] : undefined) ??
+            sample.values[signal];
           return value === undefined ? [] : engine.confirm(rule, value, sample.atMs);
         });
     for (const action of [...confirmed, ...engine.step(sample, isUrgent)]) {

@@ -4,7 +4,13 @@ const signals = new Map(signalCatalogue.map((signal) => [signal.name, signal]));
 
 /** Unit of a built-in signal; resources are counts, user signals have their own. */
 export function unitOf(signal: string): string {
-  return signals.get(signal)?.unit ?? (signal.startsWith('resource:') ? 'count' : '');
+  return signals.get(signal)?.unit ?? (signal.startsWith('resource:') ? 'count' : unitByName(signal));
+}
+
+/** The end of a name tells the unit, as with our own: `user:queueBytes`, `gcHeapPercent`. */
+function unitByName(signal: string): string {
+  const [, ending = ''] = /(Bytes|Ms|Percent)$/.exec(signal) ?? [];
+  return { Bytes: 'bytes', Ms: 'milliseconds', Percent: 'percent' }[ending] ?? '';
 }
 
 /** What a signal says, in words; empty for those of the application. */

@@ -10,7 +10,7 @@ import { heapTrend } from './heap-trend.ts';
 import { countInlined, type InliningProof } from './inlined.ts';
 import { whatMoved } from './moved.ts';
 import { type About, compareFunctions, ownerNameOf, summarise } from './summary.ts';
-import type { ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
+import type { Cause, ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
 
 export interface VerdictProfile {
   readonly profile: Profile;
@@ -65,7 +65,7 @@ export function buildVerdict(input: VerdictInput): Verdict {
   });
   return {
     schema: 1,
-    title: `${input.service}: ${headlineOf(cause)} (rule ${trigger.rule})`,
+    title: titleOf(input.service, cause, trigger),
     cause,
     trigger,
     moved: whatMoved(samples, trigger),
@@ -76,6 +76,9 @@ export function buildVerdict(input: VerdictInput): Verdict {
     missing: input.missing,
   };
 }
+
+const titleOf = (service: string, cause: Cause, { rule, signal }: CaptureTrigger): string =>
+  `${service}: ${headlineOf(cause)}${signal === '' ? '' : ` (rule ${rule})`}`;
 
 /**
  * The newest values. A rule may have fired between two samples: what it saw is newer, and so is the used heap where

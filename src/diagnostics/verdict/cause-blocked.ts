@@ -2,10 +2,12 @@ import { formatSignal, formatValue } from '../signals/format.ts';
 import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
 import type { Cause, CauseName, ProfileSummary, TopFrame } from './verdict-types.ts';
 
+const delays = new Set(['loopDelayP50Ms', 'loopDelayP99Ms', 'loopDelayMaxMs']);
+
 /** An event loop that does not turn, or hardly. */
 export const blocked: Finder = (evidence) => {
   const { trigger, cpu, hotLine, stallCpuShare } = evidence;
-  if (trigger.signal !== 'stallMs' && trigger.signal !== 'loopDelayP99Ms') return undefined;
+  if (trigger.signal !== 'stallMs' && !delays.has(trigger.signal)) return undefined;
   const stall = summary(evidence, 'stall');
   const guilty = cpu?.functions.find((frame) => frame.place !== '') ?? stall?.functions[0];
   const where = guilty === undefined ? 'a function that could not be sampled' : at(guilty);
@@ -32,7 +34,7 @@ export const blocked: Finder = (evidence) => {
   }
   const special = specialOf(hotLine, where);
   if (special !== undefined) return cause(special.name, special.text, guilty, facts, special.advice);
-  if (trigger.signal === 'loopDelayP99Ms') {
+  if (delays.has(trigger.signal)) {
     const text = `${where} runs in long synchronous stretches again and again and keeps the event loop busy.`;
     return cause('busy-loop', text, guilty, facts, 'Split the work, or move it to a worker thread.');
   }

@@ -7,7 +7,8 @@ export const memory: Finder = (evidence) => {
   const { trigger, latest } = evidence;
   // Whether resident memory is heap or buffers at all is for their sizes to say.
   if (trigger.signal === 'memoryPercent') return isMostlyExternal(evidence) ? external(evidence) : undefined;
-  if (!['heapUsedBytes', 'heapAfterGcBytes', 'heapOfLimitPercent'].includes(trigger.signal)) return undefined;
+  if (!['heapUsedBytes', 'heapAfterGcBytes', 'gcHeapPercent', 'heapOfLimitPercent'].includes(trigger.signal))
+    return undefined;
   const heap = grownHeap(evidence);
   const guilty = heap?.functions[0];
   const what =
@@ -49,7 +50,7 @@ function grownHeap(evidence: Evidence): ProfileSummary | undefined {
 }
 
 /** Growth of the heap that is made of promises or timers that nobody ends. */
-function leakOfPending(evidence: Evidence, facts: readonly string[]): Cause | undefined {
+export function leakOfPending(evidence: Evidence, facts: readonly string[]): Cause | undefined {
   const type = evidence.pendingTypes[0];
   const creator = evidence.pendingCreators[0];
   const heapTop = grownHeap(evidence)?.functions[0];

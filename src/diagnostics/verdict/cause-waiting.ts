@@ -1,4 +1,4 @@
-import { timers } from './cause-memory.ts';
+import { leakOfPending, timers } from './cause-memory.ts';
 import { at, cause, type Evidence, type Finder, percent } from './evidence.ts';
 import type { Cause, TopFrame } from './verdict-types.ts';
 
@@ -14,8 +14,14 @@ export const resources: Finder = (evidence) => {
     .filter((name) => name.startsWith('resource:'))
     .map((name) => ({ name: name.slice(9), by: (latest[name] ?? 0) - (earlier[name] ?? 0) }))
     .sort((a, b) => b.by - a.by)[0];
+  // Promises are no active resources: where they are the larger part, they are what piles up.
+  const largest = evidence.pendingTypes[0];
+  const arePromises = trigger.signal === 'pendingCount' && (largest?.value ?? 0) > (grown?.by ?? 0);
+  const promises = arePromises ? leakOfPending(evidence, []) : undefined;
+  if (promises !== undefined) return promises;
+  if ((grown?.by ?? 0) <= 0 && trigger.signal !== 'fileDescriptors') return undefined;
   const creator = creatorOf(evidence, grown?.name);
-  const facts = grown === undefined ? [] : [`${grown.name} grew by ${grown.by}`];
+  const facts = grown !== undefined && grown.by > 0 ? [`${grown.name} grew by ${grown.by}`] : [];
   if (creator !== undefined)
     facts.push(`${percent(creator.share)} of the new pending work was begun in ${at(creator)}`);
   if (grown !== undefined && /^(Timeout|Immediate)/.test(grown.name)) return timers(creator, facts);

@@ -1,4 +1,5 @@
 import { blocked } from './cause-blocked.ts';
+import { busy } from './cause-cpu.ts';
 import { thrash } from './cause-full-heap.ts';
 import { limits } from './cause-limits.ts';
 import { buffers, memory } from './cause-memory.ts';
@@ -8,7 +9,10 @@ import type { Cause } from './verdict-types.ts';
 
 const requested: Finder = ({ trigger, profiles }) => {
   if (trigger.rule !== 'manual') return undefined;
-  const guilty = profiles.find((profile) => profile.functions.length > 0)?.functions[0];
+  const guilty = profiles
+    .filter(({ window }) => window !== 'quiet')
+    .flatMap(({ functions }) => functions)
+    .find(({ place }) => place !== '');
   return cause(
     'requested',
     'The capture was asked for; no rule fired.',
@@ -20,7 +24,17 @@ const requested: Finder = ({ trigger, profiles }) => {
 };
 
 /** In this order: the first that explains the trigger wins. */
-const finders: readonly Finder[] = [requested, blocked, thrash, buffers, memory, resources, waits, limits];
+const finders: readonly Finder[] = [
+  requested,
+  blocked,
+  busy,
+  thrash,
+  buffers,
+  memory,
+  resources,
+  waits,
+  limits,
+];
 
 /** The likely cause, or `not-known` with what is there. */
 export function likelyCause(evidence: Evidence): Cause {

@@ -8,6 +8,7 @@ const headlines: Readonly<Record<CauseName, string>> = {
   'system-call': 'the event loop waited in a system call',
   'native-call': 'the event loop was blocked by a synchronous call',
   'busy-loop': 'the event loop is kept busy',
+  'cpu-use': 'the processor is busy',
   'gc-thrash': 'the garbage collector takes the time',
   'promise-leak': 'promises pile up',
   'timer-leak': 'timers pile up',

@@ -23,7 +23,9 @@ export function verdictPage(capture: Omit<Capture, 'verdict'>, verdict: Verdict)
     '',
     `${dayTime(trigger.atMs)} | service ${capture.service} | pid ${capture.pid} | event ${capture.eventId}`,
     '',
-    `## Likely cause: ${cause.name}${cause.confidence === 'none' ? '' : `, confidence ${cause.confidence}`}`,
+    cause.name === 'requested'
+      ? '## What it shows'
+      : `## Likely cause: ${cause.name}${cause.confidence === 'none' ? '' : `, confidence ${cause.confidence}`}`,
     '',
     oneLine(cause.text),
     '',

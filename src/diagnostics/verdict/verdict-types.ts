@@ -71,6 +71,7 @@ export type CauseName =
   | 'system-call'
   | 'native-call'
   | 'busy-loop'
+  | 'cpu-use'
   | 'gc-thrash'
   | 'promise-leak'
   | 'timer-leak'

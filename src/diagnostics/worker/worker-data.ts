@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { BackendInUse, MonitorEvent } from '../contract.ts';
+import type { BackendInUse, ControlSocket, MonitorEvent } from '../contract.ts';
 import type { MonitorSettings } from '../options.ts';
 
 /** What the worker gets when it starts. */
@@ -22,6 +22,12 @@ export interface ControlCall {
   readonly id: number;
   readonly method: 'status' | 'signals' | 'capture' | 'captures' | 'setRules' | 'pause' | 'resume' | 'stop';
   readonly argument?: unknown;
+}
+
+/** From the application's thread: other processes shall be able to reach this monitor. */
+export interface ControlOffer {
+  readonly type: 'offer';
+  readonly control: ControlSocket;
 }
 
 export type WorkerMessage =

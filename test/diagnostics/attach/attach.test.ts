@@ -61,6 +61,25 @@ test.serial('it works while the process is blocked, and the port stays closed wh
   control.close();
 });
 
+test.serial('a monitor that the application has started itself is joined and left as it was', async (t) => {
+  const directory = await testDirectory(t);
+  const preload = new URL('../../../src/monitor.ts', import.meta.url).href;
+  const own = JSON.stringify({ service: 'own', directory, recorder: false });
+  const app = await startApp(t, '', [...anyPort, '--import', preload], { HEDDLE_MONITOR: own });
+  const first = await attach(app.pid, { monitor: { service: 'other', directory } });
+  t.true(first.wasRunning);
+  const threads = threadsOf(app.pid);
+  t.is((await first.control.status()).service, 'own');
+  first.control.close();
+  const { control, wasRunning } = await attach(app.pid);
+  t.true(wasRunning);
+  t.is(app.output.stderr.match(/Debugger listening/g)?.length, 1, 'the second time it answers by itself');
+  const { files } = await control.capture({ kinds: ['heap'] });
+  t.is(files[0]?.kind, 'heap', 'nobody took its heap sampler away');
+  t.true(threadsOf(app.pid) >= threads);
+  control.close();
+});
+
 test.serial('what must not be attached to is refused with the reason and goes on untouched', async (t) => {
   const sleep = await startChild(t, 'sleep', ['1000'], { waitForReady: false });
   const deaf = await startApp(t, '', ['--disable-sigusr1']);

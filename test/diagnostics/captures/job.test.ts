@@ -91,6 +91,17 @@ test('one thread alone has no second profile, and the page of a capture that was
   t.notRegex(page, /(?<!`)``(?!`)/);
 });
 
+test('the recorder’s time falls apart where the trouble began; without trouble it is one', async (t) => {
+  const recorded: ProfileArtifact = { ...cpuOf(0, 'main', 'serve'), window: 'before' };
+  const windowsOf = async (troubleMs: number): Promise<string[]> => {
+    const { files } = await runCaptureJob({ ...jobOf([recorded]), troubleMs });
+    return files.filter(({ format }) => format === 'pprof').map(({ window }) => window);
+  };
+  t.deepEqual(await windowsOf(0), ['before']);
+  t.deepEqual(await windowsOf(1050), ['before', 'quiet']);
+  t.deepEqual(await windowsOf(5000), ['quiet']);
+});
+
 test('labels that all samples share are labels of the profile when it is read again', async (t) => {
   const { files } = await runCaptureJob(jobOf([cpuOf(0, 'main', 'serve')]));
   const profile = decodePprof(readFileSync(files[0]?.path ?? ''));

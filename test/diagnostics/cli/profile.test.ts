@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { readProcess } from '../../../src/diagnostics/attach/index.ts';
 import { decodePprof, encodePprof, ProfileBuilder, toFolded } from '../../../src/diagnostics/index.ts';
-import { cleanEnvironment, startApp, testDirectory } from '../attach/child.ts';
+import { cleanEnvironment, startApp, testDirectory, until } from '../attach/child.ts';
 
 const heddle = new URL('../../../bin/heddle.js', import.meta.url).pathname;
 
@@ -122,4 +123,25 @@ test('a command is watched with its exit code and output kept', async (t) => {
   const code = `process.stdout.write('out'); process.stderr.write('err'); process.exitCode = 7;`;
   const ended = await run('watch', '--directory', directory, '--', process.execPath, '-e', code);
   t.deepEqual(ended, { code: 7, stdout: 'out', stderr: 'err' });
+});
+
+test('a rule that a running monitor has not got is refused by name, and the process is left as it was', async (t) => {
+  t.timeout(60_000);
+  const directory = await testDirectory(t);
+  const app = await startApp(t, '', ['--inspect-port=0']);
+  const threads = readProcess(app.pid)?.threads ?? 0;
+  const pid = String(app.pid);
+  const refused = await run(
+    'watch',
+    pid,
+    '--directory',
+    directory,
+    '--set',
+    'stal.aboveMs=1',
+    '--for',
+    '30s',
+  );
+  t.not(refused.code, 0);
+  t.regex(refused.stderr, /there is no rule "stal"; this monitor has stall/);
+  await until('the monitor to leave', () => (readProcess(app.pid)?.threads ?? 0) <= threads + 1);
 });
