@@ -41,9 +41,7 @@ export function buildVerdict(input: VerdictInput): Verdict {
   const growth = input.profiles.find(({ profile }) => profile.kind === 'growth')?.profile;
   const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth }));
   const during =
-    cpuProfile === undefined
-      ? undefined
-      : summarise(cpuProfile, { threadId: 0, threadName: 'main', window: 'during' });
+    cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
   const pendingProfile = input.profiles.find(({ profile }) => profile.kind === 'pending')?.profile;
   const pending = summaries.find((one) => one.kind === 'pending')?.functions ?? [];
@@ -108,11 +106,7 @@ function summariesOf(
   { profile, threadId, threadName, window }: VerdictProfile,
   proof: InliningProof,
 ): ProfileSummary[] {
-  const about: About = {
-    threadId,
-    threadName: threadName ?? (threadId === 0 ? 'main' : `thread ${threadId}`),
-    window,
-  };
+  const about: About = { threadId, window, ...(threadName !== undefined && { threadName }) };
   if (profile.kind === 'buffers') {
     return profile.sampleTypes
       .map((_type, index) => summarise(profile, about, index))

@@ -15,7 +15,7 @@ function isApplication(frame: ProfileFrame): boolean {
 const isMonitor = (url: string): boolean => /\/(src|dist\/src)\/diagnostics\/hooks\//.test(url);
 
 /** Which profile a summary is of. */
-export type About = Pick<ProfileSummary, 'threadId' | 'threadName' | 'window'>;
+export type About = Pick<ProfileSummary, 'threadId' | 'window'> & { readonly threadName?: string };
 
 /** Reads the default value of each sample; `valueIndex` picks another. */
 export function summarise(
@@ -39,7 +39,9 @@ export function summarise(
   const type = profile.sampleTypes[valueIndex];
   return {
     kind: profile.kind,
-    ...about,
+    threadId: about.threadId,
+    threadName: about.threadName ?? (about.threadId === 0 ? 'main' : `thread ${about.threadId}`),
+    window: about.window,
     valueType: type?.type ?? '',
     unit: type?.unit ?? '',
     total,
