@@ -70,7 +70,7 @@ export const defaultRules: readonly Rule[] = [
     confirmMs: 1500,
     twiceTheLast: true,
     prepare: ['heap', 'pending', 'buffers'],
-    capture: ['heap', 'pending', 'buffers'],
+    capture: ['heap', 'before', 'pending', 'buffers'],
   },
   {
     ...common,

@@ -39,7 +39,8 @@ export function buildVerdict(input: VerdictInput): Verdict {
   const { trigger, samples } = input;
   const cpuProfile = troubledCpu(input.profiles);
   const growth = input.profiles.find(({ profile }) => profile.kind === 'growth')?.profile;
-  const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth }));
+  const heap = input.profiles.find(({ profile }) => profile.kind === 'heap')?.profile;
+  const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth, heap }));
   const during =
     cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');

@@ -1,7 +1,7 @@
 import { anonymous, displayName } from '../pprof/frame-names.ts';
 import { ordinalLabel } from '../pprof/heap-profile.ts';
 import type { Profile, ProfileFrame } from '../profile-model.ts';
-import { frameAt, ownerNameOf, placeOf } from './summary.ts';
+import { frameAt, ownerNameOf, placeOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame } from './verdict-types.ts';
 
 /** Of the CPU time in a function, the share that must be in the callee to say that it was inlined: twice all the rest. */
@@ -17,6 +17,8 @@ export interface InliningProof {
   readonly cpu: Profile | undefined;
   /** Heap samples since optimised code was thrown away, each with its ordinal. */
   readonly growth: Profile | undefined;
+  /** All of the heap in use: functions that were inlined at last may be seen by themselves in what is older. */
+  readonly heap: Profile | undefined;
 }
 
 /**
@@ -26,28 +28,45 @@ export interface InliningProof {
  * first the callee allocated and from some moment on the caller did in its place. Where the heap profile holds both
  * functions and one of these is seen, the caller's bytes are counted for the callee.
  *
- * @param heap the profile that `summary` is about.
+ * @param profile the one that `summary` is about.
  */
 export function countInlined(
   summary: ProfileSummary,
-  heap: Profile,
-  { cpu, growth }: InliningProof,
+  profile: Profile,
+  proof: InliningProof,
 ): ProfileSummary {
   const [caller, ...others] = summary.functions;
   if (caller === undefined || caller.place === '') return summary;
-  const callee = others.find(
-    (frame) =>
-      frame.share >= minShare &&
-      calls(heap, caller, frame) &&
-      ((cpu !== undefined &&
-        (spendsItsTimeIn(cpu, caller, frame) >= mostOfIt || takesOverCalls(heap, cpu, caller, frame))) ||
-        (growth !== undefined && givesWayTo(growth, frame, caller))),
-  );
+  const { heap } = proof;
+  const older = heap === undefined ? [] : summarise(heap, summary).functions;
+  const callee =
+    others.find((frame) => isInlined(frame, caller, profile, profile, proof)) ??
+    older.find((frame) => heap !== undefined && isInlined(frame, caller, profile, heap, proof));
   if (callee === undefined) return summary;
-  const moved = { ...callee, value: callee.value + caller.value, share: callee.share + caller.share };
-  const rest = others.filter((frame) => frame !== callee);
+  const own = others.find((frame) => isSame(frame, callee));
+  const value = (own?.value ?? 0) + caller.value;
+  const moved = { ...callee, value, share: (own?.share ?? 0) + caller.share };
+  const rest = others.filter((frame) => frame !== own);
   return { ...summary, functions: [moved, ...rest], inlinedInto: caller };
 }
+
+/** @param seen a profile in which the callee may be seen by itself. */
+const isInlined = (
+  callee: TopFrame,
+  caller: TopFrame,
+  profile: Profile,
+  seen: Profile,
+  { cpu, growth }: InliningProof,
+): boolean =>
+  !isSame(callee, caller) &&
+  callee.share >= minShare &&
+  calls(seen, caller, callee) &&
+  ((cpu !== undefined && spendsItsTimeIn(cpu, caller, callee) >= mostOfIt) ||
+    (growth !== undefined && givesWayTo(growth, callee, caller)) ||
+    takesOverCalls(profile, seen, cpu, caller, callee));
+
+const isSame = (one: TopFrame, other: TopFrame): boolean =>
+  one.name === other.name && one.place === other.place;
 
 const isFrame = (profile: Profile, node: number, wanted: TopFrame): boolean => {
   const frame = frameAt(profile, node);
@@ -88,19 +107,25 @@ const half = 0.5;
  * too; but by the CPU profile, which sees most inlined functions, the callee alone calls them, or they are callbacks that
  * are written in the callee.
  */
-function takesOverCalls(heap: Profile, cpu: Profile, caller: TopFrame, callee: TopFrame): boolean {
-  const charged = samplesByCall(heap, caller);
+function takesOverCalls(
+  profile: Profile,
+  heap: Profile,
+  cpu: Profile | undefined,
+  caller: TopFrame,
+  callee: TopFrame,
+): boolean {
+  const charged = samplesByCall(profile, caller);
   const seen = samplesByCall(heap, callee);
-  const direct = samplesByCall(cpu, caller);
-  const inside = samplesByCall(cpu, callee);
+  const direct = cpu && samplesByCall(cpu, caller);
+  const inside = cpu && samplesByCall(cpu, callee);
   charged.delete(ownerName(callee));
   let all = 0;
   let callees = 0;
   for (const [called, { value, frame }] of charged) {
     all += value;
     if (frame === undefined || (seen.get(called)?.count ?? 0) < minSamples) continue;
-    const within = inside.get(called)?.count ?? 0;
-    const isCallees = within > 0 && (direct.get(called)?.count ?? 0) * 4 <= within;
+    const within = inside?.get(called)?.count ?? 0;
+    const isCallees = within > 0 && (direct?.get(called)?.count ?? 0) * 4 <= within;
     if (isCallees || isWrittenIn(heap, frame, callee)) callees += value;
   }
   return callees > all * half;

@@ -26,9 +26,9 @@ function guiltyOf(
   cpuStacks: Readonly<Record<string, number>>,
 ): string | undefined {
   const heap = profileOf('heap', heapStacks);
-  const summary = summarise(heap, { threadId: 0, window: 'during' });
+  const summary = summarise(heap, { threadId: 0, threadName: 'main', window: 'during' });
   const cpu = profileOf('cpu', cpuStacks);
-  return countInlined(summary, heap, { cpu, growth: undefined }).functions[0]?.name;
+  return countInlined(summary, heap, { cpu, growth: undefined, heap: undefined }).functions[0]?.name;
 }
 
 test('a caller that spends two thirds of its time in its callee has inlined it', (t) => {
@@ -62,4 +62,16 @@ test('a callback that is written in the callee is the callee’s, whoever seems 
   });
   t.is(guiltyOf(heap('callback'), both('callback')), 'fill');
   t.is(guiltyOf(heap('other'), both('other')), 'handle', 'this one is written elsewhere, and both call it');
+});
+
+test('what has grown names the caller alone, and what is older shows the callee', (t) => {
+  const growth = profileOf('heap', { 'handle > callback': 40, handle: 5 });
+  const older = profileOf('heap', { 'handle > callback': 40, 'handle > fill > callback': 60, handle: 5 });
+  const summary = summarise(growth, { threadId: 0, threadName: 'main', window: 'during' });
+  const proof = { cpu: undefined, growth: undefined };
+  const told = countInlined(summary, growth, { ...proof, heap: older });
+  t.is(told.functions[0]?.name, 'fill');
+  t.is(told.functions[0]?.value, 45_000, 'only what has grown counts');
+  t.is(told.inlinedInto?.name, 'handle');
+  t.is(countInlined(summary, growth, { ...proof, heap: undefined }).functions[0]?.name, 'handle');
 });
