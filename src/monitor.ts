@@ -8,10 +8,18 @@ import { messageOf } from './core/base/errors.ts';
 import { startMonitor } from './diagnostics/monitor.ts';
 import type { MonitorOptions } from './diagnostics/options.ts';
 
+function readSettings(text: string): MonitorOptions {
+  if (text === '') return {};
+  try {
+    return JSON.parse(text) as MonitorOptions;
+  } catch (error) {
+    throw new Error(`HEDDLE_MONITOR is no JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 function start(): void {
   try {
-    const text = process.env['HEDDLE_MONITOR'] ?? '';
-    startMonitor(text === '' ? {} : (JSON.parse(text) as MonitorOptions));
+    startMonitor(readSettings(process.env['HEDDLE_MONITOR'] ?? ''));
   } catch (error) {
     process.stderr.write(`heddle/monitor: ${messageOf(error)}; the application runs without it\n`);
   }

@@ -1,7 +1,9 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../core/base/errors.ts';
+import { enforceBounds } from './captures/directory.ts';
 import type { ControlSocket } from './contract.ts';
 import type { HookReport } from './hooks/install.ts';
+import type { MonitorSettings } from './options.ts';
 import { SharedState } from './shared-state.ts';
 import { MonitorAgent } from './worker/agent.ts';
 import { answerCalls } from './worker/answer-calls.ts';
@@ -51,6 +53,16 @@ async function run(data: MonitorWorkerData): Promise<void> {
   }
   await control;
   send({ type: 'ready' });
+  tidy(data.settings, problem);
+}
+
+/** Files of an earlier process grow too old also where nothing is captured any more. */
+function tidy({ directory, bounds }: MonitorSettings, problem: (error: unknown) => void): void {
+  try {
+    enforceBounds(directory, bounds, Date.now());
+  } catch (error) {
+    problem(error);
+  }
 }
 
 /** Loaded only where somebody may ask: an idle monitor pays nothing for it. */

@@ -39,6 +39,16 @@ test('the oldest captures go first, by age, count and size, and nobody else’s 
   ]);
 });
 
+test('what a killed process left half-written goes, unless it may still be written', (t) => {
+  const directory = fresh();
+  put(directory, '17-1700000000000-coroutines.heapsnapshot', 5000, 700_000);
+  put(directory, '17-1700000000001-snapshot.heapsnapshot', 5000, 5000);
+  put(directory, 'shop-1-20260101T000001.000Z-e2.verdict.json.part', 10, 700_000);
+  put(directory, 'notes.part', 10, 700_000);
+  enforceBounds(directory, bounds, 1_000_000_000);
+  t.deepEqual(readdirSync(directory).toSorted(), ['17-1700000000001-snapshot.heapsnapshot', 'notes.part']);
+});
+
 test('files are private and never overwrite one that is there', (t) => {
   const path = join(fresh(), 'a');
   writePrivate(path, 'secret');

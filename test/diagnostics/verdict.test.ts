@@ -338,3 +338,18 @@ test('a pending count that nothing explains is not called a leak of descriptors'
   const { cause } = buildVerdict(inputOf(triggerOf('goroutine', 'pendingCount', 9000), []));
   t.is(cause.name, 'not-known');
 });
+
+test('memory that has no place in the source is not blamed where a function has a fair share', (t) => {
+  const guiltyOf = (stacks: readonly (readonly [string, number])[]): string | undefined =>
+    buildVerdict(
+      inputOf(triggerOf('heap-growth', 'heapUsedBytes', 60e6), [
+        { profile: profileOf('heap', 'inuse_space', stacks), threadId: 0, window: 'during' },
+      ]),
+    ).cause.guilty?.name;
+  const few: readonly (readonly [string, number])[] = [
+    ['(external)', 60],
+    ['cache', 40],
+  ];
+  t.is(guiltyOf(few), 'cache');
+  t.is(guiltyOf([['(external)', 95] as const, ['cache', 5] as const]), '(external)');
+});

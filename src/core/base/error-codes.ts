@@ -166,7 +166,7 @@ export const errorCodes = {
     'internal',
     'no',
     'a capture could not be taken',
-    'see the message; the monitor and the application go on',
+    'mend what is named, or ask again later; the monitor and the application go on',
   ),
   ERR_MONITOR_DEEP: entry(
     'internal',
@@ -190,7 +190,7 @@ export const errorCodes = {
     'internal',
     'no',
     'the monitor could not start',
-    'see the message; the application is not touched',
+    'mend what is named; the application goes on without a monitor',
   ),
   ERR_MONITOR_STOPPED: entry('internal', 'no', 'the monitor has stopped', 'create a new monitor'),
   ERR_NODE_VERSION: entry(
@@ -199,7 +199,12 @@ export const errorCodes = {
     'this Node.js is too old',
     'install the version that the message names',
   ),
-  ERR_OPTION_INVALID: entry('internal', 'no', 'an option has a value that is not allowed', 'see the message'),
+  ERR_OPTION_INVALID: entry(
+    'internal',
+    'no',
+    'an option has a value that is not allowed',
+    'correct what is named',
+  ),
   ERR_PATTERN_INVALID: entry(
     'config',
     'no',

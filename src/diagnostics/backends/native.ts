@@ -26,9 +26,16 @@ export function fromNative(bytes: Uint8Array, kind: string): Profile {
   return { ...decoded, frames, kind, defaultSampleType: column === -1 ? decoded.defaultSampleType : column };
 }
 
+/** V8's names for what @datadog/pprof calls otherwise: the verdict counts the collector's time by them. */
+const ownNames: Readonly<Record<string, string>> = {
+  'Garbage Collection': '(garbage collector)',
+  'Non JS threads activity': '(native threads)',
+};
+
 /** Both packages call a function without a name `(anonymous:L#12:C#8)`. */
 function withPlainName(frame: ProfileFrame): ProfileFrame {
   const [, line, column] = /^\(anonymous:L#(\d+):C#(\d+)\)$/.exec(frame.name) ?? [];
-  if (line === undefined) return frame;
+  if (line === undefined)
+    return frame.url === '' ? { ...frame, name: ownNames[frame.name] ?? frame.name } : frame;
   return { ...frame, name: anonymous, line: Number(line), column: Number(column) };
 }

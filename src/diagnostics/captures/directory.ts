@@ -83,9 +83,17 @@ interface Entry {
   readonly modifiedMs: number;
 }
 
+/** What a process that was killed left half-written: drafts and snapshots, which hold all of its memory. */
+const leftover = /(-e\d+\..+\.part|^\d+-\d+-(snapshot|coroutines)\.heapsnapshot)$/;
+/** No snapshot takes so long to write. */
+const leftoverMs = 600_000;
+
 /** Removes what is too old, then the oldest until count and size fit. Returns how many files went. */
 export function enforceBounds(directory: string, bounds: DirectoryBounds, nowMs: number): number {
-  const entries = ownEntries(directory).sort((a, b) => a.modifiedMs - b.modifiedMs);
+  for (const { path, modifiedMs } of entriesOf(directory, (name) => leftover.test(name)))
+    if (nowMs - modifiedMs > leftoverMs) rmSync(path, { force: true });
+  const isOwn = (name: string): boolean => ownFile.test(name) && ownName.test(name);
+  const entries = entriesOf(directory, isOwn).sort((a, b) => a.modifiedMs - b.modifiedMs);
   let count = entries.length;
   let bytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
   let removed = 0;
@@ -100,10 +108,10 @@ export function enforceBounds(directory: string, bounds: DirectoryBounds, nowMs:
   return removed;
 }
 
-function ownEntries(directory: string): Entry[] {
+function entriesOf(directory: string, isWanted: (name: string) => boolean): Entry[] {
   const entries: Entry[] = [];
   for (const name of readdirSync(directory)) {
-    if (!ownFile.test(name) || !ownName.test(name)) continue;
+    if (!isWanted(name)) continue;
     try {
       const path = join(directory, name);
       const found = lstatSync(path);

@@ -1,4 +1,4 @@
-import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
+import { at, cause, type Evidence, type Finder, leading, megabytes, percent, summary } from './evidence.ts';
 import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 
 /** From here on the collector, not the application, decides how fast things go. */
@@ -16,7 +16,7 @@ const leakAdvice = 'Look at who keeps what this function makes: a cache, list or
 export const thrash: Finder = (evidence) => {
   if (evidence.trigger.signal !== 'gcTimePercent') return undefined;
   const { heapTrend, latest } = evidence;
-  const guilty = summary(evidence, 'heap')?.functions[0];
+  const guilty = leading(summary(evidence, 'heap'));
   const isNearlyFull = (latest['heapOfLimitPercent'] ?? 0) >= nearlyFullPercent;
   if (guilty !== undefined && isNearlyFull && heapTrend.state === 'grows' && heapTrend.spanMs >= longRiseMs) {
     const text = `The heap grows and is nearly full, so the collector takes ${Math.round(latest['gcTimePercent'] ?? 0)} % of the time; what stays alive is allocated in ${at(guilty)}.`;
@@ -65,7 +65,7 @@ export function thrashing(evidence: Evidence, facts: readonly string[] = []): Ca
 
 /** Who makes the garbage: a profile of the heap in use does not show it, one of allocations or of CPU time does. */
 function allocator(evidence: Evidence): { guilty: TopFrame | undefined; fact: string } {
-  const allocations = summary(evidence, 'allocations')?.functions[0];
+  const allocations = leading(summary(evidence, 'allocations'));
   if (allocations !== undefined) {
     const fact = `${percent(allocations.share)} of the sampled allocations are in ${at(allocations)}`;
     return { guilty: allocations, fact };
@@ -75,7 +75,7 @@ function allocator(evidence: Evidence): { guilty: TopFrame | undefined; fact: st
     const fact = `${percent(busiest.share)} of the CPU time outside the collector is spent in ${at(busiest)}`;
     return { guilty: busiest, fact };
   }
-  const guilty = summary(evidence, 'heap')?.functions[0];
+  const guilty = leading(summary(evidence, 'heap'));
   return { guilty, fact: guilty ? `${percent(guilty.share)} of the sampled heap is of ${at(guilty)}` : '' };
 }
 

@@ -1,5 +1,5 @@
-import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
-import type { ProfileSummary, TopFrame } from './verdict-types.ts';
+import { at, cause, type Evidence, type Finder, leading, megabytes, percent, summary } from './evidence.ts';
+import type { ProfileSummary } from './verdict-types.ts';
 
 /** Of the resident memory, the share that one part must have to be called the reason. */
 const mostOfIt = 0.5;
@@ -43,7 +43,7 @@ function resident(evidence: Evidence): ReturnType<Finder> {
   ];
   const head = `Resident memory is at ${amount(evidence)}`;
   if (rssBytes > 0 && heapUsedBytes >= rssBytes * mostOfIt) {
-    const guilty: TopFrame | undefined = summary(evidence, 'heap')?.functions[0];
+    const guilty = leading(summary(evidence, 'heap'));
     const who = guilty === undefined ? '' : `, most of it allocated in ${at(guilty)}`;
     const name = heapTrend.state === 'grows' ? 'heap-leak' : 'memory-limit';
     const text = `${head}; the larger part is the JavaScript heap${who}.`;

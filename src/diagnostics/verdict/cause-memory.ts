@@ -1,5 +1,5 @@
 import { fullHeap, thrashing } from './cause-full-heap.ts';
-import { at, cause, type Evidence, type Finder, megabytes, percent, summary } from './evidence.ts';
+import { at, cause, type Evidence, type Finder, leading, megabytes, percent, summary } from './evidence.ts';
 import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 
 /** A heap that grows or is about to end. */
@@ -10,7 +10,7 @@ export const memory: Finder = (evidence) => {
   if (!['heapUsedBytes', 'heapAfterGcBytes', 'gcHeapPercent', 'heapOfLimitPercent'].includes(trigger.signal))
     return undefined;
   const heap = grownHeap(evidence);
-  const guilty = heap?.functions[0];
+  const guilty = leading(heap);
   const what =
     heap?.kind === 'growth'
       ? 'of what was allocated since growth was suspected and stays'
@@ -53,7 +53,7 @@ function grownHeap(evidence: Evidence): ProfileSummary | undefined {
 export function leakOfPending(evidence: Evidence, facts: readonly string[]): Cause | undefined {
   const type = evidence.pendingTypes[0];
   const creator = evidence.pendingCreators[0];
-  const heapTop = grownHeap(evidence)?.functions[0];
+  const heapTop = leading(grownHeap(evidence));
   if (type === undefined || creator === undefined || type.value < 1000) return undefined;
   const isSame = heapTop === undefined || heapTop.share < 0.5 || heapTop.name === creator.name;
   if (!isSame && type.share < 0.9) return undefined;

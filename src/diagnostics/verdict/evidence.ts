@@ -54,6 +54,15 @@ export function summary(evidence: Evidence, kind: string, valueType?: string): P
   return candidates.find((profile) => profile.window === 'during' && profile.threadId === 0) ?? candidates[0];
 }
 
+/** A function of this share can be spoken of, where what has more has no place in the source (V8's own, native). */
+const enoughShare = 0.2;
+
+/** The function that a profile of memory points to. */
+export function leading(profile: ProfileSummary | undefined): TopFrame | undefined {
+  const placed = profile?.functions.find(({ place }) => place !== '');
+  return placed !== undefined && placed.share >= enoughShare ? placed : profile?.functions[0];
+}
+
 export const cause = (
   name: CauseName,
   text: string,

@@ -3,6 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { fromNative } from '../../../src/diagnostics/backends/native.ts';
+import { encodePprof } from '../../../src/diagnostics/pprof/index.ts';
+import { ProfileBuilder, syntheticFrame } from '../../../src/diagnostics/pprof/profile-builder.ts';
 import { cleanEnvironment, testDirectory } from '../attach/child.ts';
 
 const run = promisify(execFile);
@@ -60,4 +63,15 @@ test('a package built for another Node.js says so', async (t) => {
 test('pprof in a worker thread is refused with the reason', async (t) => {
   const { note } = await profileIn(await testDirectory(t), 'pprof', 'worker');
   t.regex(note, /works on the main thread only/);
+});
+
+test('what a package calls otherwise than V8 gets V8’s name, so that the collector’s time is counted', (t) => {
+  const builder = new ProfileBuilder([{ type: 'cpu', unit: 'nanoseconds' }]);
+  const path = ['Node.js', 'Garbage Collection'].map((name) => builder.frame(syntheticFrame(name)));
+  builder.add(builder.path(path), [7]);
+  const own = builder.frame({ name: 'Garbage Collection', url: 'file:///app/game.js', line: 3, column: 1 });
+  builder.add(builder.path([own]), [7]);
+  const profile = fromNative(encodePprof(builder.build({ kind: 'cpu' })), 'cpu');
+  const names = profile.frames.map(({ name }) => name);
+  t.deepEqual(names, ['Node.js', '(garbage collector)', 'Garbage Collection']);
 });
