@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Capture, Profile, Verdict } from '../../src/diagnostics/index.ts';
-import { topFunctions, totalOf } from '../../src/diagnostics/index.ts';
+import { describeFrame, framesTo, topFunctions, totalOf } from '../../src/diagnostics/index.ts';
 
 /** Bytes, nanoseconds and counts as people read them. */
 export function formatValue(value: number, unit: string): string {
@@ -45,6 +45,7 @@ export interface TopView {
 
 /** The costliest functions of a profile as a table. */
 export function formatTop(profile: Profile, { limit, by }: TopView): string {
+  if (profile.kind === 'coroutines') return formatChains(profile, limit);
   const type = profile.sampleTypes[profile.defaultSampleType];
   const unit = type?.unit ?? 'count';
   const head = `${profile.kind}: ${type?.type ?? ''} ${formatValue(totalOf(profile), unit)} in ${(profile.durationMs / 1000).toFixed(1)} s`;
@@ -58,6 +59,25 @@ export function formatTop(profile: Profile, { limit, by }: TopView): string {
     ],
   );
   return `${head}\n${formatTable([['flat', 'flat%', 'cum', 'cum%', 'function'], ...rows])}`;
+}
+
+/** Suspended async functions as await chains, innermost first, with how many there are of each. */
+function formatChains(profile: Profile, limit: number): string {
+  const chains = profile.samples
+    .map(({ node, values }) => ({ count: values[profile.defaultSampleType] ?? 0, node }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count);
+  const rows = chains.slice(0, limit).map(({ count, node }) => {
+    const frames = framesTo(profile, node).toReversed();
+    return [String(count), frames.map(describeFrame).join(' < ')];
+  });
+  const rest = chains.length - rows.length;
+  const more = rest > 0 ? [`and ${rest} more chains`] : [];
+  return [
+    ...profile.comments,
+    formatTable([['count', 'who waits < who awaits that'], ...rows]),
+    ...more,
+  ].join('\n');
 }
 
 export const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)}%`;

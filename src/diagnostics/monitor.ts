@@ -1,4 +1,4 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { isMainThread, MessageChannel, threadId, Worker } from 'node:worker_threads';
 import { HeddleError, messageOf } from '../core/base/errors.ts';
 import { siblingUrl } from '../core/base/sibling.ts';
 import type { SignalSample } from '../core/contract/signal.ts';
@@ -48,9 +48,14 @@ const workerYoungMb = 2;
 
 /**
  * Starts a monitor of this process and returns at once; also works while the calling thread is about to block.
- * Throws ERR_OPTION_INVALID, ERR_MONITOR_RULES or ERR_MONITOR_DIRECTORY for wrong options; whatever fails later is an event, never a throw.
+ * Throws ERR_OPTION_INVALID, ERR_MONITOR_RULES or ERR_MONITOR_DIRECTORY for wrong options, ERR_MONITOR_START in a
+ * worker thread (half of what it told would be of the main thread); whatever fails later is an event, never a throw.
  */
 export function startMonitor(options: MonitorOptions = {}): Monitor {
+  if (!isMainThread) {
+    const detail = `start it on the main thread, from where it sees worker threads too; this is worker ${threadId}`;
+    throw new HeddleError('ERR_MONITOR_START', detail);
+  }
   const settings = resolveSettings(options);
   openDirectory(settings.directory);
   const state = new SharedState();

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { decodePprof } from '../../src/diagnostics/pprof/index.ts';
 
@@ -206,4 +208,16 @@ test('worker threads are profiled each on its own', async (t) => {
     profiles.some(([difference, name]) => difference === 0 && name === 'grindBeans'),
     run.stdout + run.stderr,
   );
+});
+
+test('a worker thread is told to leave the monitor to the main thread', async (t) => {
+  const module = JSON.stringify(new URL('../../src/diagnostics/index.ts', import.meta.url).href);
+  const code = `const { parentPort, threadId } = require('node:worker_threads');
+    import(${module}).then(({ createMonitor }) => createMonitor())
+      .then(() => parentPort.postMessage('started'), ({ code, message }) => parentPort.postMessage({ code, message, threadId }));`;
+  const worker = new Worker(code, { eval: true, execArgv: [] });
+  const [answer] = (await once(worker, 'message')) as [{ code: string; message: string; threadId: number }];
+  t.is(answer.code, 'ERR_MONITOR_START');
+  t.regex(answer.message, new RegExp(`on the main thread.*this is worker ${answer.threadId}`));
+  await worker.terminate();
 });

@@ -353,3 +353,24 @@ test('memory that has no place in the source is not blamed where a function has 
   t.is(guiltyOf(few), 'cache');
   t.is(guiltyOf([['(external)', 95] as const, ['cache', 5] as const]), '(external)');
 });
+
+test('a dump of suspended functions shows every await chain with its count', (t) => {
+  const dump = profileOf('coroutines', 'await_chains', [
+    ['handle > call > upstream', 700],
+    ['retry > upstream', 40],
+  ]);
+  const trigger = { ...triggerOf('manual', ''), current: 0 };
+  const verdict = buildVerdict(inputOf(trigger, [{ profile: dump, threadId: 0, window: 'during' }]));
+  const about = {
+    schema: 1,
+    id: 'i',
+    eventId: 'e1',
+    service: 'shop',
+    pid: 1,
+    startMs: 0,
+    durationMs: 1,
+  } as const;
+  const page = verdictPage({ ...about, labels: {}, files: [], trigger }, verdict);
+  t.regex(page, /\| +700 \| upstream \(\/app\/x\.js:7\) < call \(.*\) < handle/);
+  t.regex(page, /\| +40 \| upstream \(.*\) < retry/);
+});

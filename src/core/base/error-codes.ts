@@ -172,7 +172,7 @@ export const errorCodes = {
     'internal',
     'no',
     'a heap snapshot would stop the application for too long',
-    'raise maxHeapBytes if the pause is acceptable, or take "pending" or "heap" instead',
+    'raise maxHeapBytes (--max-heap) if the pause is acceptable, or take "pending" or "heap" instead',
   ),
   ERR_MONITOR_DIRECTORY: entry(
     'config',

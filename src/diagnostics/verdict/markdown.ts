@@ -146,6 +146,7 @@ function profileSection(profile: ProfileSummary): string[] {
   const rows = profile.functions
     .slice(0, shownFunctions)
     .map((frame) => [share(frame.share), formatValue(frame.value, unit), frame.name, frame.place]);
+  if (kind === 'coroutines') return chainSection(profile);
   const stack = profile.stacks[0];
   return [
     `## ${title}${thread}${windows[`${kind} ${window}`] ?? ''}: ${formatValue(Math.round(total), unit)}`,
@@ -168,6 +169,17 @@ function profileSection(profile: ProfileSummary): string[] {
           '```',
           '',
         ]),
+  ];
+}
+
+/** Who awaits whom is what this profile is for: every chain, not only the largest. */
+function chainSection({ stacks, total }: ProfileSummary): string[] {
+  const rows = stacks.map(({ frames, value }) => [String(Math.round(value)), frames.join(' < ')]);
+  return [
+    `## ${titles['coroutines']}: ${Math.round(total)} await chains`,
+    '',
+    ...tableOf(['count', 'who waits < who awaits that'], ['right', 'left'], rows),
+    '',
   ];
 }
 
