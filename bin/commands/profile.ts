@@ -1,7 +1,8 @@
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import {
+  type Capture,
   convertProfile,
   defaultDirectory,
   diffFunctions,
@@ -18,7 +19,7 @@ import {
 } from '../../src/diagnostics/index.ts';
 
 import { type CaptureFlags, captureNow } from '../monitor/capture-now.ts';
-import { parseDuration, parsePid, readRulesFile } from '../monitor/options.ts';
+import { parseDuration, parsePid, parseWhole, readRulesFile } from '../monitor/options.ts';
 import { captureLine, formatTable, formatTop, formatValue, note, percent } from '../monitor/text.ts';
 
 interface JsonFlag {
@@ -46,15 +47,20 @@ export function register(program: Command): void {
     .command('profile')
     // So that --output and --json behind the name of a file command are that command's.
     .enablePositionalOptions()
-    .description('Take a profile of a running Node.js process, or work with profile files')
+    .description('take a profile of a running Node.js process, or work with profile files')
     .argument('<pid>', 'process to profile', parsePid)
     .addArgument(new Argument('<kind>', 'what to take').choices(kinds))
-    .option('-t, --time <duration>', 'how long to sample', parseDuration, 5000)
+    .addOption(
+      new Option('-t, --time <duration>', 'how long to sample').argParser(parseDuration).default(5000, '5s'),
+    )
     .option('-o, --output <file>', 'copy the profile there')
-    .option('--thread <id>', 'one thread only; 0 is the main thread', Number)
+    .option('--thread <id>', 'one thread only; 0 is the main thread', parseWhole(0))
     .option('--deep', 'permit what stops the process for seconds (coroutines, snapshot)')
-    .option('--max-heap <MiB>', 'refuse --deep above this used heap', Number, 64)
-    .option('--directory <path>', 'where the capture is written')
+    .option('--max-heap <MiB>', 'refuse --deep above this used heap', parseWhole(1), 64)
+    .option(
+      '--directory <path>',
+      'where the capture is written (default: HEDDLE_PROFILES of this command or of the process)',
+    )
     .option('--stay', 'leave the monitor in the process')
     .option('--json', 'print JSON')
     .action((pid: number, kind: string, flags: CaptureFlags) => captureNow(pid, kind, flags));
@@ -67,23 +73,31 @@ function addFileCommands(profile: Command): void {
     .command('list [directory]')
     .description('captures of a directory, newest first')
     .option('--json', 'print JSON')
-    .action(async (directory: string = defaultDirectory(), flags: JsonFlag) => {
-      const captures = await listCaptures(directory);
+    .action(async (given: string | undefined, flags: JsonFlag) => {
+      const directory = given ?? defaultDirectory();
+      const isEmpty = given === undefined && !existsSync(directory);
+      const captures = isEmpty ? [] : await listCaptures(directory);
       if (flags.json) console.log(JSON.stringify(captures));
       else if (captures.length === 0) console.log(`no captures in ${directory}`);
-      else console.log(formatTable([['time', 'process', 'rule', 'cause'], ...captures.map(captureLine)]));
+      else
+        console.log(
+          formatTable([
+            ['time', 'process', 'rule', 'cause', 'page'],
+            ...captures.map((capture) => [...captureLine(capture), pageOf(capture)]),
+          ]),
+        );
     });
   profile
     .command('show [file]')
     .description('the verdict page, or the top functions of a profile; without a file the latest verdict')
-    .option('-n, --limit <count>', 'functions to show', Number, 20)
+    .option('-n, --limit <count>', 'functions to show', parseWhole(1), 20)
     .addOption(new Option('--by <column>', 'order').choices(['flat', 'cumulative']).default('flat'))
     .option('--json', 'print JSON')
     .action(show);
   profile
     .command('diff <base> <file>')
     .description('what changed from one profile to another')
-    .option('-n, --limit <count>', 'functions to show', Number, 20)
+    .option('-n, --limit <count>', 'functions to show', parseWhole(1), 20)
     .option('-o, --output <file>', 'write the difference as pprof')
     .option('--json', 'print JSON')
     .action(diff);
@@ -116,9 +130,9 @@ async function show(
   given: string | undefined,
   flags: JsonFlag & { limit: number; by: 'flat' | 'cumulative' },
 ): Promise<void> {
-  const file = given === undefined ? join(defaultDirectory(), 'latest') : given;
+  const file = given ?? latestPage();
   if (isPage(file)) {
-    console.log(readFileSync(file, 'utf8').trimEnd());
+    console.log(readFileSync(flags.json ? jsonPageOf(file) : file, 'utf8').trimEnd());
     return;
   }
   const profile = await readProfileFile(file);
@@ -135,8 +149,25 @@ function isPage(file: string): boolean {
   } catch (cause) {
     throw new HeddleError('ERR_PROFILE_INVALID', `there is no file ${file}`, { cause });
   }
-  return /\.(md|txt)$/.test(file) || basename(file) === 'latest';
+  return /\.(md|txt|verdict\.json)$/.test(file) || basename(file) === 'latest';
 }
+
+/** @throws HeddleError ERR_PROFILE_INVALID when nothing was captured yet. */
+function latestPage(): string {
+  const directory = defaultDirectory();
+  const file = join(directory, 'latest');
+  if (existsSync(file)) return file;
+  throw new HeddleError('ERR_PROFILE_INVALID', `there is no capture in ${directory} yet`);
+}
+
+/** The same page as data, which stands beside it. */
+function jsonPageOf(file: string): string {
+  const page = realpathSync(file).replace(/\.md$/, '.json');
+  if (page.endsWith('.verdict.json') && existsSync(page)) return page;
+  throw new HeddleError('ERR_PROFILE_INVALID', `there is no JSON page beside ${file}`);
+}
+
+const pageOf = ({ files }: Capture): string => files.find(({ format }) => format === 'markdown')?.name ?? '';
 
 async function diff(
   baseFile: string,
@@ -165,7 +196,7 @@ function addViewCommand(profile: Command): void {
   profile
     .command('view [path]')
     .description('open captures and profiles in a local page; nothing leaves this machine')
-    .option('--port <number>', 'port on 127.0.0.1; 0 picks a free one', Number, 0)
+    .option('--port <number>', 'port on 127.0.0.1; 0 picks a free one', parseWhole(0, 65_535), 0)
     .action(async (path: string = defaultDirectory(), { port }: { port: number }) => {
       const viewer = await startViewer(path, { port });
       note('press Ctrl-C to end');

@@ -8,15 +8,21 @@ import {
   type ProfileFormat,
   type RemoteControl,
   readProfileFile,
+  removeStaleSockets,
 } from '../../src/diagnostics/index.ts';
 
-import { formatTop, note } from './text.ts';
+import { directoryOption } from './options.ts';
+import { formatStacks, formatTop, note } from './text.ts';
 
 /** Words of the command line for profile kinds; other kinds go by their own names. */
 const kindWords: Readonly<Record<string, string>> = { async: 'pending' };
+/** Sampled over the time given; the others show one moment. */
+const sampledKinds = new Set(['cpu', 'allocations', 'gc', 'pending', 'buffers']);
 const deepKinds = new Set(['coroutines', 'snapshot']);
 /** Measured: 20 ms a MiB for large objects up to 130 ms for small ones, while the process stands still. */
 const pauseMsPerMiB = { least: 20, most: 130 };
+
+const stacksShown = 5;
 
 export interface CaptureFlags {
   readonly time: number;
@@ -33,16 +39,15 @@ export interface CaptureFlags {
 /** Attaches if need be, takes one profile, prints it and leaves the process as it was found. */
 export async function captureNow(pid: number, word: string, flags: CaptureFlags): Promise<void> {
   const kind = kindWords[word] ?? word;
-  const monitor = flags.directory === undefined ? {} : { directory: flags.directory };
+  removeStaleSockets();
+  const monitor = directoryOption(flags.directory);
   const { control, wasRunning } = await attach(pid, { monitor: { ...monitor, rules: [], recorder: false } });
   if (wasRunning && flags.directory !== undefined)
     note(`process ${pid} has a monitor already: --directory has no effect`);
   try {
     if (deepKinds.has(kind)) await warnOfPause(control, kind, flags);
-    if (kind === 'heap' && !wasRunning) {
-      note(`sampling allocations for ${flags.time / 1000} s: what was there before is not seen`);
-      await delay(flags.time);
-    }
+    tellWait(kind, wasRunning, pid, flags);
+    if (kind === 'heap' && !wasRunning) await delay(flags.time);
     const capture = await control.capture({
       kinds: [kind],
       durationMs: flags.time,
@@ -55,6 +60,22 @@ export async function captureNow(pid: number, word: string, flags: CaptureFlags)
   } finally {
     if (wasRunning || flags.stay) control.close();
     else await control.stop();
+  }
+}
+
+/** A command that is silent for seconds looks as if it hung; and what it cannot see must not look like nothing. */
+function tellWait(kind: string, wasRunning: boolean, pid: number, flags: CaptureFlags): void {
+  const seconds = `${flags.time / 1000} s`;
+  if (kind === 'heap' && !wasRunning)
+    note(`sampling allocations for ${seconds}: what was there before is not seen`);
+  else if (kind === 'pending' && !wasRunning)
+    note(`following async work for ${seconds}: what began before is not seen, "coroutines --deep" shows it`);
+  else if (sampledKinds.has(kind)) note(`sampling for ${seconds}`);
+  else if (kind === 'before' && !wasRunning) {
+    throw new HeddleError(
+      'ERR_MONITOR_CAPTURE',
+      `no flight recorder has run in process ${pid}; "heddle watch ${pid} --stay --for 1s" leaves one there`,
+    );
   }
 }
 
@@ -90,8 +111,11 @@ async function show(capture: Capture, kind: string, flags: CaptureFlags): Promis
     console.log(JSON.stringify({ ...capture, path }));
     return;
   }
-  if (file.format === 'pprof')
-    console.log(formatTop(await readProfileFile(file.path), { limit: 15, by: 'flat' }));
+  if (file.format === 'pprof') {
+    const profile = await readProfileFile(file.path);
+    if (kind === 'stack' && profile.samples.length > 0) console.log(formatStacks(profile, stacksShown));
+    else console.log(formatTop(profile, { limit: 15, by: 'flat' }));
+  }
   console.log(path);
   // The other threads were sampled in the same time.
   for (const other of capture.files)

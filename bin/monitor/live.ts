@@ -1,4 +1,9 @@
-import type { MonitorEvent, RemoteControl, SignalSample } from '../../src/diagnostics/index.ts';
+import {
+  type MonitorEvent,
+  type RemoteControl,
+  readProcess,
+  type SignalSample,
+} from '../../src/diagnostics/index.ts';
 import type { Recording } from './recording.ts';
 import { captureLine, formatValue, note } from './text.ts';
 
@@ -26,15 +31,23 @@ export async function watchLive(control: RemoteControl, options: LiveOptions): P
     if (event.type === 'sample' && !options.json) drawSample(event.sample);
     else tellEvent(event, { json: options.json, process: process_ });
   });
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-    control.onClose(resolve);
-    if (options.forMs !== undefined) setTimeout(resolve, options.forMs);
+  const isGone = await new Promise<boolean>((resolve) => {
+    const end = (): void => resolve(false);
+    process.once('SIGINT', end);
+    process.once('SIGTERM', end);
+    control.onClose(() => resolve(true));
+    if (options.forMs !== undefined) setTimeout(end, options.forMs);
   });
   stop();
   if (process.stdout.isTTY && !options.json) process.stdout.write('\n');
+  if (!isGone) return;
+  const { pid } = control.hello;
+  if (options.json) console.log(JSON.stringify({ process: process_, type: 'ended', atMs: Date.now() }));
+  else note(isRunning(control) ? `the monitor of process ${pid} was stopped` : `process ${pid} has ended`);
 }
+
+const isRunning = ({ hello }: RemoteControl): boolean =>
+  readProcess(hello.pid)?.startTicks === hello.startTicks;
 
 /** One line that is written over on a terminal, and nothing where the output is kept in a file. */
 function drawSample({ values }: SignalSample): void {

@@ -48,7 +48,9 @@ export function formatTop(profile: Profile, { limit, by }: TopView): string {
   if (profile.kind === 'coroutines') return formatChains(profile, limit);
   const type = profile.sampleTypes[profile.defaultSampleType];
   const unit = type?.unit ?? 'count';
-  const head = `${profile.kind}: ${type?.type ?? ''} ${formatValue(totalOf(profile), unit)} in ${(profile.durationMs / 1000).toFixed(1)} s`;
+  const took = profile.durationMs === 0 ? '' : ` in ${(profile.durationMs / 1000).toFixed(1)} s`;
+  const head = `${profile.kind}: ${type?.type ?? ''} ${formatValue(totalOf(profile), unit)}${took}`;
+  if (profile.samples.length === 0) return `${head}: nothing was seen`;
   const rows = topFunctions(profile, { limit, by }).map(
     ({ name, file, line, flat, flatRatio, cumulative, cumulativeRatio }) => [
       formatValue(flat, unit),
@@ -78,6 +80,24 @@ function formatChains(profile: Profile, limit: number): string {
     formatTable([['count', 'who waits < who awaits that'], ...rows]),
     ...more,
   ].join('\n');
+}
+
+/** The stacks of a profile, what runs first on top, heaviest stack first: what a profile of one moment is read for. */
+export function formatStacks(profile: Profile, limit: number): string {
+  const sums = new Map<string, number>();
+  for (const { node, values } of profile.samples) {
+    const stack = framesTo(profile, node)
+      .toReversed()
+      .map((frame) => `  ${describeFrame(frame)}`)
+      .join('\n');
+    if (stack !== '') sums.set(stack, (sums.get(stack) ?? 0) + (values[profile.defaultSampleType] ?? 0));
+  }
+  const total = totalOf(profile);
+  return [...sums]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, limit)
+    .map(([stack, value]) => `${percent(total === 0 ? 0 : value / total)} of the time:\n${stack}`)
+    .join('\n');
 }
 
 export const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)}%`;

@@ -12,7 +12,7 @@ const page = /\.verdict\.json$/;
  */
 export async function listCaptures(directory: string): Promise<Capture[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
-    throw new HeddleError('ERR_PROFILE_INVALID', messageOf(cause), { cause });
+    throw new HeddleError('ERR_PROFILE_INVALID', reasonOf(cause, directory), { cause });
   });
   const present = new Set(names);
   const captures: Capture[] = [];
@@ -22,6 +22,11 @@ export async function listCaptures(directory: string): Promise<Capture[]> {
     if (capture !== undefined) captures.push(relocated(capture, directory, present));
   }
   return captures.sort((a, b) => b.startMs - a.startMs);
+}
+
+function reasonOf(cause: unknown, directory: string): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? `there is no directory ${directory}` : messageOf(cause);
 }
 
 async function readPage(path: string): Promise<Capture | undefined> {

@@ -24,7 +24,7 @@ export type {
 export { createDebugHandler, type DebugHandler, type DebugHandlerOptions } from './debug-handler.ts';
 export { monitorMetrics } from './metrics.ts';
 export { createMonitor, type Monitor, startMonitor } from './monitor.ts';
-export { checkMonitorOptions, type MonitorOptions } from './options.ts';
+export { checkMonitorOptions, type MonitorOptions, monitorSettingNames } from './options.ts';
 export * from './pprof/index.ts';
 export { convertProfile, type ProfileFormat, profileFormats, readProfileFile } from './profile-file.ts';
 export type { Profile, ProfileFrame, ProfileSample, ProfileTree, SampleType } from './profile-model.ts';

@@ -1,5 +1,6 @@
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../core/base/errors.ts';
+import type { OpenControl } from './attach/control.ts';
 import { enforceBounds } from './captures/directory.ts';
 import type { ControlSocket } from './contract.ts';
 import type { HookReport } from './hooks/install.ts';
@@ -28,9 +29,18 @@ async function run(data: MonitorWorkerData): Promise<void> {
   const problem = (error: unknown): void => agent.problem(messageOf(error));
   process.on('uncaughtException', problem);
   process.on('unhandledRejection', problem);
+  const opened: OpenControl[] = [];
+  const offer = async (options: ControlSocket): Promise<void> => {
+    try {
+      opened.push(...(await offerControl(agent, options)));
+    } catch (error) {
+      problem(error);
+    }
+  };
   // The application waits for this before it exits: with a session open Node prints that it waits for a debugger.
   void state.changed('exiting').then(() => {
     agent.release();
+    for (const open of opened) open.unlink();
     state.raise('released');
   });
   data.hooksPort.on('message', (report: HookReport) => agent.sampler.accept(report));
@@ -39,10 +49,10 @@ async function run(data: MonitorWorkerData): Promise<void> {
   });
   if (parentPort !== null) answerCalls(parentPort, agent, send);
   parentPort?.on('message', (message: ControlOffer | ControlCall) => {
-    if (message.type === 'offer') offerControl(agent, message.control).catch(problem);
+    if (message.type === 'offer') void offer(message.control);
   });
   // Whoever attaches waits for the socket: it opens while the samplers start.
-  const control = offerControl(agent, data.settings.control).catch(problem);
+  const control = offer(data.settings.control);
   try {
     await agent.start();
   } catch (error) {
@@ -66,10 +76,10 @@ function tidy({ directory, bounds }: MonitorSettings, problem: (error: unknown) 
 }
 
 /** Loaded only where somebody may ask: an idle monitor pays nothing for it. */
-async function offerControl(agent: MonitorAgent, options: ControlSocket): Promise<void> {
-  if (options.listen === undefined && options.dial === undefined) return;
+async function offerControl(agent: MonitorAgent, options: ControlSocket): Promise<OpenControl[]> {
+  if (options.listen === undefined && options.dial === undefined) return [];
   const { openControl } = await import('./attach/control.ts');
-  await openControl(agent, options);
+  return [await openControl(agent, options)];
 }
 
 if (!isMainThread && (workerData as Partial<MonitorWorkerData> | null)?.heddleMonitor === true) {

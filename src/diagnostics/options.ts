@@ -6,6 +6,7 @@ import type { Capture, Sink } from '../core/contract/sink.ts';
 import type { BackendChoice } from './backends/index.ts';
 import { defaultDirectory } from './captures/directory.ts';
 import type { ControlSocket, MonitorEvent } from './contract.ts';
+import { isUnknownKey, unknownKey } from './known-keys.ts';
 import { type ParsedRules, parseRules } from './rules/parse.ts';
 import { type SinkConfig, sinkConfigSchema } from './sinks/config.ts';
 
@@ -59,6 +60,9 @@ const settingsSchema = v.strictObject({
   cpuCores: v.optional(positive),
   control: v.optional(v.strictObject({ listen: v.optional(v.string()), dial: v.optional(v.string()) }), {}),
 });
+
+/** Names of the settings that can stand in a file. */
+export const monitorSettingNames: readonly string[] = Object.keys(settingsSchema.entries);
 
 type SettingsInput = v.InferInput<typeof settingsSchema>;
 
@@ -134,9 +138,8 @@ function withPlace(detail: string): MonitorProblem {
 }
 
 function problemOf(issue: v.InferIssue<typeof settingsSchema>): MonitorProblem {
-  const isUnknown = issue.type === 'strict_object' && issue.expected === 'never';
   const path = (issue.path ?? []).map(({ key }) => key as string | number);
-  return { path, detail: isUnknown ? 'there is no such setting' : issue.message };
+  return { path, detail: isUnknownKey(issue) ? unknownKey(settingsSchema, issue) : issue.message };
 }
 
 /** Checks everything at once; throws ERR_OPTION_INVALID with every problem and its path. */
@@ -160,7 +163,7 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
   const bounds = v.parse(boundsSchema, settings.bounds);
   const recorder = settings.recorder === true ? {} : settings.recorder;
   const service = settings.service ?? ownName();
-  const directory = settings.directory ?? process.env['HEDDLE_PROFILES'] ?? defaultDirectory();
+  const directory = settings.directory ?? defaultDirectory();
   return {
     ...settings,
     service,

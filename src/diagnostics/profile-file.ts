@@ -29,7 +29,9 @@ export type ProfileFormat = (typeof profileFormats)[number];
 export async function readProfileFile(path: string): Promise<Profile> {
   if (path.endsWith('.heapsnapshot')) return coroutinesOf(path);
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new HeddleError('ERR_PROFILE_INVALID', messageOf(cause), { cause });
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const detail = isMissing ? `there is no file ${path}` : `${path}: ${messageOf(cause)}`;
+    throw new HeddleError('ERR_PROFILE_INVALID', detail, { cause });
   });
   if (bytes[0] !== 0x7b) return decodePprof(bytes, path);
   return symbolise(fromV8Json(bytes.toString('utf8'), path));

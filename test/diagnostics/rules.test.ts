@@ -227,6 +227,25 @@ test('rules that can never fire or contradict are refused, all at once and by na
     problems([{ ...hot, when: [{ signal: 'cpuPercent', above: 9, below: 1 }] }, hot]),
     /can never fire.*another rule has that name/,
   );
+  const both = [
+    { signal: 'cpuPercent', above: 50 },
+    { signal: 'cpuPercent', below: 30 },
+  ];
+  t.regex(problems([{ ...hot, when: both }]), /cpuPercent cannot be above 50 and below 30/);
+  t.regex(
+    problems([{ ...hot, when: [{ signal: 'gcTimePercent', above: 120 }] }]),
+    /gcTimePercent is never above 100/,
+  );
+  t.regex(problems([{ ...hot, when: [{ signal: 'rssBytes', below: -1 }] }]), /rssBytes is never below 0/);
+  t.notThrows(() => parseRules([{ ...hot, when: [{ signal: 'user:balance', below: -1 }] }]));
+  t.regex(
+    problems({ stall: { above: 3 } }),
+    /rules\.stall\.above: there is no such setting; there are .*aboveMs/,
+  );
+  t.regex(
+    problems({ holmes: { cpu: { mn: 3 } } }),
+    /cpu\.mn: there is no such setting; there are enabled, min/,
+  );
   t.regex(problems([{ ...hot, forMs: 500_000 }]), /longer than the ring/);
   const twoSided = [
     { signal: 'cpuPercent', above: 90 },

@@ -34,33 +34,41 @@ const maxClients = 16;
 const maxUnsentBytes = 4 * 1024 * 1024;
 const retryMs = { first: 1000, most: 30_000 };
 
+export interface OpenControl {
+  close(): Promise<void>;
+  /** Removes the socket from the disk, at once: for a process that ends now. */
+  unlink(): void;
+}
+
 /**
  * Offers a monitor's control to other processes of the same user: on a unix socket of its own (0600, removed at
  * close; `auto` is the place where `heddle profile <pid>` looks), or by dialling a daemon's socket and staying there.
  */
-export async function openControl(
-  control: MonitorControl,
-  options: ControlSocket,
-): Promise<{ close(): Promise<void> }> {
+export async function openControl(control: MonitorControl, options: ControlSocket): Promise<OpenControl> {
   const closers: (() => Promise<void> | void)[] = [];
   const close = async (): Promise<void> => {
     for (const closeOne of closers.splice(0)) await closeOne();
   };
+  const place = options.listen === 'auto' ? controlSocketPath(process.pid) : options.listen;
   const ended = (): void => {
     void close();
     parentPort?.postMessage({ type: 'stopRequested' } satisfies WorkerMessage);
   };
-  if (options.listen !== undefined) closers.push(await listen(control, options.listen, ended));
+  if (place !== undefined) closers.push(await listen(control, place, ended));
   if (options.dial !== undefined) closers.push(dial(control, options.dial, ended));
-  return { close };
+  return {
+    close,
+    unlink: () => {
+      if (place !== undefined) rmSync(place, { force: true });
+    },
+  };
 }
 
 async function listen(
   control: MonitorControl,
-  path: string,
+  place: string,
   ended: () => void,
 ): Promise<() => Promise<void>> {
-  const place = path === 'auto' ? controlSocketPath(process.pid) : path;
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);

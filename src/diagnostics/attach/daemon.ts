@@ -80,7 +80,10 @@ export class WatchDaemon {
   static async start(options: DaemonOptions): Promise<WatchDaemon> {
     const daemon = new WatchDaemon(options);
     daemon.#hub = await AgentHub.open(options.socketPath, {
-      onJoin: ({ hello, control }) => daemon.#joined(`${hello.pid}-${hello.startTicks}`, control),
+      onJoin: ({ hello, control }) => {
+        daemon.#instruct(control);
+        daemon.#joined(`${hello.pid}-${hello.startTicks}`, control);
+      },
       onLeave: ({ hello, control }) => {
         const key = `${hello.pid}-${hello.startTicks}`;
         if (daemon.#entries.get(key)?.control === control) daemon.#left(key);
@@ -118,7 +121,7 @@ export class WatchDaemon {
     const list = this.#options.listProcesses ?? listNodeProcesses;
     const found = new Map(
       list()
-        .filter((facts) => this.#isWanted(facts))
+        .filter((facts) => matchesProcess(facts, this.#options.match))
         .map((facts) => [keyOf(facts), facts]),
     );
     for (const key of this.#entries.keys()) if (!found.has(key)) this.#ended(key);
@@ -154,6 +157,12 @@ export class WatchDaemon {
     await control.onEvent((event) => this.#event(key, event));
     this.#joined(key, control);
     return true;
+  }
+
+  /** Who dials this daemon takes its rules: they may have changed since that monitor was started. */
+  #instruct(control: RemoteControl): void {
+    const rules = this.#options.monitor?.rules;
+    if (rules !== undefined) void control.setRules(rules).catch(() => {});
   }
 
   #agentOptions(): AgentOptions {
@@ -217,16 +226,16 @@ export class WatchDaemon {
     this.#entries.delete(key);
     if (entry !== undefined) this.#options.onChange?.({ ...entry }, 'ended');
   }
+}
 
-  #isWanted(facts: ProcessFacts): boolean {
-    const matches = this.#options.match ?? [{}];
-    return matches.some(
-      ({ name, commandLine, labels }) =>
-        (name === undefined || facts.name === name) &&
-        (commandLine === undefined || facts.commandLine.join(' ').includes(commandLine)) &&
-        Object.entries(labels ?? {}).every(([key, value]) => facts.labels[key] === value),
-    );
-  }
+/** Whether one of the matches holds; without any, every process is wanted. */
+export function matchesProcess(facts: ProcessFacts, matches: readonly ProcessMatch[] = [{}]): boolean {
+  return matches.some(
+    ({ name, commandLine, labels }) =>
+      (name === undefined || facts.name === name) &&
+      (commandLine === undefined || facts.commandLine.join(' ').includes(commandLine)) &&
+      Object.entries(labels ?? {}).every(([key, value]) => facts.labels[key] === value),
+  );
 }
 
 const keyOf = ({ pid, startTicks }: ProcessFacts): string => `${pid}-${startTicks}`;

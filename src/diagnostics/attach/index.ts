@@ -5,6 +5,7 @@ export { type Attached, type AttachOptions, attach } from './attach.ts';
 export type { AgentHello } from './control.ts';
 export {
   type DaemonOptions,
+  matchesProcess,
   type ProcessMatch,
   WatchDaemon,
   type WatchedProcess,

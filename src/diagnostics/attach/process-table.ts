@@ -12,6 +12,8 @@ export interface ProcessFacts {
   /** Path of the executable; '' where it may not be read (another user's process). */
   readonly executable: string;
   readonly isNode: boolean;
+  /** By its command line alone, where the executable may not be read: enough to name it, not to send it a signal. */
+  readonly looksLikeNode: boolean;
   readonly commandLine: readonly string[];
   /** The script's file name, or the process title. */
   readonly name: string;
@@ -60,6 +62,7 @@ export function readProcess(pid: number, root = '/proc'): ProcessFacts | undefin
     uid: Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? -1),
     executable,
     isNode: isNodeExecutable(executable),
+    looksLikeNode: executable === '' && isNodeName(commandLine[0] ?? ''),
     commandLine,
     name: nameOf(commandLine, executable),
     catchesSigusr1: hasSignal(/^SigCgt:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'),
@@ -74,20 +77,21 @@ export function readProcess(pid: number, root = '/proc'): ProcessFacts | undefin
   };
 }
 
-/** Every Node.js process of this machine that can be seen, this one left out. */
+/** Every Node.js process of this machine that can be seen, this one left out; other users' among them. */
 export function listNodeProcesses(root = '/proc'): ProcessFacts[] {
   const pids = readdirSync(root).filter((name) => /^\d+$/.test(name));
   return pids
     .map(Number)
     .filter((pid) => pid !== process.pid)
     .map((pid) => readProcess(pid, root))
-    .filter((facts) => facts?.isNode === true && facts.state !== 'Z') as ProcessFacts[];
+    .filter((facts) => facts !== undefined && (facts.isNode || facts.looksLikeNode))
+    .filter((facts) => facts?.state !== 'Z') as ProcessFacts[];
 }
 
 /** By the name of the file, or because it is the very file that runs us. A process title says nothing. */
 function isNodeExecutable(executable: string): boolean {
   if (executable === '') return false;
-  if (/^node(js)?([-.]?v?\d[\d.]*)?$/.test(basename(executable))) return true;
+  if (isNodeName(executable)) return true;
   try {
     const [theirs, ours] = [statSync(executable), statSync(realpathSync(process.execPath))];
     return theirs.ino === ours.ino && theirs.dev === ours.dev;
@@ -95,6 +99,8 @@ function isNodeExecutable(executable: string): boolean {
     return false;
   }
 }
+
+const isNodeName = (path: string): boolean => /^node(js)?([-.]?v?\d[\d.]*)?$/.test(basename(path));
 
 function nameOf(commandLine: readonly string[], executable: string): string {
   if (commandLine.some((part) => /^(-e|-p|-pe|--eval|--print)$/.test(part))) return '[eval]';

@@ -5,6 +5,7 @@ import type { Capture } from '../../core/contract/sink.ts';
 import type { ManualCapture, MonitorEvent, MonitorStatus } from '../contract.ts';
 import type { AgentHello, ControlMessage } from './control.ts';
 import { LineChannel } from './line-channel.ts';
+import { readProcess } from './process-table.ts';
 
 /** A running monitor in another process: `MonitorControl` with promises. */
 export class RemoteControl {
@@ -130,6 +131,9 @@ export class RemoteControl {
   }
 
   #gone(): HeddleError {
-    return new HeddleError('ERR_ATTACH_FAILED', `the monitor of process ${this.hello.pid} has ended`);
+    const { pid, startTicks } = this.hello;
+    const isRunning = readProcess(pid)?.startTicks === startTicks;
+    const what = isRunning ? `the monitor of process ${pid} was stopped` : `process ${pid} has ended`;
+    return new HeddleError('ERR_MONITOR_STOPPED', what);
   }
 }

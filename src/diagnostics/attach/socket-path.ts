@@ -34,7 +34,10 @@ export function removeStaleSockets(): void {
   const directory = controlDirectory();
   for (const name of readdirSync(directory)) {
     const [, pid, startTicks] = /^(\d+)-(\d+)\.sock$/.exec(name) ?? [];
-    if (pid === undefined || readProcess(Number(pid))?.startTicks === Number(startTicks)) continue;
-    rmSync(join(directory, name), { force: true });
+    const [, launcher] = /^watch-(\d+)\.sock$/.exec(name) ?? [];
+    const isStale =
+      (pid !== undefined && readProcess(Number(pid))?.startTicks !== Number(startTicks)) ||
+      (launcher !== undefined && readProcess(Number(launcher)) === undefined);
+    if (isStale) rmSync(join(directory, name), { force: true });
   }
 }

@@ -27,8 +27,10 @@ export interface DirectoryBounds {
 const ownFile = /\.(pb\.gz|cpuprofile|heapprofile|heapsnapshot|verdict\.json|verdict\.md|json|txt)$/;
 const ownName = /-e\d+[.-]|-e\d+$/;
 
-/** Where captures go when nothing is said: a directory of the user's own under the system's temporary one. */
+/** Where captures go when nothing is said: HEDDLE_PROFILES, or a directory of the user's own under the system's temporary one. */
 export function defaultDirectory(): string {
+  const named = process.env['HEDDLE_PROFILES'];
+  if (named !== undefined && named !== '') return named;
   return join(tmpdir(), `heddle-profiles-${userInfo().username}`);
 }
 

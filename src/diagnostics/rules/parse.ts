@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { HeddleError } from '../../core/base/errors.ts';
+import { isUnknownKey, unknownKey } from '../known-keys.ts';
 import { profileKindNames } from '../profiles/kinds.ts';
 import { defaultRules } from './defaults.ts';
 import { type HolmesOptions, holmesChecks, holmesDefaults } from './holmes.ts';
@@ -163,7 +164,12 @@ function parsed<Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, input);
   if (result.success) return result.output;
-  return fail(result.issues.map((issue) => `${where}${dotted(v.getDotPath(issue))}: ${issue.message}`));
+  return fail(
+    result.issues.map((issue) => {
+      const detail = isUnknownKey(issue) ? unknownKey(schema, issue) : issue.message;
+      return `${where}${dotted(v.getDotPath(issue))}: ${detail}`;
+    }),
+  );
 }
 
 const dotted = (path: string | null): string => (path === null ? '' : `.${path}`);

@@ -35,6 +35,9 @@ export function problemsOf(rule: Rule, where: string): string[] {
 
 function problemsOfCondition({ signal, above, below }: Condition): string[] {
   if (above === undefined && below === undefined) return [`${signal} needs "above" or "below"`];
+  // A signal of the user's own may be negative.
+  if (below !== undefined && below < 0 && !signal.startsWith('user:'))
+    return [`${signal} is never below 0, so below ${below} can never fire`];
   const most = largest[signal];
   return most !== undefined && above !== undefined && above > most
     ? [`${signal} is never above ${most}, so above ${above} can never fire`]

@@ -41,7 +41,9 @@ export class ViewerFiles {
 
   static async open(path: string): Promise<ViewerFiles> {
     const found = await stat(path).catch((cause: unknown) => {
-      throw new HeddleError('ERR_PROFILE_INVALID', messageOf(cause), { cause });
+      const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      const detail = isMissing ? `there is no file or directory ${path}` : messageOf(cause);
+      throw new HeddleError('ERR_PROFILE_INVALID', detail, { cause });
     });
     return found.isDirectory()
       ? new ViewerFiles(path, undefined)

@@ -9,6 +9,9 @@ export interface CpuSampling {
   readonly signal?: AbortSignal;
 }
 
+/** The start alone may use up the time that was asked for; a profile without samples helps nobody. */
+const shortestMs = 100;
+
 /**
  * One CPU profile over a session of its own. Loops that were optimised before the profiler started are charged to
  * their caller (V8 of Node 20 to 24); starting and stopping precise coverage throws that code away first (5 to 40 ms).
@@ -27,7 +30,8 @@ export async function sampleCpu(
     ...forgetOptimised(session),
     session.post('Profiler.start'),
   ]);
-  await wait(Math.max(0, sampling.durationMs - (nowMs() - askedMs)), sampling.signal);
+  const leastMs = Math.min(shortestMs, sampling.durationMs);
+  await wait(Math.max(leastMs, sampling.durationMs - (nowMs() - askedMs)), sampling.signal);
   const { profile } = await session.post<{ profile: unknown }>('Profiler.stop');
   if (process.env['NODE_V8_COVERAGE'] === undefined) await session.post('Profiler.disable');
   return profile;

@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { attach, RemoteControl, readProcess } from '../../../src/diagnostics/attach/index.ts';
+import {
+  attach,
+  controlSocketPath,
+  RemoteControl,
+  readProcess,
+} from '../../../src/diagnostics/attach/index.ts';
 import { listeningPorts } from '../../../src/diagnostics/attach/listening-ports.ts';
 import { decodePprof, topFunctions } from '../../../src/diagnostics/pprof/index.ts';
 import { startApp, startChild, testDirectory, until } from './child.ts';
@@ -78,6 +83,20 @@ test.serial('a monitor that the application has started itself is joined and lef
   t.is(files[0]?.kind, 'heap', 'nobody took its heap sampler away');
   t.true(threadsOf(app.pid) >= threads);
   control.close();
+});
+
+test.serial('a process that ends takes its control socket with it', async (t) => {
+  const app = await startApp(t, `process.on('SIGTERM', () => process.exit(0));`, anyPort);
+  const monitor = { directory: await testDirectory(t), recorder: false };
+  const { control } = await attach(app.pid, { monitor });
+  const path = controlSocketPath(app.pid);
+  t.true(existsSync(path));
+  const gone = new Promise<void>((resolve) => control.onClose(resolve));
+  app.process.kill('SIGTERM');
+  await gone;
+  await app.exited;
+  t.false(existsSync(path));
+  await t.throwsAsync(control.status(), { code: 'ERR_MONITOR_STOPPED', message: /process \d+ has ended/ });
 });
 
 test.serial('what must not be attached to is refused with the reason and goes on untouched', async (t) => {

@@ -125,6 +125,9 @@ test('a call on a monitor that has ended is refused at once', async (t) => {
   const closed = new Promise<void>((resolve) => remote.onClose(resolve));
   await opened.close();
   await closed;
-  await t.throwsAsync(remote.status(), { code: 'ERR_ATTACH_FAILED', message: /has ended/ });
+  await t.throwsAsync(remote.status(), {
+    code: 'ERR_MONITOR_STOPPED',
+    message: /the monitor of process \d+ was stopped/,
+  });
   await t.throwsAsync(RemoteControl.connect(path), { code: 'ERR_ATTACH_FAILED' });
 });

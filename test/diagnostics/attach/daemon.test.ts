@@ -73,3 +73,29 @@ test.serial('agents find a daemon that was restarted', async (t) => {
   t.not(status?.service, 'second');
   t.is(app.output.stderr.match(/Debugger attached/g)?.length, 1);
 });
+
+test.serial('a monitor that dials a restarted daemon takes the rules that this one has', async (t) => {
+  const directory = await testDirectory(t);
+  const app = await startApp(t, '', ['--inspect-port=0']);
+  const start = (aboveMs: number) =>
+    WatchDaemon.start({
+      socketPath: join(directory, 'daemon.sock'),
+      monitor: { directory, recorder: false, rules: { stall: { aboveMs } } },
+      scanIntervalMs: 50,
+      listProcesses: list([app]),
+    });
+  const ruleOf = async (daemon: WatchDaemon): Promise<unknown> =>
+    (await daemon.processes()[0]?.control?.status())?.rules[0]?.settings['aboveMs'];
+  const first = await start(700);
+  await until('the process to be watched', () => first.processes()[0]?.state === 'watched');
+  t.is(await ruleOf(first), 700);
+  await first.close();
+  const second = await start(900);
+  t.teardown(() => second.close());
+  const deadlineMs = performance.now() + 10_000;
+  while ((await ruleOf(second).catch(() => undefined)) !== 900) {
+    if (performance.now() > deadlineMs) return t.fail(`still ${await ruleOf(second)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  t.pass();
+});

@@ -38,7 +38,8 @@ const writeProcess = (root: string, pid: number, given: Written): void => {
     (given.commandLine ?? ['node', 'app.js']).map((part) => `${part}\0`).join(''),
   );
   writeFileSync(join(home, 'environ'), (given.environment ?? []).map((part) => `${part}\0`).join(''));
-  symlinkSync(given.executable ?? '/usr/bin/node', join(home, 'exe'));
+  const { executable = '/usr/bin/node' } = given;
+  if (executable !== '') symlinkSync(executable, join(home, 'exe'));
   symlinkSync(given.net ?? 'net:[1]', join(home, 'ns', 'net'));
   symlinkSync('mnt:[1]', join(home, 'ns', 'mnt'));
 };
@@ -130,13 +131,22 @@ test('every doubt is a refusal that says what to do', async (t) => {
 
 test('only Node.js processes that live are listed', async (t) => {
   const root = await testDirectory(t);
-  mkdirSync(join(root, 'self'));
+  mkdirSync(join(root, 'self', 'ns'), { recursive: true });
+  for (const kind of ['net', 'mnt']) symlinkSync(`${kind}:[1]`, join(root, 'self', 'ns', kind));
   writeProcess(root, 10, {});
   writeProcess(root, 11, { executable: '/bin/bash' });
   writeProcess(root, 12, { state: 'Z' });
   writeProcess(root, 13, { executable: '/usr/bin/nodejs' });
+  // Another user's: what it runs may not be read.
+  writeProcess(root, 14, { uid: 7, executable: '', commandLine: ['/usr/bin/node', 'theirs.js'] });
+  writeProcess(root, 15, { uid: 7, executable: '', commandLine: ['/usr/bin/perl', 'node'] });
+  writeProcess(root, 16, { executable: '', commandLine: ['node', 'hardened.js'] });
+  const listed = listNodeProcesses(root);
   t.deepEqual(
-    listNodeProcesses(root).map(({ pid }) => pid),
-    [10, 13],
+    listed.map(({ pid }) => pid),
+    [10, 13, 14, 16],
   );
+  t.like(listed[2], { name: 'theirs', isNode: false });
+  t.regex(refusalOf(listed[2] as ProcessFacts, 1000) ?? '', /belongs to user 7/);
+  t.regex(refusalOf(listed[3] as ProcessFacts, 1000) ?? '', /is not Node\.js .*cannot be read/);
 });

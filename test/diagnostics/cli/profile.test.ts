@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { readProcess } from '../../../src/diagnostics/attach/index.ts';
@@ -13,9 +13,14 @@ const env = cleanEnvironment({
   NODE_COMPILE_CACHE: new URL('../../../node_modules/.cache/heddle-tests', import.meta.url).pathname,
 });
 
-const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> => runIn({}, args);
+
+const runIn = (
+  extra: NodeJS.ProcessEnv,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((resolve) => {
-    execFile(process.execPath, [heddle, ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [heddle, ...args], { env: { ...env, ...extra } }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
@@ -52,6 +57,20 @@ test('profile files are shown, compared and converted', async (t) => {
   t.is((await run('profile', 'list', directory)).stdout, `no captures in ${directory}\n`);
 });
 
+test('captures are looked for where HEDDLE_PROFILES says, and none is no mistake', async (t) => {
+  t.timeout(60_000);
+  const directory = await testDirectory(t);
+  const none = { HEDDLE_PROFILES: join(directory, 'none') };
+  t.is((await runIn(none, ['profile', 'list'])).stdout, `no captures in ${directory}/none\n`);
+  t.regex((await runIn(none, ['profile', 'show'])).stderr, /there is no capture in .*none yet/);
+  await writeFile(join(directory, 'a.verdict.md'), '# page\n');
+  await writeFile(join(directory, 'a.verdict.json'), '{"page":1}');
+  await symlink('a.verdict.md', join(directory, 'latest'));
+  const here = { HEDDLE_PROFILES: directory };
+  t.is((await runIn(here, ['profile', 'show'])).stdout, '# page\n');
+  t.is((await runIn(here, ['profile', 'show', '--json'])).stdout, '{"page":1}\n');
+});
+
 test('wrong input ends with a sentence and a documented exit code', async (t) => {
   // For each case: an assertion starts it anew.
   t.timeout(60_000);
@@ -60,14 +79,34 @@ test('wrong input ends with a sentence and a documented exit code', async (t) =>
   const rules = join(directory, 'rules.yaml');
   await writeFile(bad, 'nothing');
   await writeFile(rules, 'rules:\n  stal: { aboveMs: 3 }\n');
+  const config = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(directory, name), text);
+    return join(directory, name);
+  };
   const cases: readonly [string[], number, RegExp][] = [
     [['profile', 'show', bad], 2, /ERR_PROFILE_INVALID.*bad\.pb\.gz is not a pprof file/],
     [['profile', 'show', join(directory, 'none')], 2, /there is no file/],
-    [['profile', 'rules', rules], 2, /no such rule.*stall/],
+    [['profile', 'rules', rules], 2, /rules\.yaml: rules\.stal: no such rule.*stall/],
+    [
+      ['profile', 'rules', await config('a.yaml', 'match: [{ labels: { tier: 2 } }]')],
+      2,
+      /a\.yaml: match\.0\.labels\.tier: put 2 in quotes/,
+    ],
+    [
+      ['profile', 'rules', await config('b.yaml', 'directry: x\nmatch: []')],
+      2,
+      /b\.yaml: directry: there is no such setting; there are service, directory/,
+    ],
+    [['profile', 'rules', await config('c.yaml', 'a: [')], 2, /ERR_CONFIG_INVALID.*c\.yaml: .* at line 1/],
     [['profile', 'abc', 'cpu'], 2, /a process id is a whole number/],
     [['profile', '1', 'colour'], 2, /Allowed choices are cpu/],
     [['profile', String(2 ** 22 + 1), 'cpu'], 1, /there is no process/],
     [['watch'], 2, /name a process id, a command after "--"/],
+    [['watch', 'app.js'], 2, /"app\.js" is no program: heddle watch -- node app\.js/],
+    [['watch', '--for', '5s', '--', 'node'], 2, /--for has no meaning with a command to start/],
+    [['watch', '--stop', String(2 ** 22 + 1)], 1, /has no monitor/],
+    [['profile', '1', 'cpu', '--thread', 'x'], 2, /use a whole number, 0 or more/],
+    [['profile', 'list', join(directory, 'none')], 2, /there is no directory .*none/],
     [['watch', '--replay', join(directory, 'none')], 2, /ENOENT/],
     [['watch', '--', 'no-such-command'], 1, /"no-such-command" cannot be started/],
   ];
