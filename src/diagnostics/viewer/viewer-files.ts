@@ -8,6 +8,8 @@ import type { Profile, SampleType } from '../profile-model.ts';
 import { differentialTree, type FlameNode, flameTree } from './flame-tree.ts';
 
 const profileFile = /\.(pb\.gz|pprof|cpuprofile|heapprofile|heapsnapshot)$/;
+/** The links `latest-cpu.pb.gz` name what is listed already. */
+const isProfile = (name: string): boolean => profileFile.test(name) && !/^latest-[\w-]+\.pb\.gz$/.test(name);
 /** Profiles kept decoded, the latest used last. */
 const maxKept = 8;
 
@@ -56,7 +58,7 @@ export class ViewerFiles {
     return {
       title: this.#only ?? this.#directory,
       captures: captures.map(({ ...capture }) => ({ ...capture, samples: undefined })),
-      profiles: names.filter((name) => profileFile.test(name) && !name.startsWith('latest')),
+      profiles: this.#only === undefined ? names.filter(isProfile) : names,
     };
   }
 

@@ -90,6 +90,21 @@ test('the page lists captures and profiles as they lie in the directory now', as
   t.false(capture.files[0].path.startsWith('/elsewhere'));
 });
 
+test('a single file is shown whatever its name is, also through the link to the latest', async (t) => {
+  const { directory } = await open(t);
+  await symlink('one.pb.gz', join(directory, 'latest-cpu.pb.gz'));
+  await writeFile(join(directory, 'profile'), encodePprof(profileOf({ 'a;b': 90 })));
+  for (const name of ['latest-cpu.pb.gz', 'profile']) {
+    const viewer = await startViewer(join(directory, name));
+    t.teardown(() => viewer.close());
+    t.deepEqual(JSON.parse((await get(`${viewer.url}api/index`)).body).profiles, [name]);
+    t.is((await get(`${viewer.url}api/profile?file=${name}`)).status, 200);
+  }
+  const whole = await startViewer(directory);
+  t.teardown(() => whole.close());
+  t.false(JSON.parse((await get(`${whole.url}api/index`)).body).profiles.includes('latest-cpu.pb.gz'));
+});
+
 test('a profile comes as a tree, a difference with what changed at each node', async (t) => {
   const { url } = await open(t);
   const view = JSON.parse((await get(`${url}api/profile?file=one.pb.gz`)).body);

@@ -34,6 +34,7 @@ export async function run(): Promise<void> {
     const page = await openPage(binary);
     try {
       await look(page, viewer.url, captures, picture);
+      await lookSmall(binary, viewer.url, picture);
       assert.deepEqual(page.errors, []);
       const elsewhere = page.requests.filter(
         (url) => /^(https?|wss?):/.test(url) && !url.startsWith(viewer.url),
@@ -95,6 +96,7 @@ async function look(
   assert.match(tree, /700\s*placeOrder[\s\S]*700\s*reserveStock/);
   await picture(page, 'pending');
 
+  await clickMark(page, stall);
   const link = await page.evaluate<string>(`document.querySelector('#speedscope').href`);
   await page.open(link);
   await page.waitFor(
@@ -110,6 +112,42 @@ async function choose(page: Page, capture: Capture): Promise<void> {
   await page.evaluate(`delete document.body.dataset.ready;
     [...document.querySelectorAll('#captures button')].find((button) => button.textContent.includes(${JSON.stringify(stamp)}) && button.textContent.includes(${JSON.stringify(capture.trigger.rule)})).click()`);
   await page.waitFor('the capture', `Number(document.body.dataset.ready) > 0`);
+}
+
+/** A mark in the timeline of one capture leads to the capture that it stands for. */
+async function clickMark(page: Page, stall: Capture): Promise<void> {
+  await page.evaluate(`delete document.body.dataset.ready;
+    [...document.querySelectorAll('#charts .fired')].find((mark) => mark.textContent.includes(${JSON.stringify(stall.trigger.reason)})).dispatchEvent(new Event('click'))`);
+  await page.waitFor('the capture of the mark', `Number(document.body.dataset.ready) > 0`);
+  assert.match(
+    await page.evaluate<string>(`document.querySelector('[aria-current=true]').textContent`),
+    new RegExp(stall.trigger.rule),
+  );
+}
+
+/** A phone at night: dark, and nothing sticks out to the side. */
+async function lookSmall(
+  binary: string,
+  url: string,
+  picture: (page: Page, name: string) => Promise<void>,
+): Promise<void> {
+  const flags = ['--blink-settings=preferredColorScheme=0'];
+  const page = await openPage(binary, { width: 500, height: 900 }, flags);
+  try {
+    await page.open(url);
+    await page.waitFor('the first capture', `Number(document.body.dataset.ready) > 0`);
+    const [red] = await page.evaluate<number[]>(
+      `getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)`,
+    );
+    assert.ok((red ?? 255) < 64, 'the page is dark');
+    const [needed, given] = await page.evaluate<[number, number]>(
+      `[document.documentElement.scrollWidth, innerWidth]`,
+    );
+    assert.ok(needed <= given, `${needed} px in a window of ${given}`);
+    await picture(page, 'small');
+  } finally {
+    await page.close();
+  }
 }
 
 async function search(page: Page): Promise<void> {

@@ -4,7 +4,10 @@ import { drawTimeline } from './timeline.js';
 import { drawVerdict } from './verdict.js';
 
 const at = (id) => document.getElementById(id);
-const state = { index: undefined, file: '', base: '', type: -1 };
+const state = { index: undefined, file: '', base: '', type: -1, draw: () => {} };
+
+const nothingYet =
+  'There is no capture and no profile here yet. A capture is written when a rule fires; "heddle profile PID cpu" takes one now. Load this page again then.';
 
 /** Kinds that read better as a tree of counts than as a flame graph alone. */
 const treeKinds = new Set(['pending', 'coroutines', 'in-flight', 'streams']);
@@ -60,11 +63,18 @@ const showCapture = guarded(async (isStale, id, button) => {
   drawVerdict(at('verdict'), capture, (name) => showProfile(name));
   const { pid, service } = capture;
   const neighbours = state.index.captures.filter((other) => other.pid === pid && other.service === service);
-  drawTimeline(at('timeline'), at('charts'), capture.samples ?? [], neighbours);
+  drawTimeline(at('timeline'), at('charts'), capture.samples ?? [], neighbours, openCapture);
   const [first] = profilesOf(capture);
   if (first === undefined) at('profile').hidden = true;
   else await drawProfile(isStale, first.name);
 });
+
+function openCapture(id) {
+  const index = state.index.captures.findIndex((capture) => capture.id === id);
+  const button = at('captures').children[index];
+  button?.scrollIntoView({ block: 'nearest' });
+  button?.click();
+}
 
 const showProfile = guarded((isStale, name, type, base) => drawProfile(isStale, name, type, base));
 
@@ -79,11 +89,21 @@ async function drawProfile(isStale, name, type = -1, base = '') {
   fillBases(name, base);
   const file = encodeURIComponent(new URL(`files/${name}`, location.href).href);
   at('speedscope').href = `speedscope/index.html#profileURL=${file}&title=${encodeURIComponent(name)}`;
+  for (const button of document.querySelectorAll('.files button'))
+    button.setAttribute('aria-pressed', String(button.dataset.file === name));
   const unit = view.types[view.type].unit;
-  drawFlame(at('flame'), at('details'), view.tree, { unit, isDifference: base !== '' });
+  state.draw = () => {
+    drawFlame(at('flame'), at('details'), view.tree, { unit, isDifference: base !== '' });
+    find();
+  };
+  state.draw();
   at('pending').replaceChildren();
   if (treeKinds.has(view.kind))
     at('pending').append(element('h2', {}, 'Who waits'), workTree(view.tree, unit));
+}
+
+function find() {
+  at('flame').search?.(at('search').value);
 }
 
 function fillTypes(view) {
@@ -158,6 +178,8 @@ function listProfiles(names, captures) {
       };
       return button;
     });
+  at('others').hidden = buttons.length === 0;
+  at('others-title').textContent = captures.length === 0 ? 'Profiles' : 'Other profiles';
   at('profiles').replaceChildren(...buttons);
   return buttons;
 }
@@ -170,11 +192,16 @@ const start = guarded(async () => {
     ...listCaptures(state.index.captures),
     ...listProfiles(state.index.profiles, state.index.captures),
   ];
-  if (first === undefined) tell('There is no capture and no profile here yet.');
+  if (first === undefined) tell(nothingYet);
   else first.click();
 });
 
 at('type').onchange = () => showProfile(state.file, Number(at('type').value));
 at('base').onchange = () => showProfile(state.file, state.type, at('base').value);
-at('search').oninput = () => at('flame').search?.(at('search').value);
+at('search').oninput = find;
+let resized;
+window.addEventListener('resize', () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => state.draw(), 150);
+});
 await start();

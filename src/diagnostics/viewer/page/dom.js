@@ -45,8 +45,20 @@ const scales = {
   ],
 };
 
+const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+
 export function formatValue(value, unit) {
-  const scale = scales[unit]?.find(([size]) => Math.abs(value) >= size);
-  if (scale === undefined) return new Intl.NumberFormat('en', { maximumFractionDigits: 2 }).format(value);
-  return `${(value / scale[0]).toFixed(2)} ${scale[1]}`;
+  if (unit === 'percent') return `${plain.format(value)} %`;
+  if (unit === 'ratio') return `${plain.format(value * 100)} %`;
+  if (scales[unit] === undefined || value === 0) return plain.format(value);
+  const [size, name] = scales[unit].find(([least]) => Math.abs(value) >= least) ?? scales[unit].at(-1);
+  return `${(value / size).toFixed(2)} ${name}`;
+}
+
+/** Of a signal, by its name. */
+export function unitOf(signal) {
+  if (signal.endsWith('Bytes')) return 'bytes';
+  if (signal.endsWith('Percent')) return 'percent';
+  if (signal === 'loopUtilization') return 'ratio';
+  return signal.endsWith('Ms') ? 'milliseconds' : 'count';
 }

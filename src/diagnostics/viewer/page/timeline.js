@@ -1,4 +1,4 @@
-import { element, formatValue, svg } from './dom.js';
+import { element, formatValue, svg, unitOf } from './dom.js';
 
 const size = { width: 420, height: 90, left: 4, top: 12 };
 /** Shown first, where they were sampled; others follow when they moved. */
@@ -16,11 +16,11 @@ const first = [
 ];
 const maxCharts = 12;
 
-/** One small chart for each signal that moved, with a mark where a rule fired. */
-export function drawTimeline(section, place, samples, captures) {
+/** One small chart for each signal that moved, with a mark where a rule fired; `open` shows the capture of a mark. */
+export function drawTimeline(section, place, samples, captures, open) {
   const names = chooseSignals(samples);
   section.hidden = names.length === 0;
-  place.replaceChildren(...names.map((name) => chart(name, samples, captures)));
+  place.replaceChildren(...names.map((name) => chart(name, samples, captures, open)));
 }
 
 function chooseSignals(samples) {
@@ -36,12 +36,7 @@ function chooseSignals(samples) {
   return moved.sort((a, b) => rank(a) - rank(b)).slice(0, maxCharts);
 }
 
-function unitOf(name) {
-  if (name.endsWith('Bytes')) return 'bytes';
-  return name.endsWith('Ms') ? 'milliseconds' : 'count';
-}
-
-function chart(name, samples, captures) {
+function chart(name, samples, captures, open) {
   const points = samples
     .filter(({ values }) => values[name] !== undefined)
     .map(({ atMs, values }) => [atMs, values[name]]);
@@ -56,26 +51,10 @@ function chart(name, samples, captures) {
     .join('');
   const marks = captures
     .filter(({ trigger }) => trigger.atMs >= from && trigger.atMs <= to + 1000)
-    .flatMap(({ trigger }) => {
-      const place = Math.min(x(trigger.atMs), size.width - 2);
-      const isRight = place > size.width / 2;
-      return [
-        svg('line', { class: 'mark', x1: place, x2: place, y1: size.top, y2: size.height - 4 }),
-        svg(
-          'text',
-          {
-            class: 'mark-name',
-            x: place + (isRight ? -3 : 3),
-            y: size.top - 2,
-            'text-anchor': isRight ? 'end' : 'start',
-          },
-          trigger.rule === 'manual' ? '' : trigger.rule,
-        ),
-      ];
-    });
+    .map((capture) => mark(capture, Math.min(x(capture.trigger.atMs), size.width - 2), open));
   const drawing = svg(
     'svg',
-    { width: size.width, height: size.height, role: 'img', 'aria-label': name },
+    { viewBox: `0 0 ${size.width} ${size.height}`, role: 'img', 'aria-label': name },
     svg('rect', {
       class: 'frame',
       x: 0.5,
@@ -94,4 +73,25 @@ function chart(name, samples, captures) {
     element('figcaption', {}, caption),
     drawing,
   );
+}
+
+function mark(capture, place, open) {
+  const { trigger, startMs } = capture;
+  const isRight = place > size.width / 2;
+  const line = { x1: place, x2: place, y1: size.top, y2: size.height - 4 };
+  const name = { class: 'mark-name', x: place + (isRight ? -3 : 3), y: size.top - 2 };
+  const drawn = svg(
+    'g',
+    { class: 'fired' },
+    svg('title', {}, `${trigger.rule} at ${new Date(startMs).toISOString()}: ${trigger.reason}`),
+    svg('line', { class: 'mark-area', ...line }),
+    svg('line', { class: 'mark', ...line }),
+    svg(
+      'text',
+      { ...name, 'text-anchor': isRight ? 'end' : 'start' },
+      trigger.rule === 'manual' ? '' : trigger.rule,
+    ),
+  );
+  drawn.addEventListener('click', () => open(capture.id));
+  return drawn;
 }

@@ -1,6 +1,4 @@
-import { element, formatValue, table } from './dom.js';
-
-const units = { percent: 'count', perSecond: 'count', ratio: 'count' };
+import { element, formatValue, table, unitOf } from './dom.js';
 
 /** The verdict as the monitor wrote it; `open` shows a profile of the capture. */
 export function drawVerdict(section, capture, open) {
@@ -19,7 +17,7 @@ export function drawVerdict(section, capture, open) {
     element(
       'p',
       {},
-      `Rule ${trigger.rule}: ${trigger.reason}${trigger.signal ? ` (${trigger.signal} was ${formatValue(trigger.current, 'count')}, ${formatValue(trigger.average, 'count')} on average before)` : ''}`,
+      `Rule ${trigger.rule}: ${trigger.reason}${trigger.signal ? ` (${trigger.signal} was ${formatValue(trigger.current, unitOf(trigger.signal))}, ${formatValue(trigger.average, unitOf(trigger.signal))} on average before)` : ''}`,
     ),
     ...moved(verdict.moved),
     ...pending(verdict.pending),
@@ -49,8 +47,8 @@ function moved(rows) {
   if (rows.length === 0) return [];
   const shown = rows.map(({ signal, unit, from, to }) => [
     signal,
-    formatValue(from, units[unit] ?? unit),
-    formatValue(to, units[unit] ?? unit),
+    formatValue(from, unit),
+    formatValue(to, unit),
   ]);
   return [element('h2', {}, 'What moved'), table(['signal', 'before', 'at the trigger'], shown)];
 }
