@@ -15,6 +15,7 @@ import {
 import { checkForm } from '../monitor/forms.ts';
 import { tellEvent } from '../monitor/live.ts';
 import { collectChange, parseDuration, parsePid } from '../monitor/options.ts';
+import { watchOutside } from '../monitor/outside.ts';
 import { openRecording, replay } from '../monitor/recording.ts';
 import { formatTable, formatValue } from '../monitor/text.ts';
 import { stopAll, watchAll } from '../monitor/watch-all.ts';
@@ -30,7 +31,7 @@ export function register(program: Command): void {
     .description('watch a Node.js process: profiles are taken when a rule fires')
     .argument('[target...]', 'a process id, or after "--" a command to start')
     .usage(
-      '[options] <pid> | [options] -- node app.js | --all --config rules.yaml | --list | --replay signals.jsonl',
+      '[options] <pid> | <pid> --outside | [options] -- node app.js | --all --config rules.yaml | --list | --replay signals.jsonl',
     )
     .option('--list', 'Node.js processes of this machine and whether they can be watched')
     .option('--all', 'watch every process that the config matches, until Ctrl-C')
@@ -53,6 +54,7 @@ export function register(program: Command): void {
     .option('--socket <path>', 'socket of the daemon (--all)')
     .option('--record <file>', 'keep the signals as JSON lines for --replay (16 MiB a file, four are kept)')
     .option('--replay <file>', 'print which rules would have fired on recorded signals (JSON lines)')
+    .option('--outside', 'touch nothing: what /proc tells of any process, and which rules fire on it')
     .option('--stop', 'take the monitor out of the process; with --all out of every one that matches')
     .option('--stay', 'leave the monitor in the process when watching ends')
     .option('--json', 'one JSON object a line')
@@ -72,6 +74,7 @@ async function watch(target: readonly string[], flags: WatchFlags): Promise<void
     const { rules } = monitorOptions(flags);
     return replay(flags.replay ?? '', parseRules(rules), { json: flags.json === true });
   }
+  if (form === 'outside') return watchOutside(parsePid(first), flags);
   removeStaleSockets();
   if (form === 'all') return flags.stop ? stopAll(flags) : watchAll(flags);
   return form === 'process' ? watchOne(parsePid(first), flags) : start(first, rest, flags);

@@ -24,6 +24,7 @@ const forms = {
     what: 'a process id',
     takes: ['rules', 'set', 'for', 'directory', 'service', 'backend', 'record', 'stop', 'stay', 'json'],
   },
+  outside: { what: '<pid> --outside', takes: ['rules', 'set', 'for', 'record', 'json'] },
   command: {
     what: 'a command to start',
     takes: ['rules', 'set', 'directory', 'service', 'backend', 'record', 'json'],

@@ -16,6 +16,7 @@ export interface LiveOptions {
 const shown: readonly (readonly [signal: string, title: string, unit: string])[] = [
   ['cpuPercent', 'cpu %', 'count'],
   ['rssBytes', 'rss', 'bytes'],
+  ['threads', 'threads', 'count'],
   ['heapUsedBytes', 'heap', 'bytes'],
   ['loopDelayP99Ms', 'loop p99 ms', 'count'],
   ['gcTimePercent', 'gc %', 'count'],
@@ -23,27 +24,50 @@ const shown: readonly (readonly [signal: string, title: string, unit: string])[]
   ['serverInFlight', 'in flight', 'count'],
 ];
 
-/** Prints signals and events of a monitor until Ctrl-C, the time is over, or the process ends. */
-export async function watchLive(control: RemoteControl, options: LiveOptions): Promise<void> {
-  const process_ = `${control.hello.service}[${control.hello.pid}]`;
-  const stop = await control.onEvent((event) => {
-    options.recording.see(event, process_);
+/** What is watched: a monitor, or a process seen from outside. */
+export interface LiveSource {
+  /** `service[pid]` */
+  readonly name: string;
+  /** Resolves to the function that stops listening. */
+  onEvent(listener: (event: MonitorEvent) => void): Promise<() => void>;
+  onClose(listener: () => void): void;
+  /** Why it is over, as a note. */
+  endOf(): string;
+}
+
+export const monitorSource = (control: RemoteControl): LiveSource => {
+  const { service, pid } = control.hello;
+  return {
+    name: `${service}[${pid}]`,
+    onEvent: (listener) => control.onEvent(listener),
+    onClose: (listener) => control.onClose(listener),
+    endOf: () =>
+      isRunning(control) ? `the monitor of process ${pid} was stopped` : `process ${pid} has ended`,
+  };
+};
+
+/** Prints signals and events until Ctrl-C, the time is over, or the process ends. */
+export async function watchLive(source: LiveSource, options: LiveOptions): Promise<void> {
+  const stop = await source.onEvent((event) => {
+    options.recording.see(event, source.name);
     if (event.type === 'sample' && !options.json) drawSample(event.sample);
-    else tellEvent(event, { json: options.json, process: process_ });
+    else tellEvent(event, { json: options.json, process: source.name });
   });
+  let timer: NodeJS.Timeout | undefined;
   const isGone = await new Promise<boolean>((resolve) => {
     const end = (): void => resolve(false);
     process.once('SIGINT', end);
     process.once('SIGTERM', end);
-    control.onClose(() => resolve(true));
-    if (options.forMs !== undefined) setTimeout(end, options.forMs);
+    source.onClose(() => resolve(true));
+    if (options.forMs !== undefined) timer = setTimeout(end, options.forMs);
   });
+  // It would keep the command alive.
+  clearTimeout(timer);
   stop();
   if (process.stdout.isTTY && !options.json) process.stdout.write('\n');
   if (!isGone) return;
-  const { pid } = control.hello;
-  if (options.json) console.log(JSON.stringify({ process: process_, type: 'ended', atMs: Date.now() }));
-  else note(isRunning(control) ? `the monitor of process ${pid} was stopped` : `process ${pid} has ended`);
+  if (options.json) console.log(JSON.stringify({ process: source.name, type: 'ended', atMs: Date.now() }));
+  else note(source.endOf());
 }
 
 const isRunning = ({ hello }: RemoteControl): boolean =>
@@ -52,9 +76,9 @@ const isRunning = ({ hello }: RemoteControl): boolean =>
 /** One line that is written over on a terminal, and nothing where the output is kept in a file. */
 function drawSample({ values }: SignalSample): void {
   if (!process.stdout.isTTY) return;
-  const cells = shown.map(([signal, title, unit]) => {
+  const cells = shown.flatMap(([signal, title, unit]) => {
     const value = values[signal];
-    return `${title} ${value === undefined ? '-' : formatValue(value, unit)}`;
+    return value === undefined ? [] : [`${title} ${formatValue(value, unit)}`];
   });
   process.stdout.write(`\r\x1b[K${cells.join('  ').slice(0, process.stdout.columns - 1)}`);
 }

@@ -41,11 +41,14 @@ export async function watchAll(flags: WatchFlags): Promise<void> {
     },
   });
   say({ type: 'listening', socketPath }, `watching; agents dial ${socketPath}`);
+  let timer: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
-    if (flags.for !== undefined) setTimeout(resolve, flags.for);
+    if (flags.for !== undefined) timer = setTimeout(resolve, flags.for);
   });
+  // It would keep the command alive.
+  clearTimeout(timer);
   await daemon.close();
   recording.close();
 }

@@ -25,6 +25,7 @@ export interface WatchFlags {
   readonly socket?: string;
   readonly record?: string;
   readonly replay?: string;
+  readonly outside?: boolean;
   readonly stop?: boolean;
   readonly stay?: boolean;
   readonly json?: boolean;
@@ -39,7 +40,10 @@ export function formOf(target: readonly string[], flags: WatchFlags): WatchForm 
     throw wrong(`--${form} and ${another === undefined ? `"${first}"` : `--${another}`} are two things`);
   if (form !== undefined) return form;
   if (first === undefined) throw wrong('name a process id, a command after "--", --all or --list');
-  return rest.length === 0 && /^\d+$/.test(first) ? 'process' : 'command';
+  const isPid = rest.length === 0 && /^\d+$/.test(first);
+  if (flags.outside && !isPid) throw wrong('--outside goes with a process id');
+  if (flags.outside) return 'outside';
+  return isPid ? 'process' : 'command';
 }
 
 const wrong = (detail: string): HeddleError =>

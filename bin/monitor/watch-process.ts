@@ -6,7 +6,7 @@ import {
   HeddleError,
   RemoteControl,
 } from '../../src/diagnostics/index.ts';
-import { watchLive } from './live.ts';
+import { monitorSource, watchLive } from './live.ts';
 import { openRecording } from './recording.ts';
 import { note } from './text.ts';
 import { monitorOptions, noteBackend, type WatchFlags } from './watch-flags.ts';
@@ -23,7 +23,7 @@ export async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
     else note(`monitor in process ${pid} after ${tookMs.toFixed(0)} ms; captures go to ${directory}`);
     await noteBackend(control);
     if (wasRunning) await changeLive(control, flags);
-    await watchLive(control, {
+    await watchLive(monitorSource(control), {
       json: flags.json === true,
       recording,
       ...(flags.for !== undefined && { forMs: flags.for }),

@@ -44,7 +44,7 @@ export const errorCodes = {
     'internal',
     'no',
     'a process cannot be attached to',
-    'see the reason; nothing was sent to it. "heddle watch --list" shows what can be attached to',
+    'see the reason; nothing was sent to it. "heddle watch --list" shows what can be attached to, "heddle watch <pid> --outside" touches nothing',
   ),
   ERR_BUG: entry('internal', 'no', 'heddle broke its own rule', 'report it with the stack trace'),
   ERR_CERTS_OPTION: entry(

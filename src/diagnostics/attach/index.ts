@@ -12,6 +12,7 @@ export {
   type WatchState,
 } from './daemon.ts';
 export { type Launched, type LaunchOptions, launch, preloadEnvironment } from './launch.ts';
+export { type OutsideOptions, OutsideWatch } from './outside.ts';
 export { listNodeProcesses, type ProcessFacts, readProcess } from './process-table.ts';
 export { refusalOf } from './refusal.ts';
 export { RemoteControl } from './remote-control.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { readProcess } from '../../../src/diagnostics/attach/index.ts';
 import { decodePprof, encodePprof, ProfileBuilder, toFolded } from '../../../src/diagnostics/index.ts';
-import { cleanEnvironment, startApp, testDirectory, until } from '../attach/child.ts';
+import { cleanEnvironment, startApp, startChild, testDirectory, until } from '../attach/child.ts';
 
 const heddle = new URL('../../../bin/heddle.js', import.meta.url).pathname;
 
@@ -183,4 +183,20 @@ test('a rule that a running monitor has not got is refused by name, and the proc
   t.not(refused.code, 0);
   t.regex(refused.stderr, /there is no rule "stal"; this monitor has stall/);
   await until('the monitor to leave', () => (readProcess(app.pid)?.threads ?? 0) <= threads + 1);
+});
+
+test('a process is watched from outside until it ends, whatever time was asked for', async (t) => {
+  t.timeout(60_000);
+  const app = await startChild(t, 'sleep', ['2'], { waitForReady: false });
+  const watched = await run('watch', String(app.pid), '--outside', '--for', '50s', '--json');
+  t.is(watched.code, 0);
+  const lines = watched.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { process: string; type: string });
+  t.is(lines[0]?.type, 'sample');
+  t.is(lines[0]?.process, `sleep[${app.pid}]`);
+  t.is(lines.at(-1)?.type, 'ended');
+  const wrong = await run('watch', '--outside', '--', 'node', 'app.js');
+  t.regex(wrong.stderr, /--outside goes with a process id/);
 });
