@@ -74,10 +74,19 @@ test('captures of an hour are bounded, and used-up profile time leaves the ring'
   t.is(limits.allows(0), 'full');
   limits.spend(0, 5000);
   t.is(limits.allows(1000), 'ring');
-  limits.spend(1000, 0);
-  limits.spend(2000, 0);
-  t.is(limits.allows(3000), 'nothing');
+  for (const atMs of [1000, 2000]) limits.spend(atMs, 0);
+  t.is(limits.allows(2500), 'ring');
+  limits.spend(2500, 0);
+  t.is(limits.allows(3000), 'nothing', 'that is bounded as well');
   t.is(limits.allows(3_600_000), 'full');
+});
+
+test('used-up captures leave the ring, too', (t) => {
+  const limits = new CaptureBounds({ capturesPerHour: 2, profileMsPerHour: 1e9 });
+  for (const atMs of [0, 10]) limits.spend(atMs, 100);
+  t.is(limits.allows(20), 'ring');
+  for (const atMs of [20, 30]) limits.spend(atMs, 0);
+  t.is(limits.allows(40), 'nothing');
 });
 
 test('the limit of the heap is what V8 dies at, not what it reports', (t) => {
