@@ -187,10 +187,13 @@ test('a rule that a running monitor has not got is refused by name, and the proc
 
 test('a process is watched from outside until it ends, whatever time was asked for', async (t) => {
   t.timeout(60_000);
-  const app = await startChild(t, 'sleep', ['2'], { waitForReady: false });
-  const watched = await run('watch', String(app.pid), '--outside', '--for', '50s', '--json');
-  t.is(watched.code, 0);
-  const lines = watched.stdout
+  const app = await startChild(t, 'sleep', ['1000'], { waitForReady: false });
+  const args = [heddle, 'watch', String(app.pid), '--outside', '--for', '500s', '--json'];
+  const watching = await startChild(t, process.execPath, args, { waitForReady: false, env });
+  await until('a sample', () => watching.output.stdout.includes('\n'), 30_000);
+  app.process.kill('SIGKILL');
+  t.like(await watching.exited, { code: 0 });
+  const lines = watching.output.stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { process: string; type: string });
