@@ -2,6 +2,18 @@ import type { MonitorStatus } from './contract.ts';
 import { signalCatalogue } from './signals/catalogue.ts';
 
 const help = new Map(signalCatalogue.map(({ name, description }) => [name, description]));
+const counterHelp: Readonly<Record<string, string>> = {
+  capturesTaken: 'captures that were written',
+  capturesHeld: 'captures that a bound or another capture kept from being taken',
+  capturesFailed: 'captures that could not be taken or written',
+  capturesDegraded: 'captures of the flight recorder alone, since profile time was used up',
+  tickOverruns: 'samples of the signals that came late',
+  problems: 'troubles of the monitor itself',
+  sinkDelivered: 'captures that a sink took',
+  sinkDropped: 'captures that waited too long for a slow sink',
+  sinkFailed: 'captures that a sink refused or could not take',
+  seriesDropped: 'signals left out of this page',
+};
 /** Resource types and user signals come from strangers: more series than this are left out and counted. */
 const maxSeries = 200;
 
@@ -29,7 +41,7 @@ export function monitorMetrics(status: MonitorStatus): string {
   const fired = status.rules.map((rule) => `{${labels},rule="${escapeLabel(rule.name)}"} ${rule.firedCount}`);
   add(lines, 'heddle_monitor_rule_fired_total', 'counter', 'how often a rule fired', fired);
   for (const [name, value] of Object.entries({ ...status.counters, seriesDropped: dropped })) {
-    add(lines, `${metricName(name)}_total`, 'counter', `count of ${name}`, [`{${labels}} ${value}`]);
+    add(lines, `${metricName(name)}_total`, 'counter', counterHelp[name] ?? name, [`{${labels}} ${value}`]);
   }
   return `${lines.join('\n')}\n`;
 }

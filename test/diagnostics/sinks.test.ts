@@ -116,11 +116,35 @@ test('Pyroscope gets the profile with its types, time and tags', async (t) => {
   const asked = new URL(received[0]?.request.url ?? '', url);
   t.is(asked.pathname, '/ingest');
   t.regex(asked.searchParams.get('name') ?? '', /^app\{region=eu,zone=a,trigger=stall,thread=0,kind=cpu\}$/);
+  const twice = { type: 'pyroscope', url, application: 'app{zone=b, kind=mine}', ...limits } as const;
+  await createSink(twice, 'shop').deliver(makeCapture(), never);
+  const again = new URL(received.at(-1)?.request.url ?? '', url).searchParams.get('name');
+  t.is(again, 'app{zone=b,kind=mine,trigger=stall,thread=0}', 'a tag stands there once');
   t.is(asked.searchParams.get('from'), '1700000000');
   t.is(asked.searchParams.get('until'), '1700000005');
   t.is(received[0]?.request.headers['x-scope-orgid'], 'me');
   t.true(String(received[0]?.body).includes('"cpu":{"units":"nanoseconds"'));
   server.close();
+});
+
+test('user and password of an address go into the header', async (t) => {
+  const { url, received, server } = await receiver();
+  const secret = url.replace('http://', 'http://me:a%3Ab@');
+  await createSink({ type: 'otlp', url: secret, ...limits }, 'shop').deliver(makeCapture(), never);
+  const { authorization } = received[0]?.request.headers ?? {};
+  t.is(authorization, `Basic ${Buffer.from('me:a:b').toString('base64')}`);
+  server.close();
+});
+
+test('a receiver that cannot be reached is named with the reason, and without credentials', async (t) => {
+  const { url, server } = await receiver();
+  server.close();
+  await once(server, 'close');
+  const sink = createSink({ type: 'http', url: `${url}/in?key=hidden`, shape: 'webhook', ...limits }, 'shop');
+  const error = await t.throwsAsync(sink.deliver(makeCapture(), never), {
+    message: /^POST http:\/\/127\.0\.0\.1:\d+\/in: connect ECONNREFUSED 127/,
+  });
+  t.notRegex(String(error?.message), /hidden/);
 });
 
 test('an OTLP collector gets protobuf at the path of profiles', async (t) => {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/base/errors.ts';
 import type { CaptureFile } from '../../core/contract/sink.ts';
 
 export interface PostOptions {
@@ -19,13 +20,50 @@ const maxAnswerBytes = 64 * 1024;
 export async function post(options: PostOptions): Promise<string> {
   const { url, headers, body, timeoutMs, signal } = options;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const response = await fetch(url, { method: 'POST', headers, body, signal: limited, redirect: 'error' });
+  const { href, authorization } = splitCredentials(url);
+  const response = await fetch(href, {
+    method: 'POST',
+    headers: { ...authorization, ...headers },
+    body,
+    signal: limited,
+    redirect: 'error',
+  }).catch((cause: unknown) => {
+    throw new Error(`POST ${withoutSecrets(url)}: ${reasonOf(cause)}`, { cause });
+  });
   const text = await readLimited(response);
   if (!response.ok) {
-    const { origin, pathname } = new URL(url);
-    throw new Error(`POST ${origin}${pathname} answered ${response.status}: ${text.slice(0, 200)}`);
+    throw new Error(`POST ${withoutSecrets(url)} answered ${response.status}: ${text.slice(0, 200)}`);
   }
   return text;
+}
+
+/** `fetch` takes no address with user and password, and would print both: they go into the header. */
+function splitCredentials(url: string): {
+  readonly href: string;
+  readonly authorization: Readonly<Record<string, string>>;
+} {
+  const target = new URL(url);
+  const { username, password } = target;
+  if (username === '' && password === '') return { href: url, authorization: {} };
+  target.username = '';
+  target.password = '';
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return {
+    href: target.href,
+    authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+  };
+}
+
+/** User, password and query may be credentials. */
+function withoutSecrets(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+/** `fetch` says "fetch failed" whatever it was; the reason stands behind it, for several addresses as a code alone. */
+function reasonOf(thrown: unknown): string {
+  const { cause } = thrown as { readonly cause?: NodeJS.ErrnoException };
+  return cause === undefined ? messageOf(thrown) : cause.message || (cause.code ?? messageOf(thrown));
 }
 
 async function readLimited(response: Response): Promise<string> {

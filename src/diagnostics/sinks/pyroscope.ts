@@ -66,19 +66,21 @@ async function send(
   await post({ url: url.href, headers, timeoutMs: config.timeoutMs, signal, body: form });
 }
 
-/** `app{tag=value}` keeps its tags; ours join them. */
+/** `app{tag=value}` keeps its tags; ours join them. A name may stand there once: the user's own counts. */
 function applicationName(application: string, capture: Capture, file: CaptureFile): string {
   const [, name = application, given = ''] = /^([^{]*)\{(.*)\}$/.exec(application) ?? [];
+  const own = given === '' ? [] : given.split(',').map((tag) => tag.trim());
+  const taken = new Set(own.map((tag) => tag.split('=')[0]));
   const tags = {
     ...capture.labels,
     trigger: capture.trigger.rule,
     thread: String(file.threadId),
     kind: file.kind,
   };
-  const own = Object.entries(tags).map(
-    ([key, value]) => `${key.replaceAll(/[^\w]/g, '_')}=${value.replaceAll(/[{},="]/g, '_')}`,
-  );
-  return `${name}{${[...(given === '' ? [] : [given]), ...own].join(',')}}`;
+  const ours = Object.entries(tags)
+    .map(([key, value]) => [key.replaceAll(/[^\w]/g, '_'), value.replaceAll(/[{},="]/g, '_')] as const)
+    .filter(([key]) => !taken.has(key));
+  return `${name}{${[...own, ...ours.map(([key, value]) => `${key}=${value}`)].join(',')}}`;
 }
 
 function sampleTypes(bytes: Uint8Array, file: CaptureFile): Record<string, SampleTypeConfig> {
