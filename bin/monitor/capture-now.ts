@@ -117,9 +117,17 @@ async function show(capture: Capture, kind: string, flags: CaptureFlags): Promis
     else console.log(formatTop(profile, { limit: 15, by: 'flat' }));
   }
   console.log(path);
+  for (const other of capture.files)
+    if (kind === 'in-flight' && other.kind === 'streams') await showToo(other);
   // The other threads were sampled in the same time.
   for (const other of capture.files)
     if (other !== file && other.kind === file.kind) note(`${threadOf(other)}: ${other.path}`);
+}
+
+/** The streams of a mesh wait beside the requests of the program itself. */
+async function showToo({ path }: CaptureFile): Promise<void> {
+  console.log(formatTop(await readProfileFile(path), { limit: 15, by: 'flat' }));
+  console.log(path);
 }
 
 const threadOf = ({ threadId }: CaptureFile): string =>
