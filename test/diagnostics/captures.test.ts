@@ -55,6 +55,13 @@ test('files are private and never overwrite one that is there', (t) => {
   t.is(statSync(path).mode & 0o777, 0o600);
 });
 
+test('a directory that was cleaned away is made again, private as before', (t) => {
+  const directory = join(fresh(), 'profiles');
+  writePrivate(join(directory, 'a'), 'secret');
+  t.is(statSync(directory).mode & 0o777, 0o700);
+  t.throws(() => writePrivate('/proc/none/a', 'secret'), { code: 'ERR_MONITOR_DIRECTORY' });
+});
+
 test('a directory that cannot be made or that is a link in a shared place is refused by name', (t) => {
   t.throws(() => openDirectory('/proc/nowhere/deep'), {
     code: 'ERR_MONITOR_DIRECTORY',

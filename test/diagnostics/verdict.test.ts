@@ -374,3 +374,41 @@ test('a dump of suspended functions shows every await chain with its count', (t)
   t.regex(page, /\| +700 \| upstream \(\/app\/x\.js:7\) < call \(.*\) < handle/);
   t.regex(page, /\| +40 \| upstream \(.*\) < retry/);
 });
+
+const nanoseconds = (stacks: readonly (readonly [string, number])[]) =>
+  stacks.map(([path, ms]) => [path, ms * 1e6] as const);
+
+test('where the recorder charges the caller of an inlined function, what was sampled after it counts', (t) => {
+  const during = cpu(
+    nanoseconds([
+      ['tick > handle > spin', 780],
+      ['tick > handle', 20],
+    ]),
+  );
+  const before = cpu(nanoseconds([['tick > handle', 900]]), 'before');
+  const { cause, profiles } = buildVerdict(inputOf(stalled, [during, before]));
+  t.is(cause.guilty?.name, 'spin');
+  const recorded = profiles.find(({ window }) => window === 'before');
+  t.is(recorded?.functions[0]?.name, 'spin');
+  t.is(recorded?.inlinedInto?.name, 'handle');
+});
+
+test('what ran before the trigger and is no caller of what ran after it counts with its time', (t) => {
+  const during = cpu(nanoseconds([['tick > rest', 300]]));
+  const before = cpu(nanoseconds([['tick > spin', 900]]), 'before');
+  t.is(buildVerdict(inputOf(stalled, [during, before])).cause.guilty?.name, 'spin');
+});
+
+test('what came after the trigger, and the window that the rule waited for, are not in the average', (t) => {
+  const values = [...calm(30), 90, 90, 90, 90, 90, 90, 90, 300, 300, 300];
+  const trigger = { ...triggerOf('busy', 'cpuPercent', 90), atMs: 36_000, settings: { forMs: 6000 } };
+  t.deepEqual(movedOf(values, trigger), [
+    { signal: 'cpuPercent', from: 10, to: 90, sinceMs: 30_000, overMs: 29_000 },
+  ]);
+});
+
+test('what is not known names no function without a place', (t) => {
+  const { cause } = buildVerdict(inputOf(triggerOf('mine', 'user:queue'), [cpu([['(program)', 1]])]));
+  t.is(cause.name, 'not-known');
+  t.is(cause.guilty, undefined);
+});

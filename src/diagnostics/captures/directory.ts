@@ -67,7 +67,15 @@ const isShared = (path: string): boolean => (statSync(join(path, '..')).mode & 0
 /** Writes a file that only its owner can read; the name appears when it is complete. */
 export function writePrivate(path: string, data: string | Uint8Array): void {
   const draft = `${path}.part`;
-  writeFileSync(draft, data, { mode: 0o600, flag: 'wx' });
+  const write = (): void => writeFileSync(draft, data, { mode: 0o600, flag: 'wx' });
+  try {
+    write();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // What cleans up temporary directories takes those of long-lived processes, too.
+    openDirectory(dirname(path));
+    write();
+  }
   renameSync(draft, path);
 }
 

@@ -155,7 +155,7 @@ async function addProfile(
   profiles: VerdictProfile[],
 ): Promise<void> {
   const { threadId, threadName, window } = artifact;
-  profiles.push({ profile, threadId, threadName: threadName ?? `thread ${threadId}`, window });
+  profiles.push({ profile, threadId, ...(threadName !== undefined && { threadName }), window });
   const name = fileName(job, artifact, 'pb.gz');
   writePrivate(join(job.directory, name), encodePprof(profile));
   // The trouble itself, of the main thread; what the recorder has of it stands in where nothing was sampled since.

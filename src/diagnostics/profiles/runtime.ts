@@ -7,6 +7,7 @@ import type {
   ProfileKind,
   ProfileTarget,
 } from '../../core/contract/profile-kind.ts';
+import { openDirectory } from '../captures/directory.ts';
 import { nowMs, wait } from '../worker/cpu-profiler.ts';
 import { evaluate } from '../worker/main-session.ts';
 import type { KindContext } from './context.ts';
@@ -105,6 +106,7 @@ function snapshotKindNamed(
 }
 
 async function writeSnapshot(context: KindContext, path: string): Promise<void> {
+  openDirectory(context.directory);
   const session = context.connect();
   const file = openSync(path, 'wx', 0o600);
   const stop = session.on('HeapProfiler.addHeapSnapshotChunk', (message) => {

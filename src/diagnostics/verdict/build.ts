@@ -1,6 +1,5 @@
 import type { SignalSample } from '../../core/contract/signal.ts';
 import type { CaptureTrigger } from '../../core/contract/sink.ts';
-import { mergeProfiles } from '../captures/merge.ts';
 import { syntheticFrame } from '../pprof/profile-builder.ts';
 import type { Profile } from '../profile-model.ts';
 import { likelyCause } from './causes.ts';
@@ -10,6 +9,7 @@ import { heapTrend } from './heap-trend.ts';
 import { countInlined, type InliningProof } from './inlined.ts';
 import { whatMoved } from './moved.ts';
 import { type About, compareFunctions, ownerNameOf, summarise } from './summary.ts';
+import { recordedSummary, troubledCpu } from './troubled-cpu.ts';
 import type { Cause, ProfileSummary, TopFrame, Verdict, Waiting } from './verdict-types.ts';
 
 export interface VerdictProfile {
@@ -40,7 +40,9 @@ export function buildVerdict(input: VerdictInput): Verdict {
   const cpuProfile = troubledCpu(input.profiles);
   const growth = input.profiles.find(({ profile }) => profile.kind === 'growth')?.profile;
   const heap = input.profiles.find(({ profile }) => profile.kind === 'heap')?.profile;
-  const summaries = input.profiles.flatMap((one) => summariesOf(one, { cpu: cpuProfile, growth, heap }));
+  const summaries = input.profiles.flatMap((one) =>
+    summariesOf(one, { cpu: cpuProfile, growth, heap }, input.profiles),
+  );
   const during =
     cpuProfile === undefined ? undefined : summarise(cpuProfile, { threadId: 0, window: 'during' });
   const quiet = summaries.find((one) => one.kind === 'cpu' && one.window === 'quiet');
@@ -94,18 +96,11 @@ function latestValues(samples: readonly SignalSample[], { signal, current }: Cap
 
 type Values = Readonly<Record<string, number>>;
 
-/** CPU time of the trouble on the main thread: what the recorder has of it and what was sampled after the trigger. */
-export function troubledCpu(profiles: readonly VerdictProfile[]): Profile | undefined {
-  const wanted = profiles.filter(
-    ({ profile, threadId, window }) => profile.kind === 'cpu' && threadId === 0 && window !== 'quiet',
-  );
-  return mergeProfiles(wanted.map(({ profile }) => profile));
-}
-
 /** One summary a value type for profiles whose columns mean different things, else one. */
 function summariesOf(
   { profile, threadId, threadName, window }: VerdictProfile,
   proof: InliningProof,
+  all: readonly VerdictProfile[],
 ): ProfileSummary[] {
   const about: About = { threadId, window, ...(threadName !== undefined && { threadName }) };
   if (profile.kind === 'buffers') {
@@ -115,6 +110,7 @@ function summariesOf(
   }
   if (profile.kind === 'pending') return [summarise(profile, about), ...byType(profile, about)];
   const summary = summarise(profile, about);
+  if (profile.kind === 'cpu' && window === 'before') return [recordedSummary(summary, profile, all)];
   const isHeap = ['heap', 'growth', 'allocations'].includes(profile.kind);
   return [isHeap ? countInlined(summary, profile, proof) : summary];
 }

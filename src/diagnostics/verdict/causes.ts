@@ -4,7 +4,7 @@ import { thrash } from './cause-full-heap.ts';
 import { limits } from './cause-limits.ts';
 import { buffers, memory } from './cause-memory.ts';
 import { resources, waits } from './cause-waiting.ts';
-import { at, cause, type Evidence, type Finder } from './evidence.ts';
+import { at, cause, type Evidence, type Finder, percent } from './evidence.ts';
 import type { Cause } from './verdict-types.ts';
 
 const requested: Finder = ({ trigger, profiles }) => {
@@ -42,9 +42,12 @@ export function likelyCause(evidence: Evidence): Cause {
     const found = find(evidence);
     if (found !== undefined) return found;
   }
-  const busiest = evidence.cpu?.functions[0];
+  const busiest = evidence.cpu?.functions.find(({ place }) => place !== '');
   const text = 'Not known: the evidence fits no cause that this monitor recognises.';
-  const facts = busiest === undefined ? [] : [`the busiest function was ${at(busiest)}`];
+  const facts =
+    busiest === undefined
+      ? []
+      : [`the busiest function was ${at(busiest)}, with ${percent(busiest.share)} of the CPU time`];
   return {
     name: 'not-known',
     text,

@@ -18,11 +18,12 @@ interface Point {
 }
 type Scored = Moved & { readonly score: number };
 
-/** Which signals stand far from their average at the end of the samples, up or down, the farthest first. */
-export function whatMoved(
-  samples: readonly SignalSample[],
-  trigger: Pick<CaptureTrigger, 'signal' | 'current'>,
-): Moved[] {
+/**
+ * Which signals stood far from their average at the trigger, up or down, the farthest first. What came after it is left
+ * out: the capture itself takes time, threads and memory. Nor does the window of the rule belong to "before".
+ */
+export function whatMoved(all: readonly SignalSample[], trigger: CaptureTrigger): Moved[] {
+  const samples = all.filter(({ atMs }) => atMs <= trigger.atMs);
   const newest = samples.at(-1);
   if (newest === undefined) return [];
   return Object.keys(newest.values)
@@ -37,13 +38,13 @@ export function whatMoved(
 function movement(
   samples: readonly SignalSample[],
   signal: string,
-  trigger: Pick<CaptureTrigger, 'signal' | 'current'>,
+  trigger: CaptureTrigger,
 ): Scored | undefined {
   const series = samples.flatMap(({ atMs, values }): Point[] => {
     const value = values[signal];
     return value === undefined ? [] : [{ atMs, value }];
   });
-  const before = series.slice(0, -nowSamples);
+  const before = calmTime(series.slice(0, -nowSamples), trigger);
   const [first] = before;
   const last = series.at(-1);
   if (first === undefined || last === undefined) return undefined;
@@ -64,6 +65,13 @@ function movement(
     overMs,
     score: isTrigger ? Infinity : score,
   };
+}
+
+/** Without the window that the rule waited for, where anything is left then. */
+function calmTime(points: readonly Point[], { settings, atMs }: CaptureTrigger): readonly Point[] {
+  const windowMs = Number(settings['forMs'] ?? settings['windowMs'] ?? 0);
+  const calm = points.filter((point) => point.atMs < atMs - windowMs);
+  return calm.length > 0 ? calm : points;
 }
 
 const farthest = (points: readonly Point[], mean: number): number =>

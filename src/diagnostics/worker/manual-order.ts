@@ -1,9 +1,12 @@
+import { HeddleError } from '../../core/base/errors.ts';
 import type { ManualCapture } from '../contract.ts';
+import { profileKindNames } from '../profiles/kinds.ts';
 import type { CaptureOrder } from './capturer.ts';
 
 /** What somebody asks for, as an order of no rule. */
 export function manualOrder(request: ManualCapture, atMs: number): CaptureOrder {
   const { kinds, durationMs = 5000, reason = 'asked for', deep, maxHeapBytes, threadId } = request;
+  checkKinds(kinds);
   const values = { current: 0, average: 0, previous: [], settings: {} };
   return {
     trigger: { rule: 'manual', signal: '', reason, atMs, ...values },
@@ -17,4 +20,15 @@ export function manualOrder(request: ManualCapture, atMs: number): CaptureOrder 
     stallCpuShare: Number.NaN,
     manual: true,
   };
+}
+
+/** Whoever asks from JavaScript or over the socket has no compiler to tell. */
+function checkKinds(kinds: unknown): void {
+  const known = profileKindNames.join(', ');
+  const fail = (detail: string): never => {
+    throw new HeddleError('ERR_OPTION_INVALID', `kinds: ${detail}; there are ${known}`);
+  };
+  if (!Array.isArray(kinds) || kinds.length === 0) fail('name one profile kind at least');
+  for (const kind of kinds as unknown[])
+    if (!profileKindNames.includes(String(kind))) fail(`no profile kind is called "${String(kind)}"`);
 }
