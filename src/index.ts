@@ -70,7 +70,7 @@ export { type ExplainPlace, explain } from './explain.ts';
 export { Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 export type { MeshApi, MeshHealth, MeshReloadOptions, WorkerOptions } from './mesh-api.ts';
 export { type OpenAdmin, openAdmin } from './open-admin.ts';
-export { Standalone, type StandaloneOptions, startStandalone } from './standalone.ts';
+export { Standalone, type StandaloneMonitor, type StandaloneOptions, startStandalone } from './standalone.ts';
 export { standard } from './standard.ts';
 export { Supervisor, type SupervisorOptions, startSupervisor } from './supervisor.ts';
 export {

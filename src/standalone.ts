@@ -3,6 +3,7 @@ import { ConfigReloader, tellNotices } from './config-reloader.ts';
 import { revealed } from './core/config/dump.ts';
 import type { AdminConfig, EffectiveConfig } from './core/contract/config.ts';
 import type { Logger, LogLevel } from './core/contract/logger.ts';
+import type { AdminSection } from './core/contract/state.ts';
 import { createMesh, type Mesh, type MeshOptions, type ReloadResult } from './mesh.ts';
 import { keepMemoryLow } from './process-memory.ts';
 import { AdminEndpoint } from './transport/admin/endpoint.ts';
@@ -19,7 +20,7 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, 
   /** Settings of the monitor; they win over the configuration's `monitor`. */
   readonly monitor?: object;
   /** Starts a monitor with such settings. @default there is none */
-  readonly startMonitor?: (settings: object) => Promise<AsyncDisposable>;
+  readonly startMonitor?: (settings: object) => Promise<StandaloneMonitor>;
   /**
    * The process is the proxy's own: its collector may be set so that resident memory stays low, and what is written
    * waits for the end of the loop turn. @default false
@@ -27,10 +28,17 @@ export interface StandaloneOptions extends Omit<MeshOptions, 'logger' | 'use'>, 
   readonly ownsProcess?: boolean;
 }
 
+/** A monitor of the process, and what it adds to the admin endpoint. */
+export interface StandaloneMonitor extends AsyncDisposable {
+  readonly sections?: readonly AdminSection[];
+  /** Joins `/metrics`, as text for Prometheus. */
+  metrics?(): Promise<string>;
+}
+
 /** What runs beside the mesh and ends with it. */
 interface Beside {
   readonly stopLooking: () => void;
-  readonly monitor: AsyncDisposable | undefined;
+  readonly monitor: StandaloneMonitor | undefined;
 }
 
 /** A mesh that runs from a file: `heddle run`. It reloads when the file changes or when told to, and drains on request. */
@@ -111,7 +119,7 @@ export class Standalone implements AsyncDisposable {
  */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const stopLooking = options.ownsProcess === true ? keepMemoryLow() : () => {};
-  let monitor: AsyncDisposable | undefined;
+  let monitor: StandaloneMonitor | undefined;
   try {
     const loaded = await checkConfigFile(options.configPath, options);
     tellNotices(loaded, options);
@@ -132,7 +140,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
 async function withAdmin(mesh: Mesh, options: StandaloneOptions, beside: Beside): Promise<Standalone> {
   try {
     if (options.logLevel === undefined) options.logger.level = mesh.config.log.level;
-    const admin = new AdminEndpoint((config) => openAdmin(mesh, config, options.logger));
+    const admin = new AdminEndpoint((config) => openAdmin(mesh, config, options.logger, beside.monitor));
     await admin.start(mesh.config.admin);
     return new Standalone(mesh, admin, options, beside);
   } catch (thrown) {
@@ -141,7 +149,12 @@ async function withAdmin(mesh: Mesh, options: StandaloneOptions, beside: Beside)
   }
 }
 
-async function openAdmin(mesh: Mesh, config: AdminConfig, logger: Logger): Promise<AdminServer> {
+async function openAdmin(
+  mesh: Mesh,
+  config: AdminConfig,
+  logger: Logger,
+  monitor: StandaloneMonitor | undefined,
+): Promise<AdminServer> {
   const [{ AdminServer }, { adminSections }] = await Promise.all([
     import('./transport/admin/server.ts'),
     import('./assembly/admin-sections.ts'),
@@ -149,7 +162,27 @@ async function openAdmin(mesh: Mesh, config: AdminConfig, logger: Logger): Promi
   return await new AdminServer({
     address: config.address,
     token: config.token ?? null,
-    sections: adminSections(mesh, logger, mesh.runtime.clock.now()),
+    sections: withMonitor(adminSections(mesh, logger, mesh.runtime.clock.now()), monitor),
     logger,
   }).start();
+}
+
+function withMonitor(
+  sections: readonly AdminSection[],
+  monitor: StandaloneMonitor | undefined,
+): readonly AdminSection[] {
+  if (monitor === undefined) return sections;
+  // A monitor that has stopped has nothing to tell; the rest of the page goes on.
+  const more = async (): Promise<string> => (await monitor.metrics?.().catch(() => '')) ?? '';
+  const joined = sections.map((section): AdminSection => {
+    if (section.path !== 'metrics') return section;
+    return {
+      ...section,
+      read: async (query) => {
+        const [answer, text] = await Promise.all([section.read?.(query), more()]);
+        return { ...answer, body: `${answer?.body}${text}` };
+      },
+    };
+  });
+  return [...joined, ...(monitor.sections ?? [])];
 }

@@ -4,6 +4,7 @@ import {
   type Logger,
   type LogLevel,
   type Standalone,
+  type StandaloneMonitor,
   type Supervisor,
   startStandalone,
   startSupervisor,
@@ -37,9 +38,9 @@ async function monitorSettings(rules: string | true): Promise<object> {
 }
 
 /** Loaded only when asked for. What it has to tell goes to the log. */
-async function startMonitor(settings: object, logger: Logger): Promise<AsyncDisposable> {
-  const { createMonitor } = await import('../../src/diagnostics/index.ts');
-  return createMonitor({
+async function startMonitor(settings: object, logger: Logger): Promise<StandaloneMonitor> {
+  const { createMonitor, monitorMetrics, monitorSections } = await import('../../src/diagnostics/index.ts');
+  const monitor = await createMonitor({
     ...ownMonitor,
     ...settings,
     onEvent: (event) => {
@@ -48,6 +49,11 @@ async function startMonitor(settings: object, logger: Logger): Promise<AsyncDisp
         logger.warn('captured', { id: event.capture.id, rule: event.capture.trigger.rule });
     },
   });
+  return {
+    sections: monitorSections(monitor),
+    metrics: async () => monitorMetrics(await monitor.status()),
+    [Symbol.asyncDispose]: () => monitor.stop(),
+  };
 }
 
 interface RunOptions extends ConfigOptions {

@@ -9,6 +9,7 @@ export type {
 } from '../core/contract/profile-kind.ts';
 export type { Signal, SignalDefinition, SignalSample } from '../core/contract/signal.ts';
 export type { Capture, CaptureFile, CaptureTrigger, Sink } from '../core/contract/sink.ts';
+export { monitorSections } from './admin-sections.ts';
 export * from './attach/index.ts';
 export * from './backends/index.ts';
 export { listCaptures } from './capture-list.ts';

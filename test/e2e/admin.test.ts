@@ -34,6 +34,29 @@ const at = (address: string) => {
   return { host, port };
 };
 
+test('a monitor adds its sections and its numbers; one that has stopped takes nothing from the rest', async (t) => {
+  const { address: host } = await upstream(t, echo);
+  let isOver = false;
+  const monitor = {
+    sections: [{ path: 'debug/pprof/heap', summary: 'a heap', read: () => ({ body: 'profile' }) }],
+    metrics: async () => {
+      if (isOver) throw new Error('it has stopped');
+      return 'heddle_monitor_rss_bytes 7\n';
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const config = { ...gateway(host), admin: { address: '127.0.0.1:0' }, monitor: {} };
+  const { standalone } = await proxy(t, config, false, async () => monitor);
+  const read = async (path: string) => ask(at(standalone.adminAddress), path);
+  t.is((await read('/debug/pprof/heap')).text, 'profile');
+  t.regex((await read('/')).text, /\/debug\/pprof\/heap +GET +a heap/);
+  t.regex((await read('/metrics')).text, /^heddle_[\s\S]*\nheddle_monitor_rss_bytes 7\n$/m);
+  isOver = true;
+  const { status, text } = await read('/metrics');
+  t.is(status, 200);
+  t.false(text.includes('heddle_monitor'));
+});
+
 test('every section answers with what it promises', async (t) => {
   const { address: host } = await upstream(t, echo);
   const { address, standalone } = await proxy(t, {

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { createJsonLogger, type MeshConfig, type Standalone, startStandalone } from '../../src/index.ts';
+import {
+  createJsonLogger,
+  type MeshConfig,
+  type Standalone,
+  type StandaloneOptions,
+  startStandalone,
+} from '../../src/index.ts';
 import { SystemClock } from '../../src/transport/index.ts';
 import { type Teardown, within } from '../mesh/support.ts';
 
@@ -55,12 +61,22 @@ export interface Proxy {
 }
 
 /** The standalone proxy in this process, closed with the test. */
-export async function proxy(t: Teardown, config: MeshConfig, watches = false): Promise<Proxy> {
+export async function proxy(
+  t: Teardown,
+  config: MeshConfig,
+  watches = false,
+  startMonitor?: StandaloneOptions['startMonitor'],
+): Promise<Proxy> {
   const configPath = join(await folder(t), 'heddle.json');
   await writeConfig(configPath, config);
   const lines: string[] = [];
   const logger = createJsonLogger((line) => void lines.push(line), new SystemClock());
-  const standalone = await startStandalone({ configPath, logger, watches });
+  const standalone = await startStandalone({
+    configPath,
+    logger,
+    watches,
+    ...(startMonitor && { startMonitor }),
+  });
   t.teardown(() => standalone.close());
   return { standalone, address: standalone.mesh.listeners.addresses['in'] ?? '', configPath, lines };
 }

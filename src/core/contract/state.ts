@@ -22,6 +22,8 @@ export interface HasHealth {
 export interface AdminSection {
   readonly path: string;
   readonly summary: string;
+  /** Reads need the token as writes do, where others than this machine can reach the endpoint. */
+  readonly isPrivate?: true;
   read?(query: URLSearchParams): AdminAnswer | Promise<AdminAnswer>;
   /** @param signal aborts when the caller has gone: an answer that waits need not be given */
   write?(
@@ -33,7 +35,7 @@ export interface AdminSection {
 
 export interface AdminAnswer {
   readonly status?: number;
-  /** A string is sent as it is, anything else as JSON. */
+  /** A string and bytes are sent as they are, anything else as JSON. */
   readonly body: unknown;
   readonly contentType?: string;
 }

@@ -100,6 +100,8 @@ export class AdminServer implements AsyncDisposable {
     if (section === undefined) return { status: 404, body: 'no such section; GET / lists them\n' };
     if (request.method === 'GET' || request.method === 'HEAD') {
       if (section.read === undefined) return { status: 405, body: 'POST only\n' };
+      if (section.isPrivate && !this.#isLocal() && !this.#mayWrite(request))
+        return { status: 401, body: 'this needs "authorization: Bearer <admin.token>"\n' };
       return section.read(url.searchParams);
     }
     if (request.method !== 'POST' || section.write === undefined) {
@@ -128,6 +130,12 @@ export class AdminServer implements AsyncDisposable {
     return null;
   }
 
+  /** Nobody but users of this machine gets here. */
+  #isLocal(): boolean {
+    const target = parseAddress(this.#options.address);
+    return target.kind !== 'tcp' || isLoopback(target.host);
+  }
+
   #mayWrite(request: IncomingMessage): boolean {
     const { token } = this;
     if (token === null) return this.#address.startsWith('unix:');
@@ -151,7 +159,10 @@ function isLoopback(host: string): boolean {
 
 function send(response: ServerResponse, answer: AdminAnswer): void {
   const isText = typeof answer.body === 'string';
-  const body = isText ? (answer.body as string) : `${JSON.stringify(answer.body, null, 2)}\n`;
+  const body =
+    isText || answer.body instanceof Uint8Array
+      ? (answer.body as string | Uint8Array)
+      : `${JSON.stringify(answer.body, null, 2)}\n`;
   response.writeHead(answer.status ?? 200, {
     'content-type': answer.contentType ?? (isText ? 'text/plain; charset=utf-8' : 'application/json'),
     'cache-control': 'no-store',
