@@ -45,8 +45,10 @@ async function startMonitor(settings: object, logger: Logger): Promise<Standalon
     ...settings,
     onEvent: (event) => {
       if (event.type === 'problem') logger.warn('monitor', { problem: event.message });
-      if (event.type === 'capture')
-        logger.warn('captured', { id: event.capture.id, rule: event.capture.trigger.rule });
+      if (event.type !== 'capture') return;
+      const { id, trigger } = event.capture;
+      // One that somebody asked for is no sign of trouble.
+      logger[trigger.rule === 'manual' ? 'info' : 'warn']('captured', { id, rule: trigger.rule });
     },
   });
   return {

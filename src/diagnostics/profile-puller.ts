@@ -5,17 +5,20 @@ import type { Monitor } from './monitor.ts';
 
 interface PulledKind {
   readonly kind: string;
+  readonly what: string;
   readonly defaultSeconds: number;
 }
 
 /** Go's names of profiles, so that Parca, Pyroscope and `go tool pprof URL` can pull them. */
 const kinds: Readonly<Record<string, PulledKind>> = {
-  profile: { kind: 'cpu', defaultSeconds: 10 },
-  heap: { kind: 'heap', defaultSeconds: 0 },
-  allocs: { kind: 'allocations', defaultSeconds: 10 },
-  goroutine: { kind: 'pending', defaultSeconds: 2 },
+  profile: { kind: 'cpu', what: 'CPU time of the main thread', defaultSeconds: 10 },
+  heap: { kind: 'heap', what: 'the heap in use', defaultSeconds: 0 },
+  allocs: { kind: 'allocations', what: 'what is allocated', defaultSeconds: 10 },
+  goroutine: { kind: 'pending', what: 'async work that waits', defaultSeconds: 2 },
 };
 export const profileNames: readonly string[] = Object.keys(kinds);
+/** Name and subject of each, for those who list them. */
+export const profileSubjects = Object.entries(kinds).map(([name, { what }]) => ({ name, what }));
 const maxSeconds = 60;
 /** Pullers ask for all kinds at once: so many wait for their turn. */
 const maxWaiting = 8;

@@ -145,9 +145,10 @@ export class AdminServer implements AsyncDisposable {
   }
 
   #index(): AdminAnswer {
+    const width = Math.max(...this.#options.sections.map(({ path }) => path.length));
     const lines = this.#options.sections.map((section) => {
       const methods = [section.read && 'GET', section.write && 'POST'].filter(Boolean).join(', ');
-      return `/${section.path.padEnd(14)} ${methods.padEnd(10)} ${section.summary}`;
+      return `/${section.path.padEnd(width)} ${methods.padEnd(10)} ${section.summary}`;
     });
     return { body: `${lines.join('\n')}\n` };
   }
