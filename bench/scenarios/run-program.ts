@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { decodePprof } from '../../src/diagnostics/pprof/index.ts';
+import type { Children } from '../harness/children.ts';
 
 export interface ProgramRun {
+  readonly children: Children;
   /** Holds `app.mjs`; captures go to `captures` below it. */
   readonly directory: string;
   readonly nodeFlags: readonly string[];
@@ -45,19 +46,16 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
   mkdirSync(captures, { recursive: true });
   const args = [...run.nodeFlags, '--import', monitor, join(run.directory, 'app.mjs')];
   const env = {
-    ...process.env,
     HEDDLE_PROFILES: captures,
     ...(run.tlsDirectory !== undefined && { HEDDLE_BENCH_TLS: run.tlsDirectory }),
     // A run whose files are kept can be replayed: `heddle watch --replay`.
     ...(process.env['HEDDLE_BENCH_KEEP'] !== undefined && { HEDDLE_MONITOR: '{"record":true}' }),
   };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-  // A run that is stopped leaves no program behind.
-  const end = (): void => void child.kill('SIGKILL');
-  process.once('exit', end);
+  const log = join(run.directory, 'app.log');
+  const child = run.children.start({ command: process.execPath, args, env, core: null, pipe: true, log });
   let faultMs: number | undefined;
   let hasEnded = false;
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     const told = /FAULT (\d+)/.exec(chunk.toString('utf8'))?.[1];
     if (told !== undefined) faultMs = Number(told);
   });
@@ -78,8 +76,7 @@ export async function runProgram(run: ProgramRun): Promise<Outcome[]> {
       if (hasEnded) break;
     }
   } finally {
-    process.off('exit', end);
-    end();
+    await run.children.stop(child);
   }
   return [...outcomes.values()];
 }

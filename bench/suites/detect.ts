@@ -32,6 +32,7 @@ async function runScenario(
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'app.mjs'), source);
   const outcomes = await runProgram({
+    children: bench.children,
     directory,
     nodeFlags: scenario.nodeFlags ?? [],
     tlsDirectory: tls,
@@ -77,6 +78,7 @@ async function runHealthy(bench: Bench): Promise<Row[]> {
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, 'app.mjs'), source(new Seeded(100 + index)));
     const outcomes = await runProgram({
+      children: bench.children,
       directory,
       nodeFlags: [],
       tlsDirectory: undefined,
