@@ -85,15 +85,18 @@ const triggerOf = (signal: string, current: number): CaptureTrigger => ({
 });
 const nearLimit = triggerOf('heapOfLimitPercent', 88);
 
-function causeOf(
-  seconds: readonly Second[],
-  trigger = nearLimit,
-  profiles: readonly Profile[] = [heap],
+const causeOf = (seconds: readonly Second[], trigger = nearLimit, profiles = [heap]): Cause =>
+  verdictOf(samplesOf(seconds), trigger, profiles);
+
+function verdictOf(
+  samples: readonly SignalSample[],
+  trigger: CaptureTrigger,
+  profiles: readonly Profile[],
 ): Cause {
   return buildVerdict({
     service: 'shop',
     trigger,
-    samples: samplesOf(seconds),
+    samples,
     profiles: profiles.map((profile) => ({ profile, threadId: 0, window: 'during' })),
     stallCpuShare: 1,
     hotLine: '',
@@ -196,6 +199,31 @@ test('an emergency that could not be judged is judged again, once, as soon as th
   t.is(job?.eventId, 'e1', 'both pages belong to one event');
   t.is(job?.startMs, 15_000);
   t.regex(job?.trigger.reason ?? '', /looked at again 4\.8 s later/);
+});
+
+test('where the collector takes over after the second look there is a third one, and no more', (t) => {
+  const look = new SecondLook();
+  const first = [...quiet, filling];
+  look.watch({ job: jobOf(first), freedBelowBytes });
+  const later = [...full(5, 2), ...full(12, 90)];
+  const all = samplesOf([...first, ...later]);
+  const found = later.map((_, index) => look.due(all.slice(0, first.length + index + 1)));
+  const jobs = found.filter((job) => job !== undefined);
+  t.is(jobs.length, 2);
+  const causes = jobs.map(({ trigger, samples }) => verdictOf(samples, trigger, [heap]).name);
+  t.deepEqual(causes, ['memory-limit', 'gc-thrash']);
+});
+
+test('pauses that are told late count for the time that they took', (t) => {
+  const told = [0, 0, 0, 0, 400, 400, 400, 400, 2400];
+  const values = (gcPauseMs: number, index: number) => ({
+    ...(samplesOf(full(9, Math.min(100, index === 8 ? 200 : 0)))[index]?.values ?? {}),
+    gcPauseMs,
+  });
+  const samples = told.map((gcPauseMs, index) => ({ atMs: index * 1000, values: values(gcPauseMs, index) }));
+  t.is(heapTrend(samples).collectorPercent, 30);
+  const withoutTotal = samples.map(({ atMs, values: { gcPauseMs: _, ...rest } }) => ({ atMs, values: rest }));
+  t.true(heapTrend(withoutTotal).collectorPercent < 15);
 });
 
 test('there is no second look where the first verdict knew, nor where the heap was freed or nothing tells', (t) => {

@@ -42,6 +42,7 @@ export class AppSignals {
       heapAfterGcBytes: state.get('heapAfterGcBytes'),
       heapOfLimitPercent: (state.get('heapUsedBytes') / this.#limit.oldSpaceBytes) * 100,
       externalBytes: state.get('externalBytes'),
+      gcPauseMs: state.get('gcPauseMs'),
       majorGcCount: state.get('majorGcCount'),
       minorGcCount: state.get('minorGcCount'),
       gcPauseMaxMs: state.get('gcPauseMaxMs'),

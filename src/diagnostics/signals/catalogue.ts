@@ -26,6 +26,7 @@ export const signalCatalogue: readonly SignalDefinition[] = [
   define('loopUtilization', 'ratio', 'share of the tick in which the event loop was busy'),
   define('stallMs', 'milliseconds', 'how long the event loop has not turned, without waiting for a core'),
   define('gcTimePercent', 'percent', 'share of the tick spent in collections'),
+  define('gcPauseMs', 'milliseconds', 'time spent in collections since start'),
   define('gcPauseMaxMs', 'milliseconds', 'longest collection of the last tick'),
   define('majorGcCount', 'count', 'major collections since start'),
   define('minorGcCount', 'count', 'minor collections since start'),

@@ -1,8 +1,7 @@
 import { at, cause, type Evidence, type Finder, leading, megabytes, percent, summary } from './evidence.ts';
+import { muchCollectorPercent } from './heap-trend.ts';
 import type { Cause, ProfileSummary, TopFrame } from './verdict-types.ts';
 
-/** From here on the collector, not the application, decides how fast things go. */
-const muchCollectorPercent = 30;
 /** A rise that has lasted so long is no heap that is being filled: it is why the collector has so much to do. */
 const longRiseMs = 8_000;
 /** Fewer percent of the limit, and growth is not what keeps the collector busy. */

@@ -17,6 +17,9 @@ export interface HeapTrend {
   readonly collectorPercent: number;
 }
 
+/** From here on the collector, not the application, decides how fast things go. */
+export const muchCollectorPercent = 30;
+
 /** Samples below this share of the newest level belong to the rise before it. */
 const sameLevel = 0.85;
 const minSamples = 4;
@@ -45,11 +48,21 @@ export function heapTrend(samples: readonly SignalSample[]): HeapTrend {
   const count = (sample: SignalSample | undefined): number => sample?.values['majorGcCount'] ?? 0;
   const collections = count(span.at(-1)) - count(samples[start]);
   const spanMs = (span.at(-1)?.atMs ?? 0) - (samples[start]?.atMs ?? 0);
-  const shares = span.map(({ values }) => values['gcTimePercent'] ?? 0);
-  const collectorPercent = shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length);
+  const collectorPercent = collectorShare(samples[start], span) * 100;
   const facts = { fromBytes, toBytes, spanMs: Math.max(0, spanMs), collections, collectorPercent };
   if (own.length < minSamples || collections < minCollections) return { state: 'unknown', ...facts };
   return { state: toBytes > fromBytes * (1 + growthRatio) ? 'grows' : 'flat', ...facts };
+}
+
+/** From the total where there is one: a tick that is told of more than fits into it says 100 %. */
+function collectorShare(before: SignalSample | undefined, span: readonly SignalSample[]): number {
+  const last = span.at(-1);
+  if (before === undefined || last === undefined) return 0;
+  const [from, to] = [before.values['gcPauseMs'], last.values['gcPauseMs']];
+  if (from !== undefined && to !== undefined)
+    return Math.min(1, (to - from) / Math.max(1, last.atMs - before.atMs));
+  const shares = span.map(({ values }) => (values['gcTimePercent'] ?? 0) / 100);
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
 /** What is told of the last collection may hold what was allocated right after it: the lower of the two is nearer. */

@@ -10,7 +10,13 @@ const shown = 12;
 /** Deviations from the average from which a signal has moved. */
 const far = 3;
 /** Signals that only ever grow or are constants say nothing by moving. */
-const ignored = new Set(['memoryLimitBytes', 'majorGcCount', 'minorGcCount', 'monitorCpuPercent']);
+const ignored = new Set([
+  'memoryLimitBytes',
+  'gcPauseMs',
+  'majorGcCount',
+  'minorGcCount',
+  'monitorCpuPercent',
+]);
 
 interface Point {
   readonly atMs: number;
