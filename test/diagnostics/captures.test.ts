@@ -55,6 +55,13 @@ test('files are private and never overwrite one that is there', (t) => {
   t.is(statSync(path).mode & 0o777, 0o600);
 });
 
+test('of a file that could not be written nothing is left', (t) => {
+  const directory = fresh();
+  mkdirSync(join(directory, 'a', 'taken'), { recursive: true });
+  t.throws(() => writePrivate(join(directory, 'a'), 'secret'), { message: /EISDIR|ENOTEMPTY/ });
+  t.deepEqual(readdirSync(directory), ['a']);
+});
+
 test('a directory that was cleaned away is made again, private as before', (t) => {
   const directory = join(fresh(), 'profiles');
   writePrivate(join(directory, 'a'), 'secret');

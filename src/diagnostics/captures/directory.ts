@@ -64,19 +64,29 @@ function makeDirectory(path: string): void {
 
 const isShared = (path: string): boolean => (statSync(join(path, '..')).mode & 0o002) !== 0;
 
-/** Writes a file that only its owner can read; the name appears when it is complete. */
+/** Writes a file that only its owner can read; the name appears when it is complete. Nothing is left of a failure. */
 export function writePrivate(path: string, data: string | Uint8Array): void {
   const draft = `${path}.part`;
   const write = (): void => writeFileSync(draft, data, { mode: 0o600, flag: 'wx' });
   try {
+    writeOrMakeDirectory(write, dirname(path));
+    renameSync(draft, path);
+  } catch (error) {
+    // A draft that was there already is another writer's.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** What cleans up temporary directories takes those of long-lived processes, too. */
+function writeOrMakeDirectory(write: () => void, directory: string): void {
+  try {
     write();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // What cleans up temporary directories takes those of long-lived processes, too.
-    openDirectory(dirname(path));
+    openDirectory(directory);
     write();
   }
-  renameSync(draft, path);
 }
 
 /** Points `latest` at a file of the same directory. */

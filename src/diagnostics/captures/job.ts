@@ -99,7 +99,7 @@ async function hotLineOf(
     const path = place.url.startsWith('file://') ? fileURLToPath(place.url) : place.url;
     if ((await stat(path)).size > maxSourceBytes) return none;
     const text = (await readFile(path, 'utf8')).split('\n')[place.line - 1] ?? '';
-    return { hotLine: text.slice(0, 300), hotPlace: `${path}:${place.line}` };
+    return { hotLine: text.slice(0, 300), hotPlace: place.isSampled ? `${path}:${place.line}` : '' };
   } catch {
     return none;
   }

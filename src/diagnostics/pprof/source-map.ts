@@ -32,6 +32,9 @@ for (const [value, char] of [
   digits[char.charCodeAt(0)] = value;
 }
 
+/** So many original lines may stand on one generated line before nobody can say which of them ran. */
+const maxLinesApart = 5;
+
 /** A decoded source map (ECMA-426), flat or of sections. Lookups are a binary search in one line. */
 export class SourceMap {
   readonly #lines: Int32Array[] = [];
@@ -86,6 +89,24 @@ export class SourceMap {
       if (segments[at + 1] !== -1) return this.originalOf(line, (segments[at] as number) + 1);
     }
     return undefined;
+  }
+
+  /**
+   * The original line that a line tick means, or 0 where the generated line holds too much to say: a minified bundle
+   * is one line.
+   */
+  tickLineOf(line: number): number {
+    const segments = this.#lines[line - 1] ?? [];
+    let [first, last, source] = [Number.POSITIVE_INFINITY, 0, -1];
+    for (let at = 0; at < segments.length; at += stride) {
+      const own = segments[at + 1] as number;
+      if (own === -1) continue;
+      if (source !== -1 && own !== source) return 0;
+      source = own;
+      first = Math.min(first, (segments[at + 2] as number) + 1);
+      last = Math.max(last, (segments[at + 2] as number) + 1);
+    }
+    return last === 0 || last - first > maxLinesApart ? 0 : first;
   }
 
   /** The text of an original file, where the map carries it. */

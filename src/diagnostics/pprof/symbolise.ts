@@ -37,7 +37,7 @@ export async function symbolise(profile: Profile, options: SymboliseOptions = {}
   return mapFrames(
     profile,
     (frame) => originalFrame(frame, maps.get(frame.url)),
-    (frame, line) => maps.get(frame.url)?.map.originalLineOf(line)?.line ?? line,
+    (frame, line) => maps.get(frame.url)?.map.tickLineOf(line) ?? line,
   );
 }
 

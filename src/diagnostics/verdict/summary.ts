@@ -12,7 +12,8 @@ function isApplication(frame: ProfileFrame): boolean {
 }
 
 /** The monitor's own functions never count as anybody's fault. */
-const isMonitor = (url: string): boolean => /\/(src|dist\/src)\/diagnostics\/hooks\//.test(url);
+const isMonitor = (url: string): boolean =>
+  /\/src\/diagnostics\/(hooks\/|profiles\/(pending|sample-rate)\.ts)/.test(url);
 
 /** Which profile a summary is of. */
 export type About = Pick<ProfileSummary, 'threadId' | 'window'> & { readonly threadName?: string };
@@ -78,8 +79,16 @@ export function compareFunctions(now: ProfileSummary, quiet: ProfileSummary): Ch
     .slice(0, 5);
 }
 
-/** The place that executes most: file and 1-based line of the nearest application frame of the heaviest samples. */
-export function hottestLine(profile: Profile): { readonly url: string; readonly line: number } | undefined {
+/** File and 1-based line. */
+export interface HotLine {
+  readonly url: string;
+  readonly line: number;
+  /** False where no line was sampled and this is the first one of the function. */
+  readonly isSampled: boolean;
+}
+
+/** The place that executes most, in the nearest application frame of the heaviest samples. */
+export function hottestLine(profile: Profile): HotLine | undefined {
   const sums = new Map<string, number>();
   for (const { node: leaf, values } of profile.samples) {
     let node = leaf;
@@ -87,14 +96,14 @@ export function hottestLine(profile: Profile): { readonly url: string; readonly 
       node = profile.tree.parents[node] ?? 0;
     const frame = frameAt(profile, node);
     if (node === 0 || frame === undefined) continue;
-    const line = profile.tree.lines[node] || frame.line;
-    const key = `${line} ${frame.url}`;
+    const sampled = profile.tree.lines[node] || 0;
+    const key = `${sampled || frame.line} ${sampled > 0} ${frame.url}`;
     sums.set(key, (sums.get(key) ?? 0) + (values[profile.defaultSampleType] ?? 0));
   }
   const [key] = [...sums].sort((a, b) => b[1] - a[1])[0] ?? [];
   if (key === undefined) return undefined;
-  const space = key.indexOf(' ');
-  return { line: Number(key.slice(0, space)), url: key.slice(space + 1) };
+  const [, line, isSampled, url = ''] = /^(\d+) (\w+) (.*)$/s.exec(key) ?? [];
+  return { line: Number(line), url, isSampled: isSampled === 'true' };
 }
 
 const noFrame: ProfileFrame = { name: '', url: '', line: 0, column: 0 };

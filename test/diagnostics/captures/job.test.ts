@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -106,4 +106,26 @@ test('labels that all samples share are labels of the profile when it is read ag
   const { files } = await runCaptureJob(jobOf([cpuOf(0, 'main', 'serve')]));
   const profile = decodePprof(readFileSync(files[0]?.path ?? ''));
   t.like(profile.labels, { service: 'shop', team: 'red', trigger: 'manual', thread: 'main' });
+});
+
+test('the first line of a function is not passed off as the line that ran most', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'heddle-source-'));
+  const source = join(directory, 'x.js');
+  writeFileSync(source, 'one\ntwo\nthree\nfour\nfive\nsix\nfunction serve() {\nwhile (busy) n++;\n}\n');
+  const pageOf = async (positionTicks: readonly { line: number; ticks: number }[]): Promise<string> => {
+    const raw = rawOf('serve') as { nodes: { callFrame: { url: string }; positionTicks?: unknown }[] };
+    for (const node of raw.nodes) {
+      if (node.callFrame.url !== '') node.callFrame.url = `file://${source}`;
+      if (node.callFrame.url !== '' && positionTicks.length > 0) node.positionTicks = positionTicks;
+    }
+    const job = jobOf([{ ...cpuOf(0, 'main', 'serve'), data: raw }]);
+    const stall = { ...job.trigger, rule: 'stall', signal: 'stallMs', current: 700 };
+    const { files } = await runCaptureJob({ ...job, trigger: stall });
+    return readFileSync(files.find(({ format }) => format === 'markdown')?.path ?? '', 'utf8');
+  };
+  t.regex(
+    await pageOf([{ line: 8, ticks: 10 }]),
+    /the line that ran most is .*x\.js:8: `while \(busy\) n\+\+;`/,
+  );
+  t.notRegex(await pageOf([]), /the line that ran most/);
 });

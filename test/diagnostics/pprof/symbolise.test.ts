@@ -150,3 +150,27 @@ test('sections of an index map are found by their offsets', (t) => {
   t.is(map.originalOf(11, 4), undefined);
   t.like(map.originalOf(12, 9), { source: 'two.ts', line: 2, column: 1 });
 });
+
+test('a line that was sampled is not told where one generated line holds a whole file', (t) => {
+  const lines = [
+    [
+      [0, 0, 1, 0],
+      [40, 0, 200, 0],
+    ],
+    [
+      [0, 0, 30, 0],
+      [9, 0, 32, 4],
+    ],
+    [
+      [0, 0, 1, 0],
+      [9, 1, 1, 4],
+    ],
+  ];
+  // Each line begins with column 0 again; the other fields go on, so every line is encoded by itself.
+  const lineOf = (segments: readonly number[][]): number =>
+    new SourceMap(
+      JSON.stringify({ version: 3, sources: ['a.ts', 'b.ts'], names: [], mappings: encodeLine(segments) }),
+      'x',
+    ).tickLineOf(1);
+  t.deepEqual(lines.map(lineOf), [0, 31, 0]);
+});
