@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
-import type { AgentOptions, Arrival } from './agent.ts';
+import type { AgentAnswer, AgentOptions, Arrival } from './agent.ts';
 import { openInspector } from './inspector-link.ts';
 import { ageMsOf, type ProcessFacts, readProcess } from './process-table.ts';
 import { refusalOf } from './refusal.ts';
@@ -66,8 +66,10 @@ export async function injectAgent(
   const link = await openInspector(facts, timeoutMs);
   try {
     const settings = { warmUpMs: warmUpMsOf(facts), ...options };
-    const answer = await link.evaluate<string>(loadExpression(settings));
+    const answer = await link.evaluate<AgentAnswer | string>(loadExpression(settings));
     if (answer === 'started' || answer === 'joined') return answer;
+    if (typeof answer !== 'string')
+      throw new HeddleError(answer.failure.code, `process ${pid}: ${answer.failure.detail}`);
     const needed = oldestNode.join('.');
     throw new HeddleError(
       'ERR_NODE_VERSION',

@@ -1,10 +1,10 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
-import { type ErrorCode, errorCodes } from '../../core/base/error-codes.ts';
-import { HeddleError, messageOf } from '../../core/base/errors.ts';
+import { HeddleError } from '../../core/base/errors.ts';
 import type { ControlSocket, ManualCapture, MonitorControl } from '../contract.ts';
 import type { WorkerMessage } from '../worker/worker-data.ts';
+import { type Failure, failureOf } from './failure.ts';
 import { LineChannel } from './line-channel.ts';
 import { readProcess } from './process-table.ts';
 import { controlSocketPath } from './socket-path.ts';
@@ -26,7 +26,7 @@ interface ControlRequest {
 export type ControlMessage =
   | { readonly hello: AgentHello }
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly failure: { readonly code: ErrorCode; readonly detail: string } }
+  | { readonly id: number; readonly failure: Failure }
   | { readonly event: unknown };
 
 const maxClients = 16;
@@ -168,12 +168,4 @@ async function call(control: MonitorControl, method: string, argument: unknown):
     default:
       throw new HeddleError('ERR_OPTION_INVALID', `the monitor has no method "${method}"`);
   }
-}
-
-function failureOf(thrown: unknown): { readonly code: ErrorCode; readonly detail: string } {
-  if (!(thrown instanceof HeddleError)) return { code: 'ERR_ATTACH_FAILED', detail: messageOf(thrown) };
-  // The message is rebuilt at the other end from code and detail.
-  const { what, solve } = errorCodes[thrown.code];
-  const detail = thrown.message.replace(`[${thrown.code}] ${what}: `, '').replace(` — ${solve}`, '');
-  return { code: thrown.code, detail };
 }

@@ -57,8 +57,18 @@ export function preloadEnvironment(env: NodeJS.ProcessEnv, monitor: AgentOptions
   return {
     ...env,
     NODE_OPTIONS: before.includes(preload) ? before : `${before} ${preload}`.trim(),
-    HEDDLE_MONITOR: JSON.stringify(monitor),
+    HEDDLE_MONITOR: JSON.stringify({ ...settingsOf(env['HEDDLE_MONITOR']), ...monitor }),
   };
+}
+
+/** What the caller's environment says stays, where nothing else is asked for. */
+function settingsOf(text: string | undefined): object {
+  try {
+    const parsed: unknown = JSON.parse(text ?? '{}');
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch (cause) {
+    throw new HeddleError('ERR_OPTION_INVALID', `HEDDLE_MONITOR is no JSON: ${text}`, { cause });
+  }
 }
 
 function passSignals(child: ChildProcess): () => void {

@@ -8,7 +8,7 @@ import {
   RemoteControl,
   readProcess,
 } from '../../../src/diagnostics/attach/index.ts';
-import { listeningPorts } from '../../../src/diagnostics/attach/listening-ports.ts';
+import { listeningPorts, readListeners } from '../../../src/diagnostics/attach/listening-ports.ts';
 import { decodePprof, topFunctions } from '../../../src/diagnostics/pprof/index.ts';
 import { startApp, startChild, testDirectory, until } from './child.ts';
 
@@ -97,6 +97,16 @@ test.serial('a process that ends takes its control socket with it', async (t) =>
   await app.exited;
   t.false(existsSync(path));
   await t.throwsAsync(control.status(), { code: 'ERR_MONITOR_STOPPED', message: /process \d+ has ended/ });
+});
+
+test.serial('settings that the process cannot use come back as the error that they are', async (t) => {
+  const app = await startApp(t, '', anyPort);
+  const failure = await t.throwsAsync(attach(app.pid, { monitor: { directory: '/proc/none' } }), {
+    code: 'ERR_MONITOR_DIRECTORY',
+    message: new RegExp(`process ${app.pid}: /proc/none: ENOENT`),
+  });
+  t.false(failure?.message.includes(' at '), 'no stack');
+  t.is(readListeners(app.pid).own.size, 0);
 });
 
 test.serial('what must not be attached to is refused with the reason and goes on untouched', async (t) => {

@@ -71,6 +71,10 @@ test('the preload is an absolute URL, added once, behind what is there', (t) => 
   t.regex(first['NODE_OPTIONS'] ?? '', /^--trace-warnings --import file:\/\/\/.*\/src\/monitor\.ts$/);
   t.is(preloadEnvironment(first, {})['NODE_OPTIONS'], first['NODE_OPTIONS']);
   t.deepEqual(JSON.parse(first['HEDDLE_MONITOR'] ?? ''), { service: 'x' });
+  const own = { HEDDLE_MONITOR: '{"warmUpMs":5,"service":"y"}' };
+  const both = preloadEnvironment(own, { service: 'x' })['HEDDLE_MONITOR'] ?? '';
+  t.deepEqual(JSON.parse(both), { warmUpMs: 5, service: 'x' }, 'settings of the environment stay');
+  t.throws(() => preloadEnvironment({ HEDDLE_MONITOR: '{' }, {}), { message: /HEDDLE_MONITOR is no JSON/ });
 });
 
 test.serial('a path taken by a live hub is refused, one left behind is taken over', async (t) => {
