@@ -55,6 +55,8 @@ export function register(program: Command): void {
     .option('--record <file>', 'keep the signals as JSON lines for --replay (16 MiB a file, four are kept)')
     .option('--replay <file>', 'print which rules would have fired on recorded signals (JSON lines)')
     .option('--outside', 'touch nothing: what /proc tells of any process, and which rules fire on it')
+    .option('--pause', 'no rule of its monitor fires until --resume; signals and the recorder go on')
+    .option('--resume', 'rules fire again')
     .option('--stop', 'take the monitor out of the process; with --all out of every one that matches')
     .option('--stay', 'leave the monitor in the process when watching ends')
     .option('--json', 'one JSON object a line')

@@ -22,7 +22,20 @@ const forms = {
   },
   process: {
     what: 'a process id',
-    takes: ['rules', 'set', 'for', 'directory', 'service', 'backend', 'record', 'stop', 'stay', 'json'],
+    takes: [
+      'rules',
+      'set',
+      'for',
+      'directory',
+      'service',
+      'backend',
+      'record',
+      'pause',
+      'resume',
+      'stop',
+      'stay',
+      'json',
+    ],
   },
   outside: { what: '<pid> --outside', takes: ['rules', 'set', 'for', 'record', 'json'] },
   command: {

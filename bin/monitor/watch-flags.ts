@@ -26,6 +26,8 @@ export interface WatchFlags {
   readonly record?: string;
   readonly replay?: string;
   readonly outside?: boolean;
+  readonly pause?: boolean;
+  readonly resume?: boolean;
   readonly stop?: boolean;
   readonly stay?: boolean;
   readonly json?: boolean;

@@ -13,7 +13,7 @@ import { monitorOptions, noteBackend, type WatchFlags } from './watch-flags.ts';
 
 /** `heddle watch <pid>` */
 export async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
-  if (flags.stop) return stopOne(pid);
+  if (flags.stop || flags.pause || flags.resume) return order(pid, flags);
   const { control, wasRunning, tookMs } = await attach(pid, { monitor: monitorOptions(flags) });
   const recording = openRecording(flags.record);
   // Also after an error: the open connection would keep this command alive, and a new monitor the process's.
@@ -51,7 +51,20 @@ async function changeLive(control: RemoteControl, flags: WatchFlags): Promise<vo
   await control.setRules(changedRules(rules, flags.set));
 }
 
-/** Takes the monitor out of a process. @throws HeddleError ERR_ATTACH_REFUSED when it has none. */
+/** One order to the monitor that a process has, whoever started it. @throws HeddleError ERR_ATTACH_REFUSED when it has none. */
+async function order(pid: number, { stop, pause }: WatchFlags): Promise<void> {
+  const { control, wasRunning } = await attach(pid, { monitor: { rules: [], recorder: false } });
+  if (!wasRunning) {
+    await control.stop();
+    throw new HeddleError('ERR_ATTACH_REFUSED', `process ${pid} has no monitor`);
+  }
+  if (stop) return control.stop();
+  await (pause ? control.pause() : control.resume());
+  control.close();
+  note(pause ? `the rules of process ${pid} are paused` : `the rules of process ${pid} go on`);
+}
+
+/** Takes the monitor that answers out of a process. @throws HeddleError ERR_ATTACH_REFUSED when it has none. */
 export async function stopOne(pid: number): Promise<void> {
   const path = controlSocketPath(pid);
   const control = existsSync(path) ? await RemoteControl.connect(path).catch(() => undefined) : undefined;

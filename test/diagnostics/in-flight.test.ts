@@ -49,7 +49,7 @@ for (const { protocol, server, get } of [
       const options = { ...tls, port, host: '127.0.0.1', agent: false } as const;
       const gets = [1, 2].map((id) => get({ ...options, path: `/orders/${id}` }));
       while (held.length < 2) await once(listening, 'request');
-      t.deepEqual(names(calls), ['client GET 127.0.0.1 /orders/:n 2', 'server GET /orders/:n 2']);
+      t.deepEqual(names(calls), [`client GET 127.0.0.1:${port} /orders/:n 2`, 'server GET /orders/:n 2']);
       t.is(calls.count('server').count, 2);
       const { oldestStartMs } = calls.count('server');
       calls.look();
@@ -73,7 +73,7 @@ test.serial('calls that wait for a socket of their agent count too', async (t) =
   const agent = new http.Agent({ maxSockets: 1, keepAlive: true });
   const gets = [1, 2, 3].map((id) => http.get({ port, host: '127.0.0.1', path: `/a/${id}`, agent }));
   while (held.length < 1) await once(server, 'request');
-  t.deepEqual(names(calls), ['client GET 127.0.0.1 /a/:n 3', 'server GET /a/:n 1']);
+  t.deepEqual(names(calls), [`client GET 127.0.0.1:${port} /a/:n 3`, 'server GET /a/:n 1']);
   calls.stop();
   for (const get of gets) get.on('error', () => {}).destroy();
   agent.destroy();

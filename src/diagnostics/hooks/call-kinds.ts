@@ -11,6 +11,7 @@ export interface Traced {
   readonly url?: string;
   readonly path?: string;
   readonly host?: string;
+  getHeader?(name: string): unknown;
   readonly origin?: unknown;
   readonly destroyed?: boolean;
   readonly closed?: boolean;
@@ -61,9 +62,15 @@ export const httpServer: CallKind = {
   isOver: isAnswered,
 };
 
+/** With its port, which `host` leaves out: two upstreams on one machine are two. */
+function hostOf(request: Traced): string {
+  const header = request.getHeader?.('host');
+  return typeof header === 'string' ? header.slice(0, 120) : (request.host ?? '?');
+}
+
 export const httpClient: CallKind = {
   direction: 'client',
-  target: (request) => `${request.method ?? '?'} ${request.host ?? '?'} ${pathShape(request.path ?? '/')}`,
+  target: (request) => `${request.method ?? '?'} ${hostOf(request)} ${pathShape(request.path ?? '/')}`,
   isOver: (request) => request.destroyed === true || request.res?.complete === true,
 };
 

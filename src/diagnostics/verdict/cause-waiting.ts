@@ -1,5 +1,6 @@
+import { formatValue } from '../signals/format.ts';
 import { leakOfPending, timers } from './cause-memory.ts';
-import { at, cause, type Evidence, type Finder, percent } from './evidence.ts';
+import { at, cause, type Evidence, type Finder, inWords, percent } from './evidence.ts';
 import type { Cause, TopFrame } from './verdict-types.ts';
 
 /** Resources that pile up, and requests that wait. */
@@ -54,14 +55,17 @@ function waitingCause(evidence: Evidence): Cause {
   const creator = creatorOf(evidence, 'PROMISE');
   const facts = waiting
     .slice(0, 5)
-    .map(({ what, count, typicalMs }) => `${count} x ${what}, typically ${Math.round(typicalMs)} ms old`);
+    .map(
+      ({ what, count, typicalMs }) =>
+        `${count} x ${inWords(what)}, typically ${formatValue(typicalMs, 'milliseconds')} old`,
+    );
   if (creator !== undefined && !waiting.some(({ what }) => what.startsWith('stream ')))
     facts.push(`${percent(creator.share)} of the pending work was begun in ${at(creator)}`);
   const client = waiting.find(({ what }) => what.startsWith('client '));
   const stream = waiting.find(({ what }) => what.startsWith('stream '));
   const upstream = stream ?? client;
   if (upstream !== undefined && upstream.count >= Math.max(20, (latest['serverInFlight'] ?? 0) * 0.3)) {
-    const text = `${upstream.count} calls wait for ${upstream.what}: that upstream is slow or does not answer.`;
+    const text = `${upstream.count} calls wait for ${upstream.what.replace(/^client /, '')}: that upstream is slow or does not answer.`;
     return cause(
       'slow-upstream',
       text,

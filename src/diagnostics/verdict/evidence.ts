@@ -44,6 +44,10 @@ export const megabytes = (bytes: number): string => formatValue(bytes, 'bytes');
 export const at = (frame: TopFrame): string =>
   frame.place === '' ? frame.name : `${frame.name} (${frame.place})`;
 
+/** `client GET api:80 /x` in words. */
+export const inWords = (what: string): string =>
+  what.replace(/^client /, 'call sent: ').replace(/^server /, 'request received: ');
+
 /** The summary of a kind: of the main thread and the trouble itself where there is one. */
 export function summary(evidence: Evidence, kind: string, valueType?: string): ProfileSummary | undefined {
   const fits = (profile: ProfileSummary): boolean =>

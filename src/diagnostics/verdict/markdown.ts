@@ -1,5 +1,6 @@
 import type { Capture } from '../../core/contract/sink.ts';
 import { formatChange, formatSignal, formatValue, meaningOf } from '../signals/format.ts';
+import { inWords } from './evidence.ts';
 import { tableOf } from './page-table.ts';
 import type { ProfileSummary, Verdict } from './verdict-types.ts';
 
@@ -105,7 +106,7 @@ function waitingTable({ waiting }: Verdict): string[] {
   const rows = waiting.map(({ what, count, typicalMs }) => [
     String(count),
     formatValue(typicalMs, 'milliseconds'),
-    what,
+    inWords(what),
   ]);
   return [
     '## What waits',

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { readProcess } from '../../../src/diagnostics/attach/index.ts';
+import { attach, readProcess } from '../../../src/diagnostics/attach/index.ts';
 import { decodePprof, encodePprof, ProfileBuilder, toFolded } from '../../../src/diagnostics/index.ts';
 import { cleanEnvironment, startApp, startChild, testDirectory, until } from '../attach/child.ts';
 
@@ -104,7 +104,7 @@ test('wrong input ends with a sentence and a documented exit code', async (t) =>
     [['watch'], 2, /name a process id, a command after "--"/],
     [['watch', 'app.js'], 2, /"app\.js" is no program: heddle watch -- node app\.js/],
     [['watch', '--for', '5s', '--', 'node'], 2, /--for has no meaning with a command to start/],
-    [['watch', '--stop', String(2 ** 22 + 1)], 1, /has no monitor/],
+    [['watch', '--stop', String(2 ** 22 + 1)], 1, /there is no process/],
     [['profile', '1', 'cpu', '--thread', 'x'], 2, /use a whole number, 0 or more/],
     [['profile', 'list', join(directory, 'none')], 2, /there is no directory .*none/],
     [['watch', '--replay', join(directory, 'none')], 2, /ENOENT/],
@@ -202,4 +202,22 @@ test('a process is watched from outside until it ends, whatever time was asked f
   t.is(lines.at(-1)?.type, 'ended');
   const wrong = await run('watch', '--outside', '--', 'node', 'app.js');
   t.regex(wrong.stderr, /--outside goes with a process id/);
+});
+
+test('the rules of a monitor that an application has started are paused, go on, and it is taken out', async (t) => {
+  t.timeout(60_000);
+  const directory = await testDirectory(t);
+  const preload = new URL('../../../src/monitor.ts', import.meta.url).href;
+  const own = { HEDDLE_MONITOR: JSON.stringify({ directory, recorder: false }) };
+  const app = await startApp(t, '', ['--inspect-port=0', '--import', preload], own);
+  const pid = String(app.pid);
+  const paused = await run('watch', pid, '--pause');
+  t.regex(paused.stderr, /are paused/);
+  const { control } = await attach(app.pid);
+  t.true((await control.status()).paused);
+  t.regex((await run('watch', pid, '--resume')).stderr, /go on/);
+  t.false((await control.status()).paused);
+  control.close();
+  t.is((await run('watch', pid, '--stop')).code, 0);
+  t.regex((await run('watch', pid, '--pause')).stderr, /has no monitor/);
 });
