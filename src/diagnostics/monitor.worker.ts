@@ -43,7 +43,10 @@ async function run(data: MonitorWorkerData): Promise<void> {
     for (const open of opened) open.unlink();
     state.raise('released');
   });
-  data.hooksPort.on('message', (report: HookReport) => agent.sampler.accept(report));
+  data.hooksPort.on('message', (report: HookReport) => {
+    agent.sampler.accept(report);
+    for (const failure of report.failures ?? []) agent.problem(failure);
+  });
   agent.onEvent((event) => {
     if (event.type !== 'sample' || data.wantsSamples) send({ type: 'event', event });
   });

@@ -8,6 +8,7 @@ import { sharedNow, startHeartbeat } from './heartbeat.ts';
 import { InFlight } from './in-flight.ts';
 import { type OfferControl, registerHooks } from './registry.ts';
 import { collectStreams } from './streams.ts';
+import { UserSignals } from './user-signals.ts';
 
 export interface HooksOptions {
   readonly id: string;
@@ -36,6 +37,8 @@ export interface HookReport {
   readonly resources: Readonly<Record<string, number>>;
   readonly arrayBufferBytes: number;
   readonly user: Readonly<Record<string, number>>;
+  /** Signals of the application that could not be read for the first time, and why. */
+  readonly failures?: readonly string[];
 }
 
 /** Everything the monitor keeps on the application's thread; `stop` takes it all away again. */
@@ -52,6 +55,7 @@ export function installHooks(options: HooksOptions): { stop(): void } {
     resources: () => countResources(),
     hold: (limitMs: number) => state.waitFor('resume', limitMs),
   });
+  const reader = new UserSignals(options.signals);
   let skip = 0;
   let lastTookMs = 0;
   const answer = (): void => {
@@ -61,7 +65,7 @@ export function installHooks(options: HooksOptions): { stop(): void } {
     }
     const startMs = sharedNow();
     writeInFlight(state, inFlight);
-    options.port.postMessage(report(state, options.signals, windows));
+    options.port.postMessage(report(state, reader, windows));
     // Thousands of handles make this slow (0.1 ms for 10,000 timers): never more than 0.5 % of the thread. Slow once
     // says nothing: on a busy machine the thread may have waited for a core.
     const tookMs = sharedNow() - startMs;
@@ -101,29 +105,17 @@ function writeInFlight(state: SharedState, inFlight: InFlight): void {
   state.set('streamOldestStartMs', streams.count === 0 ? 0 : sharedNow() - streams.oldestMs);
 }
 
-function report(state: SharedState, signals: readonly Signal[], windows: ObservationWindows): HookReport {
+function report(state: SharedState, signals: UserSignals, windows: ObservationWindows): HookReport {
   const resources = countResources();
   let total = 0;
   for (const count of Object.values(resources)) total += count;
   state.set('activeResources', total);
   state.set('pendingEstimate', windows.pendingCount());
-  const user: Record<string, number> = {};
-  for (const signal of signals) {
-    const value = readSafely(signal);
-    if (value !== undefined) user[signal.name] = value;
-  }
+  const { user, failures } = signals.read();
   const { arrayBuffers } = process.memoryUsage();
   state.set('arrayBufferBytes', arrayBuffers);
-  return { type: 'hooks', resources, arrayBufferBytes: arrayBuffers, user };
-}
-
-function readSafely(signal: Signal): number | undefined {
-  try {
-    const value = signal.read();
-    return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const told = failures.length === 0 ? {} : { failures };
+  return { type: 'hooks', resources, arrayBufferBytes: arrayBuffers, user, ...told };
 }
 
 /** Active resources by type, e.g. `{ Timeout: 3, TCPSocketWrap: 12 }`. */
