@@ -48,7 +48,7 @@ export function formatTop(profile: Profile, { limit, by }: TopView): string {
   if (profile.kind === 'coroutines') return formatChains(profile, limit);
   const type = profile.sampleTypes[profile.defaultSampleType];
   const unit = type?.unit ?? 'count';
-  const took = profile.durationMs === 0 ? '' : ` in ${(profile.durationMs / 1000).toFixed(1)} s`;
+  const took = profile.durationMs < 50 ? '' : ` in ${(profile.durationMs / 1000).toFixed(1)} s`;
   const head = `${profile.kind}: ${type?.type ?? ''} ${formatValue(totalOf(profile), unit)}${took}`;
   if (profile.samples.length === 0) return `${head}: nothing was seen`;
   const rows = topFunctions(profile, { limit, by }).map(

@@ -48,6 +48,21 @@ test('time in which the watching thread did not run either is not counted', (t) 
   t.true(watch.poll(61_150).stallMs < 300);
 });
 
+test('it is not counted either where a last beat came after the last look', (t) => {
+  const { state, watch, schedule } = watchOf();
+  watch.poll(1150);
+  state.set('heartbeatMs', 1200);
+  state.set('dueMs', 1300);
+  t.true(watch.poll(6150).stallMs < 300);
+  // Where the application goes on first, its next stall counts in full.
+  state.set('heartbeatMs', 11_140);
+  state.set('dueMs', 11_240);
+  t.is(watch.poll(11_150).stallMs, 0);
+  for (let nowMs = 11_250; nowMs <= 12_200; nowMs += 100) watch.poll(nowMs);
+  schedule.cpuMs = 950;
+  t.true(watch.poll(12_240).stallMs >= 950);
+});
+
 test('the next beat ends the stall, and no processor time means a system call', (t) => {
   const { state, watch } = watchOf();
   for (let nowMs = 1150; nowMs <= 1950; nowMs += 100) watch.poll(nowMs);

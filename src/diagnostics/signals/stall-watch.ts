@@ -55,12 +55,15 @@ export class StallWatch {
     const sinceLast = this.#lastPollMs === 0 ? 0 : nowMs - this.#lastPollMs;
     this.#lastPollMs = nowMs;
     const overdueMs = nowMs - this.#state.get('dueMs');
+    const { pollMs } = this.#timing;
+    const frozenMs = sinceLast > pollMs + frozenAfterMs ? sinceLast - pollMs : 0;
     if (beatMs !== this.#beatMs) {
       this.#beatMs = beatMs;
-      this.#frozenMs = 0;
+      // The beat may have come just before this thread was stopped too; only what is after it counts.
+      this.#frozenMs = Math.min(frozenMs, Math.max(0, nowMs - beatMs));
       this.#mark();
-    } else if (sinceLast > this.#timing.pollMs + frozenAfterMs) {
-      this.#frozenMs += sinceLast - this.#timing.pollMs;
+    } else {
+      this.#frozenMs += frozenMs;
     }
     if (overdueMs < this.#timing.graceMs) {
       this.#stall = calm;
