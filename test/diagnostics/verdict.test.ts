@@ -412,3 +412,28 @@ test('what is not known names no function without a place', (t) => {
   t.is(cause.name, 'not-known');
   t.is(cause.guilty, undefined);
 });
+
+test('of many worker threads the page shows all together and the busiest, after the main thread', (t) => {
+  const workers = [1, 2, 3, 4, 5].map((threadId) => ({
+    profile: profileOf('cpu', 'cpu', [[`work${threadId}`, threadId]]),
+    threadId,
+    threadName: `worker ${threadId}`,
+    window: 'during' as const,
+  }));
+  const all = { ...cpu([['any', 15]]), threadId: -1, threadName: 'all threads' };
+  const verdict = buildVerdict(inputOf(stalled, [cpu([['main', 1]]), ...workers, all]));
+  const about = {
+    schema: 1,
+    id: 'i',
+    eventId: 'e1',
+    service: 'shop',
+    pid: 1,
+    startMs: 0,
+    durationMs: 1,
+  } as const;
+  const page = verdictPage({ ...about, labels: {}, files: [], trigger: stalled }, verdict);
+  const sections = [...page.matchAll(/^## CPU time(?:, (.*?))?, while/gm)].map(
+    ([, thread]) => thread ?? 'main',
+  );
+  t.deepEqual(sections, ['main', 'all threads', 'worker 5', 'worker 4', 'worker 3']);
+});

@@ -42,7 +42,7 @@ export function verdictPage(capture: Omit<Capture, 'verdict'>, verdict: Verdict)
     ...movedTable(verdict),
     ...changedTable(verdict),
     ...waitingTable(verdict),
-    ...verdict.profiles.filter(isShown).flatMap(profileSection),
+    ...shownProfiles(verdict).flatMap(profileSection),
     ...fileList(capture),
     ...(verdict.missing.length === 0
       ? []
@@ -79,7 +79,7 @@ function movedTable({ moved, trigger }: Verdict): string[] {
   return [
     '## What moved',
     '',
-    `Average of the ${Math.round(overMs / 1000)} s before, and at the trigger (${clock(trigger.atMs)}). Times are UTC.`,
+    `Average of ${overMs < 1000 ? 'the only sample' : `the ${Math.round(overMs / 1000)} s`} before, and at the trigger (${clock(trigger.atMs)}). Times are UTC.`,
     '',
     ...tableOf(
       ['signal', 'average', 'now', 'change', 'since'],
@@ -123,6 +123,19 @@ const isShown = ({ kind, window, total }: ProfileSummary): boolean =>
   !kind.startsWith('pending:') &&
   kind !== 'in-flight' &&
   kind !== 'streams';
+
+/** Worker threads that have a section of their own; the profile of all threads has the others in it. */
+const shownWorkers = 3;
+
+/** The main thread first, then all threads together, then the busiest workers. */
+function shownProfiles({ profiles }: Verdict): ProfileSummary[] {
+  const shown = profiles.filter(isShown);
+  const isWorker = ({ threadId }: ProfileSummary): boolean => threadId > 0;
+  const workers = shown.filter(isWorker).sort((a, b) => b.total - a.total);
+  const isTogether = ({ threadId }: ProfileSummary): boolean => threadId < 0;
+  const rest = shown.filter((one) => !isWorker(one) && !isTogether(one));
+  return [...rest, ...shown.filter(isTogether), ...workers.slice(0, shownWorkers)];
+}
 
 const titles: Readonly<Record<string, string>> = {
   cpu: 'CPU time',
