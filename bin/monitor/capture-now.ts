@@ -12,6 +12,7 @@ import {
 } from '../../src/diagnostics/index.ts';
 
 import { directoryOption } from './options.ts';
+import { takeOut } from './take-out.ts';
 import { formatStacks, formatTop, note } from './text.ts';
 
 /** Words of the command line for profile kinds; other kinds go by their own names. */
@@ -59,7 +60,7 @@ export async function captureNow(pid: number, word: string, flags: CaptureFlags)
     await show(capture, kind, flags);
   } finally {
     if (wasRunning || flags.stay) control.close();
-    else await control.stop();
+    else await takeOut(control);
   }
 }
 

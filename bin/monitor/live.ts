@@ -33,7 +33,12 @@ export interface LiveSource {
   onClose(listener: () => void): void;
   /** Why it is over, as a note. */
   endOf(): string;
+  /** Why nothing may be heard of it for so long, as a note. */
+  silenceOf?(): string | undefined;
 }
+
+/** A monitor tells of itself once a second, with holmes' rules every 5 s. */
+const silentAfterMs = 8000;
 
 export const monitorSource = (control: RemoteControl): LiveSource => {
   const { service, pid } = control.hello;
@@ -43,12 +48,21 @@ export const monitorSource = (control: RemoteControl): LiveSource => {
     onClose: (listener) => control.onClose(listener),
     endOf: () =>
       isRunning(control) ? `the monitor of process ${pid} was stopped` : `process ${pid} has ended`,
+    silenceOf: () =>
+      readProcess(pid)?.state === 'T'
+        ? `process ${pid} is stopped, and its monitor with it, until "kill -CONT ${pid}"`
+        : undefined,
   };
 };
 
 /** Prints signals and events until Ctrl-C, the time is over, or the process ends. */
 export async function watchLive(source: LiveSource, options: LiveOptions): Promise<void> {
+  const silence = tellSilence(source, (type, text) => {
+    if (options.json) console.log(JSON.stringify({ process: source.name, type, atMs: Date.now() }));
+    else note(text);
+  });
   const stop = await source.onEvent((event) => {
+    silence.heard();
     options.recording.see(event, source.name);
     if (event.type === 'sample' && !options.json) drawSample(event.sample);
     else tellEvent(event, { json: options.json, process: source.name });
@@ -63,11 +77,37 @@ export async function watchLive(source: LiveSource, options: LiveOptions): Promi
   });
   // It would keep the command alive.
   clearTimeout(timer);
+  silence.end();
   stop();
   if (process.stdout.isTTY && !options.json) process.stdout.write('\n');
   if (!isGone) return;
   if (options.json) console.log(JSON.stringify({ process: source.name, type: 'ended', atMs: Date.now() }));
   else note(source.endOf());
+}
+
+/** Says once why nothing is heard, and once that it goes on. */
+export function tellSilence(
+  source: Pick<LiveSource, 'name' | 'silenceOf'>,
+  say: (type: 'silent' | 'resumed', text: string) => void,
+  timing = { afterMs: silentAfterMs, everyMs: 1000 },
+): { heard(): void; end(): void } {
+  let heardMs = performance.now();
+  let isTold = false;
+  const timer = setInterval(() => {
+    if (isTold || performance.now() - heardMs < timing.afterMs) return;
+    const reason = source.silenceOf?.();
+    if (reason === undefined) return;
+    isTold = true;
+    say('silent', reason);
+  }, timing.everyMs);
+  return {
+    heard: () => {
+      heardMs = performance.now();
+      if (isTold) say('resumed', `${source.name} goes on`);
+      isTold = false;
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
 const isRunning = ({ hello }: RemoteControl): boolean =>
@@ -92,6 +132,8 @@ export function tellEvent(
     console.log(JSON.stringify({ process: options.process, ...event }));
     return;
   }
+  // A note stands on a line of its own, not behind the live one.
+  if (process.stdout.isTTY && event.type !== 'sample') process.stdout.write('\r\x1b[K');
   if (event.type === 'fired')
     note(`${options.process}: ${event.rule} fired (${event.reason}): ${event.outcome}`);
   if (event.type === 'problem') note(`${options.process}: ${event.message}`);

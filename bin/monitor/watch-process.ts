@@ -8,6 +8,7 @@ import {
 } from '../../src/diagnostics/index.ts';
 import { monitorSource, watchLive } from './live.ts';
 import { openRecording } from './recording.ts';
+import { takeOut } from './take-out.ts';
 import { note } from './text.ts';
 import { monitorOptions, noteBackend, type WatchFlags } from './watch-flags.ts';
 
@@ -31,7 +32,7 @@ export async function watchOne(pid: number, flags: WatchFlags): Promise<void> {
   } finally {
     recording.close();
     if (wasRunning || flags.stay) control.close();
-    else await control.stop();
+    else await takeOut(control);
   }
 }
 
