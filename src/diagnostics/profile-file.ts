@@ -52,7 +52,10 @@ function fromV8Json(text: string, path: string): Profile {
   throw new HeddleError('ERR_PROFILE_INVALID', `${path} is JSON, but no CPU or heap profile`);
 }
 
-/** Writes a profile in another format; `name` is its title where the format has one. */
+/**
+ * Writes a profile in another format; `name` is its title where the format has one.
+ * @throws HeddleError ERR_PROFILE_INVALID for a format that cannot hold what was measured.
+ */
 export function convertProfile(profile: Profile, format: ProfileFormat, name: string): Uint8Array | string {
   const resource = { 'service.name': profile.labels['service'] ?? 'unknown' };
   switch (format) {
@@ -67,6 +70,13 @@ export function convertProfile(profile: Profile, format: ProfileFormat, name: st
     case 'speedscope':
       return `${JSON.stringify(toSpeedscope(profile, name))}\n`;
     case 'cpuprofile':
+      checkTimes(profile);
       return `${JSON.stringify(toCpuProfile(profile))}\n`;
   }
+}
+
+function checkTimes({ kind, sampleTypes, defaultSampleType }: Profile): void {
+  const unit = sampleTypes[defaultSampleType]?.unit;
+  if (unit === 'nanoseconds') return;
+  throw new HeddleError('ERR_PROFILE_INVALID', `a cpuprofile holds times, and this ${kind} profile ${unit}`);
 }

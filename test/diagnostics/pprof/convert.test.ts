@@ -13,6 +13,7 @@ import {
   topFunctions,
   toSpeedscope,
 } from '../../../src/diagnostics/pprof/index.ts';
+import { convertProfile } from '../../../src/diagnostics/profile-file.ts';
 import { rawCpu, rawHeap } from './sample-profiles.ts';
 
 const cpu = fromCpuProfile(rawCpu, { kind: 'cpu', startMs: 1_700_000_000_000, labels: { service: 'shop' } });
@@ -153,4 +154,35 @@ test('speedscope and cpuprofile hold the same weights', (t) => {
   t.is(sheet.profiles[1]?.endValue, 7_000_000);
   const again = fromCpuProfile(toCpuProfile(cpu), { kind: 'cpu', startMs: 0 });
   t.is(toFolded(again), toFolded(cpu));
+});
+
+test('a function that took nearly all the time keeps it in a cpuprofile', (t) => {
+  const builder = new ProfileBuilder([{ type: 'cpu', unit: 'nanoseconds' }]);
+  const path = (name: string): number =>
+    builder.path([builder.frame({ name, url: '/a.js', line: 1, column: 1 })]);
+  for (const [name, milliseconds] of [
+    ['tiny', 0.2],
+    ['caller', 10],
+    ['collector', 44],
+    ['culprit', 889],
+  ] as const)
+    builder.add(path(name), [milliseconds * 1e6]);
+  const again = fromCpuProfile(toCpuProfile(builder.build({ kind: 'cpu' })), { kind: 'cpu', startMs: 0 });
+  t.deepEqual(
+    topFunctions(again).map(({ name, flat }) => [name, Math.round(flat / 1e5) / 10]),
+    [
+      ['culprit', 889],
+      ['collector', 44],
+      ['caller', 10],
+      ['tiny', 0.2],
+    ],
+  );
+});
+
+test('bytes do not pass for times', (t) => {
+  const builder = new ProfileBuilder([{ type: 'inuse_space', unit: 'bytes' }]);
+  t.throws(() => convertProfile(builder.build({ kind: 'heap' }), 'cpuprofile', 'x'), {
+    code: 'ERR_PROFILE_INVALID',
+    message: /a cpuprofile holds times, and this heap profile bytes/,
+  });
 });
