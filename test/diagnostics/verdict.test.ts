@@ -437,3 +437,15 @@ test('of many worker threads the page shows all together and the busiest, after 
   );
   t.deepEqual(sections, ['main', 'all threads', 'worker 5', 'worker 4', 'worker 3']);
 });
+
+test('memory outside the heap whose makers were not seen is not known, with what might have made it', (t) => {
+  const heap = profileOf('heap', 'inuse_space', [['main > load', 100]]);
+  const { cause } = buildVerdict(
+    inputOf(triggerOf('external-growth', 'externalBytes', 90e6), [
+      { profile: heap, threadId: 0, window: 'during' },
+    ]),
+  );
+  t.is(cause.name, 'not-known');
+  t.regex(cause.text, /Typed arrays.*native modules/);
+  t.regex(cause.evidence.join('\n'), /memory outside the heap 85\.8 MB\n.*allocated in load/);
+});

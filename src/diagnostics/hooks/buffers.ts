@@ -21,7 +21,8 @@ const maxLive = 20_000;
 const stackDepth = 32;
 
 const makers = ['alloc', 'allocUnsafe', 'allocUnsafeSlow', 'from', 'concat'] as const;
-type Maker = (...values: unknown[]) => { byteLength: number };
+type Made = { readonly byteLength: number; readonly buffer: object };
+type Maker = (...values: unknown[]) => Made;
 type Write = (this: Writable, ...values: unknown[]) => boolean;
 
 export function watchBuffers(): BufferWatch {
@@ -88,7 +89,7 @@ function wrapMaker(
   let depth = 0;
   const wrapped: Maker = function wrappedMaker(this: unknown, ...values) {
     depth++;
-    let buffer: { byteLength: number };
+    let buffer: Made;
     try {
       buffer = original.apply(this, values);
     } finally {
@@ -96,7 +97,8 @@ function wrapMaker(
     }
     const weight = depth === 0 ? budget(buffer.byteLength) : 0;
     if (weight > 0) {
-      made.add(captureFrames(wrapped, stackDepth), [weight], `Buffer.${name}`, new WeakRef(buffer));
+      // Not the view: a slice of ten bytes keeps all of them alive when the view is gone.
+      made.add(captureFrames(wrapped, stackDepth), [weight], `Buffer.${name}`, new WeakRef(buffer.buffer));
     }
     return buffer;
   };

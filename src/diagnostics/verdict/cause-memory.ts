@@ -103,7 +103,7 @@ function external(evidence: Evidence): Cause | undefined {
     );
   }
   const maker = made?.functions[0];
-  if (maker === undefined) return undefined;
+  if (maker === undefined) return unseen(evidence, facts);
   const more = [
     ...facts,
     `${percent(maker.share)} of the new buffers that stay alive are made in ${at(maker)}`,
@@ -115,6 +115,23 @@ function external(evidence: Evidence): Cause | undefined {
     more,
     'Look at who keeps them: a slice keeps the whole buffer alive.',
   );
+}
+
+/** Memory that grows outside the heap, and not by the ways that are watched. */
+function unseen(evidence: Evidence, facts: readonly string[]): Cause {
+  const beside = summary(evidence, 'heap')?.functions.find(({ place }) => place !== '');
+  const more = beside
+    ? [`of the objects in the heap beside it ${percent(beside.share)} were allocated in ${at(beside)}`]
+    : [];
+  return {
+    name: 'not-known',
+    text: 'Not known: memory outside the heap grows, but none of it was made by Buffer.alloc, from or concat. Typed arrays, data that Node reads by itself, WebAssembly and native modules make such memory, too.',
+    confidence: 'none',
+    guilty: undefined,
+    evidence: [...facts, ...more],
+    advice:
+      'Look at who keeps buffers or typed arrays; "heddle profile <pid> snapshot --deep" shows who holds them.',
+  };
 }
 
 /** Memory outside the heap. */
