@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
 import type { AgentAnswer, AgentOptions, Arrival } from './agent.ts';
+import { holdSignals } from './hold-signals.ts';
 import { openInspector } from './inspector-link.ts';
 import { ageMsOf, type ProcessFacts, readProcess } from './process-table.ts';
 import { refusalOf } from './refusal.ts';
@@ -63,7 +64,11 @@ export async function injectAgent(
   timeoutMs: number,
 ): Promise<Arrival> {
   const { pid } = facts;
-  const link = await openInspector(facts, timeoutMs);
+  const release = holdSignals();
+  const link = await openInspector(facts, timeoutMs).catch((thrown: unknown) => {
+    release();
+    throw thrown;
+  });
   try {
     const settings = { warmUpMs: warmUpMsOf(facts), ...options };
     const answer = await link.evaluate<AgentAnswer | string>(loadExpression(settings));
@@ -77,6 +82,7 @@ export async function injectAgent(
     );
   } finally {
     await link.close();
+    release();
   }
 }
 

@@ -146,3 +146,17 @@ test.serial('a process that ends while it is attached to is named', async (t) =>
   await t.throwsAsync(attach(app.pid), { code: 'ERR_ATTACH_FAILED', message: /has ended/ });
   await t.throwsAsync(RemoteControl.connect('/no/such.sock'), { code: 'ERR_ATTACH_FAILED' });
 });
+
+test.serial('a signal waits until the inspector of the other process is closed', async (t) => {
+  const module = new URL('../../../src/diagnostics/attach/hold-signals.ts', import.meta.url).href;
+  const code = `import(${JSON.stringify(module)}).then(({ holdSignals }) => {
+    const release = holdSignals();
+    process.on('SIGHUP', () => console.log('hup'));
+    process.kill(process.pid, 'SIGHUP');
+    process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => { console.log('closed'); release(); }, 100);
+  });`;
+  const child = await startApp(t, code);
+  t.deepEqual(await child.exited, { code: null, signal: 'SIGTERM' });
+  t.regex(child.output.stdout, /hup\nclosed\n$/);
+});
