@@ -21,6 +21,9 @@ test('a process that is silent for a reason is told of once, and once more when 
 
 test('taking a monitor out of a process that cannot answer ends', async (t) => {
   let isClosed = false;
+  // As the open connection would: without it nothing keeps this process alive while it waits.
+  const connection = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(connection));
   const control = {
     hello: { pid: 7 },
     stop: () => new Promise(() => {}),
