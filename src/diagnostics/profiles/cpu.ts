@@ -4,7 +4,8 @@ import type {
   ProfileKind,
   ProfileRequest,
 } from '../../core/contract/profile-kind.ts';
-import { forgetOptimised, nowMs, sampleCpu, wait } from '../worker/cpu-profiler.ts';
+import { nowMs, sampleCpu, wait } from '../worker/cpu-profiler.ts';
+import { forgetOptimised } from '../worker/optimised-code.ts';
 import type { KindContext } from './context.ts';
 
 /** On-CPU and wall time of the main thread and of every worker thread, each on its own. */

@@ -1,6 +1,13 @@
-import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
+import type {
+  InspectorSession,
+  ProfileArtifact,
+  ProfileKind,
+  ProfileRequest,
+  ProfileTarget,
+} from '../../core/contract/profile-kind.ts';
 import type { RawHeapProfile } from '../pprof/index.ts';
 import { nowMs, wait } from '../worker/cpu-profiler.ts';
+import { preventInlining } from '../worker/optimised-code.ts';
 import type { KindContext } from './context.ts';
 import type { StandingHeap } from './standing-heap.ts';
 
@@ -81,10 +88,25 @@ export function allocationsKind(context: KindContext): ProfileKind {
         includeObjectsCollectedByMajorGC: true,
         includeObjectsCollectedByMinorGC: true,
       });
-      await wait(request.durationMs, request.signal);
-      const { profile } = await session.post<SamplingAnswer>('HeapProfiler.stopSampling');
+      const profile = await sampled(session, context, request);
       if (standingHeap.intervalBytes > 0) await standingHeap.start();
       return [artifact(target, 'allocations', startMs, profile)];
     },
   };
+}
+
+/** Ends the sampling after its time. */
+async function sampled(
+  session: InspectorSession,
+  context: KindContext,
+  { durationMs, signal }: ProfileRequest,
+): Promise<unknown> {
+  const inline = await preventInlining(() => context.connect());
+  try {
+    await wait(durationMs, signal);
+    const { profile } = await session.post<SamplingAnswer>('HeapProfiler.stopSampling');
+    return profile;
+  } finally {
+    await inline();
+  }
 }

@@ -1,6 +1,6 @@
 import type { InspectorSession } from '../../core/contract/profile-kind.ts';
 import type { RawHeapProfile } from '../pprof/index.ts';
-import { forgetOptimised } from '../worker/cpu-profiler.ts';
+import { preventInlining } from '../worker/optimised-code.ts';
 import type { KindContext } from './context.ts';
 
 /** The heap sampling that runs all the time. V8 has one sampler: who needs it for something else stops this meanwhile. */
@@ -19,6 +19,9 @@ export interface StandingHeap {
 /** Stack frames kept of a sample, as by the native samplers; V8's own default is 128. */
 const stackDepth = 64;
 
+/** A suspicion is confirmed or refuted by then; functions are inlined again. */
+const observedMs = 4000;
+
 interface SamplingAnswer {
   readonly profile: RawHeapProfile;
 }
@@ -30,6 +33,14 @@ export function inspectedHeap(
   connect: KindContext['connect'],
 ): StandingHeap {
   let marked: number | undefined;
+  let inline = async (): Promise<void> => {};
+  let timer: NodeJS.Timeout | undefined;
+  const endObservation = async (): Promise<void> => {
+    clearTimeout(timer);
+    const end = inline;
+    inline = async () => {};
+    await end();
+  };
   return {
     intervalBytes,
     get markedOrdinal() {
@@ -41,6 +52,7 @@ export function inspectedHeap(
     },
     stop: async () => {
       marked = undefined;
+      await endObservation();
       await session.post('HeapProfiler.stopSampling');
     },
     mark: async () => {
@@ -48,23 +60,17 @@ export function inspectedHeap(
       const { profile } = await session.post<SamplingAnswer>('HeapProfiler.getSamplingProfile');
       let last = 0;
       for (const { ordinal = 0 } of profile.samples ?? []) if (ordinal > last) last = ordinal;
-      // The sampler does not see inlined functions. Code that is optimised anew shows them for a moment.
-      await withoutOptimised(connect);
+      await endObservation();
+      inline = await preventInlining(connect);
+      timer = setTimeout(() => void endObservation(), observedMs);
+      timer.unref();
       marked = last;
     },
     unmark: () => {
       marked = undefined;
+      void endObservation();
     },
   };
-}
-
-async function withoutOptimised(connect: KindContext['connect']): Promise<void> {
-  const session = connect();
-  try {
-    await Promise.all([session.post('Profiler.enable'), ...forgetOptimised(session)]);
-  } finally {
-    session.disconnect();
-  }
 }
 
 /** By a native sampler on the application's thread. */

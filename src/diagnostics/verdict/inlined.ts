@@ -4,7 +4,7 @@ import type { Profile, ProfileFrame } from '../profile-model.ts';
 import { frameAt, ownerNameOf, placeOf, summarise } from './summary.ts';
 import type { ProfileSummary, TopFrame } from './verdict-types.ts';
 
-/** Of the CPU time in a function, the share that must be in the callee to say that it was inlined: twice all the rest. */
+/** Of what was sampled in a function, the share that must be in the callee to say that it was inlined: twice all the rest. */
 const mostOfIt = 2 / 3;
 /** Fewer samples prove nothing. */
 const minSamples = 3;
@@ -15,7 +15,7 @@ const minShare = 0.02;
 export interface InliningProof {
   /** CPU time of the same trouble. */
   readonly cpu: Profile | undefined;
-  /** Heap samples since optimised code was thrown away, each with its ordinal. */
+  /** Heap samples since growth was suspected, each with its ordinal: since then nothing is inlined, as far as that can be had. */
   readonly growth: Profile | undefined;
   /** All of the heap in use: functions that were inlined at last may be seen by themselves in what is older. */
   readonly heap: Profile | undefined;
@@ -23,10 +23,10 @@ export interface InliningProof {
 
 /**
  * V8's heap sampler sees no inlined functions: once a caller is optimised, what its callee allocates is charged to the
- * caller. Three things tell them apart: CPU samples, where the caller spends its time in the callee; functions that seem to
- * be called by the caller and by the callee, but in CPU samples by the callee only; and the order of heap samples, where
- * first the callee allocated and from some moment on the caller did in its place. Where the heap profile holds both
- * functions and one of these is seen, the caller's bytes are counted for the callee.
+ * caller. Three things tell them apart: samples of CPU time, or of the heap from the time when nothing was inlined, where
+ * the caller is mostly in the callee; functions that both seem to call, but in CPU samples the callee only; and the order
+ * of heap samples, where first the callee allocated and from some moment on the caller did in its place. Where one of the
+ * heap profiles shows that the caller calls it, and one of these is seen, the caller's bytes are counted for the callee.
  *
  * @param profile the one that `summary` is about.
  */
@@ -37,11 +37,11 @@ export function countInlined(
 ): ProfileSummary {
   const [caller, ...others] = summary.functions;
   if (caller === undefined || caller.place === '') return summary;
-  const { heap } = proof;
-  const older = heap === undefined ? [] : summarise(heap, summary).functions;
-  const callee =
-    others.find((frame) => isInlined(frame, caller, profile, profile, proof)) ??
-    older.find((frame) => heap !== undefined && isInlined(frame, caller, profile, heap, proof));
+  const callee = [profile, proof.heap, proof.growth]
+    .filter((seen) => seen !== undefined)
+    .flatMap((seen) =>
+      summarise(seen, summary).functions.filter((frame) => isInlined(frame, caller, profile, seen, proof)),
+    )[0];
   if (callee === undefined) return summary;
   const own = others.find((frame) => isSame(frame, callee));
   const value = (own?.value ?? 0) + caller.value;
@@ -61,8 +61,9 @@ const isInlined = (
   !isSame(callee, caller) &&
   callee.share >= minShare &&
   calls(seen, caller, callee) &&
-  ((cpu !== undefined && spendsItsTimeIn(cpu, caller, callee) >= mostOfIt) ||
-    (growth !== undefined && givesWayTo(growth, callee, caller)) ||
+  ((cpu !== undefined && isMostlyIn(cpu, caller, callee) >= mostOfIt) ||
+    (growth !== undefined &&
+      (isMostlyIn(growth, caller, callee) >= mostOfIt || givesWayTo(growth, callee, caller))) ||
     takesOverCalls(profile, seen, cpu, caller, callee));
 
 const isSame = (one: TopFrame, other: TopFrame): boolean =>
@@ -80,7 +81,7 @@ function calls(profile: Profile, caller: TopFrame, callee: TopFrame): boolean {
 }
 
 /** Share of the caller's samples that have the callee below it; 0 where there are too few. */
-function spendsItsTimeIn(profile: Profile, caller: TopFrame, callee: TopFrame): number {
+function isMostlyIn(profile: Profile, caller: TopFrame, callee: TopFrame): number {
   let all = 0;
   let below = 0;
   let samples = 0;

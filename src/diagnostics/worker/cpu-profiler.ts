@@ -1,5 +1,6 @@
 import type { InspectorSession, ProfileArtifact } from '../../core/contract/profile-kind.ts';
 import { sharedNow } from '../hooks/heartbeat.ts';
+import { forgetOptimised } from './optimised-code.ts';
 
 export interface CpuSampling {
   /** Samples a second. */
@@ -35,15 +36,6 @@ export async function sampleCpu(
   const { profile } = await session.post<{ profile: unknown }>('Profiler.stop');
   if (process.env['NODE_V8_COVERAGE'] === undefined) await session.post('Profiler.disable');
   return profile;
-}
-
-/** Throws optimised code away, see `sampleCpu`. The session's profiler must be enabled. */
-export function forgetOptimised(session: InspectorSession): Promise<unknown>[] {
-  if (process.env['NODE_V8_COVERAGE'] !== undefined) return [];
-  return [
-    session.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false }),
-    session.post('Profiler.stopPreciseCoverage'),
-  ];
 }
 
 /** Resolves after the time or when the signal is raised, whichever comes first. */

@@ -1,6 +1,7 @@
 import type { InspectorSession, ProfileArtifact } from '../../core/contract/profile-kind.ts';
-import { forgetOptimised, nowMs } from './cpu-profiler.ts';
+import { nowMs } from './cpu-profiler.ts';
 import { evaluate } from './main-session.ts';
+import { forgetOptimised } from './optimised-code.ts';
 
 export interface RecorderOptions {
   /** Time between samples. 50 ms cost 0.24 % of an idle core, 100 ms half of it. @default 100 */
