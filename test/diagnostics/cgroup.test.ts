@@ -103,3 +103,19 @@ test('another process is read from /proc alone, and its pid is not mistaken for 
   files['/proc/42/stat'] = statOf(200, 77);
   t.is(host.read(2000), undefined);
 });
+
+test('memory counts against what slows the process down first', (t) => {
+  const limitOf = (more: Record<string, string>): number | undefined => {
+    const files = {
+      '/proc/42/stat': statOf(100, 5),
+      '/proc/42/cgroup': '0::/app\n',
+      '/proc/meminfo': 'MemTotal:       16000000 kB\n',
+      ...more,
+    };
+    return new HostSignals({ pid: 42, cores: 4, source: sourceOf(files) }).memoryLimitBytes;
+  };
+  t.is(limitOf({}), 16_000_000 * 1024);
+  const max = { '/sys/fs/cgroup/app/memory.max': '400000000\n' };
+  t.is(limitOf(max), 400_000_000);
+  t.is(limitOf({ ...max, '/sys/fs/cgroup/app/memory.high': '300000000\n' }), 300_000_000);
+});

@@ -13,7 +13,11 @@ export const signalCatalogue: readonly SignalDefinition[] = [
   define('mainCpuPercent', 'percent', 'CPU time of the main thread'),
   define('monitorCpuPercent', 'percent', 'CPU time of the thread of the monitor itself'),
   define('rssBytes', 'bytes', 'resident memory of the process'),
-  define('memoryPercent', 'percent', 'resident memory over the limit (cgroup, else the machine)'),
+  define(
+    'memoryPercent',
+    'percent',
+    'resident memory over the limit (the lowest of cgroup, its memory.high, machine)',
+  ),
   define('memoryLimitBytes', 'bytes', 'the memory limit that counts'),
   define('heapUsedBytes', 'bytes', 'used JavaScript heap of the main thread, garbage included'),
   define('heapAfterGcBytes', 'bytes', 'used JavaScript heap right after the last major collection'),

@@ -38,10 +38,10 @@ export class HostSignals {
     this.#source = options.source ?? systemText;
     this.#cgroup = new Cgroup(this.#source, options.pid);
     const limits = this.#cgroup.limits();
-    const total = readMemTotalBytes(this.#source);
-    const group = limits?.memoryLimitBytes;
-    const limit = group !== undefined && total !== undefined ? Math.min(group, total) : (group ?? total);
-    this.memoryLimitBytes = options.memoryLimitBytes ?? limit;
+    // At `memory.high` the kernel takes memory back and slows the process down: that hurts before the end at the limit.
+    const known = [limits?.memoryLimitBytes, limits?.memoryHighBytes, readMemTotalBytes(this.#source)];
+    const bytes = known.filter((limit) => limit !== undefined);
+    this.memoryLimitBytes = options.memoryLimitBytes ?? (bytes.length === 0 ? undefined : Math.min(...bytes));
     this.cpuCores = options.cpuCores ?? Math.min(limits?.cpuCores ?? options.cores, options.cores);
     this.startTicks = readStat(this.#source, `/proc/${options.pid}/stat`)?.startTicks;
   }
