@@ -74,6 +74,13 @@ test('JSON in a loop on one line is not called a large document', (t) => {
   t.regex(buildVerdict(input).cause.text, /in a loop/);
 });
 
+test('how much of a stall was processor time is evidence, where it is known', (t) => {
+  const factsOf = (stallCpuShare: number): string =>
+    buildVerdict(inputOf(stalled, [cpu([['main', 1]])], { stallCpuShare })).cause.evidence.join('\n');
+  t.regex(factsOf(0.05), /on a core for 5 % of that time/);
+  t.notRegex(factsOf(Number.NaN), /on a core/);
+});
+
 test('a stall without processor time is a system call', (t) => {
   t.is(
     buildVerdict(inputOf(stalled, [cpu([['main', 1]])], { stallCpuShare: 0.05 })).cause.name,

@@ -13,6 +13,11 @@ export const blocked: Finder = (evidence) => {
   const where = guilty === undefined ? 'a function that could not be sampled' : at(guilty);
   const facts = [
     howLong(evidence),
+    ...(Number.isNaN(stallCpuShare)
+      ? []
+      : [
+          `up to the trigger the main thread was on a core for ${percent(Math.min(1, stallCpuShare))} of that time`,
+        ]),
     ...(cpu?.functions[0]
       ? [`${percent(cpu.functions[0].share)} of the CPU time is spent in ${at(cpu.functions[0])}`]
       : []),
