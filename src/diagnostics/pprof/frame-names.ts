@@ -26,5 +26,10 @@ export function pathOf(url: string): string {
 /** `name (file:line)` for lists; the name alone where there is no file. */
 export function describeFrame(frame: ProfileFrame): string {
   if (frame.url === '') return displayName(frame);
-  return `${displayName(frame)} (${pathOf(frame.url)}:${frame.line})`;
+  return `${displayName(frame)} (${placeOf(frame)})`;
+}
+
+/** `/path/file.ts:12`, without a line where none is known; empty for what has no file. */
+export function placeOf({ url, line }: ProfileFrame): string {
+  return url === '' || line === 0 ? pathOf(url) : `${pathOf(url)}:${line}`;
 }

@@ -1,6 +1,8 @@
-import { anonymous, describeFrame, displayName, pathOf } from '../pprof/frame-names.ts';
+import { anonymous, describeFrame, displayName, placeOf } from '../pprof/frame-names.ts';
 import type { Profile, ProfileFrame } from '../profile-model.ts';
 import type { Changed, ProfileSummary, TopFrame, TopStack } from './verdict-types.ts';
+
+export { placeOf } from '../pprof/frame-names.ts';
 
 const topFunctions = 10;
 const topStacks = 5;
@@ -135,10 +137,6 @@ function namedOwner(profile: Profile, at: number, owner: ProfileFrame): number {
 function largest(sums: ReadonlyMap<number, number>, count: number): [number, number][] {
   return [...sums].sort((a, b) => b[1] - a[1]).slice(0, count);
 }
-
-/** `/path/file.ts:12`; empty for what has no file. */
-export const placeOf = (frame: ProfileFrame): string =>
-  frame.url === '' ? '' : `${pathOf(frame.url)}:${frame.line}`;
 
 function topFrame(profile: Profile, index: number): Pick<TopFrame, 'name' | 'place'> {
   const frame = profile.frames[index];
