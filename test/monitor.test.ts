@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { cleanEnvironment, testDirectory } from './diagnostics/attach/child.ts';
 
 const preload = new URL('../src/monitor.ts', import.meta.url).href;
 
 /** What an application writes that has the monitor preloaded with these variables. */
-async function outputWith(env: NodeJS.ProcessEnv): Promise<{ stdout: string; stderr: string; code: number }> {
-  const args = ['--import', preload, '-e', 'console.log("served")'];
+async function outputWith(
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[] = [],
+): Promise<{ stdout: string; stderr: string; code: number }> {
+  const args = [...flags, '--import', preload, '-e', 'console.log("served")'];
   const child = spawn(process.execPath, args, { env: cleanEnvironment(env) });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
@@ -41,4 +47,21 @@ test('settings that are wrong are one line that names them, and the application 
     t.like(outputs[index], { code: 0, stdout: 'served\n' });
     t.regex(outputs[index]?.stderr ?? '', expected);
   }
+});
+
+test('a Node.js that is too old runs the application without a monitor, and says so', async (t) => {
+  const directory = await testDirectory(t);
+  // What such a version has not got is taken away before anything of the package could use it.
+  const old = join(directory, 'old.mjs');
+  await writeFile(
+    old,
+    `delete process.getBuiltinModule; Object.defineProperty(process.versions, 'node', { value: '20.9.0' });`,
+  );
+  const { code, stdout, stderr } = await outputWith({ HEDDLE_PROFILES: directory }, [
+    '--import',
+    pathToFileURL(old).href,
+  ]);
+  t.is(code, 0);
+  t.is(stdout, 'served\n');
+  t.regex(stderr, /^heddle\/monitor: Node\.js 22\.18 or newer is needed, this is 20\.9\.0; the app.*\n$/);
 });

@@ -96,8 +96,10 @@ function portTaken(port: number, inode: string): HeddleError {
  * opens the port again, so it is closed once more in the check phase of that turn (seen on Node 24).
  */
 const closeExpression = `(() => {
+  // Node before 20.16 knows \`getBuiltinModule\` not; an error in the callback would be the end of the process.
+  const { url } = process.getBuiltinModule ? process.getBuiltinModule('node:inspector') : require('node:inspector');
   setImmediate(() => {
-    if (process.getBuiltinModule('node:inspector').url() !== undefined) process._debugEnd();
+    if (url() !== undefined) process._debugEnd();
   });
   process._debugEnd();
 })()`;

@@ -99,6 +99,17 @@ test.serial('a process that ends takes its control socket with it', async (t) =>
   await t.throwsAsync(control.status(), { code: 'ERR_MONITOR_STOPPED', message: /process \d+ has ended/ });
 });
 
+test.serial('an old Node.js is named by its version, and goes on untouched', async (t) => {
+  const old = `delete process.getBuiltinModule; Object.defineProperty(process.versions, 'node', { value: '18.20.8' });
+    setInterval(() => console.log('turn'), 20);`;
+  const app = await startApp(t, old, anyPort);
+  await t.throwsAsync(attach(app.pid), { code: 'ERR_NODE_VERSION', message: /runs Node\.js 18\.20\.8/ });
+  const { length } = app.output.stdout;
+  await until('the loop to turn on', () => app.output.stdout.length > length + 20);
+  t.true(isAlive(app.pid));
+  t.is(listeningPorts(app.pid).size, 0);
+});
+
 test.serial('settings that the process cannot use come back as the error that they are', async (t) => {
   const app = await startApp(t, '', anyPort);
   const failure = await t.throwsAsync(attach(app.pid, { monitor: { directory: '/proc/none' } }), {
