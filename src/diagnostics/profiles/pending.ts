@@ -102,6 +102,8 @@ class Tracker implements PendingTracker {
     this.#isInside = true;
     const frames = withoutMakers(captureFrames(hook, this.#options.stackDepth));
     this.#isInside = false;
+    // Node opens a port of its own to each thread that another one has started, such as our encoder's; nobody made it.
+    if (type === 'MESSAGEPORT' && frames.length === 0) return;
     const startMs = performance.now();
     const weight = rate.every * this.#dutyFactor;
     if (this.#samples.length >= this.#options.maxLive) this.#thin();

@@ -47,3 +47,34 @@ test('the budget of samples a second raises the distance between them', async (t
   const estimate = sumOf(outcome, /callSlowBackend /);
   t.true(estimate > 5_000 && estimate < 60_000, `${estimate}`);
 });
+
+test('ports that Node itself opens to threads of threads are no pending work', async (t) => {
+  const tracker = new URL('../../../src/diagnostics/profiles/pending.ts', import.meta.url).href;
+  const folded = new URL('../../../src/diagnostics/pprof/index.ts', import.meta.url).href;
+  const program = `
+    const { Worker, MessageChannel } = require('node:worker_threads');
+    (async () => {
+      const [{ startPending }, { toFolded }] = [await import(${JSON.stringify(tracker)}), await import(${JSON.stringify(folded)})];
+      const nested = \`const { Worker, parentPort } = require('node:worker_threads');
+        parentPort.once('message', () => new Worker('setInterval(() => {}, 1e6)', { eval: true }).once('online', () => parentPort.postMessage('up')));\`;
+      const worker = new Worker(nested, { eval: true });
+      await new Promise((resolve) => worker.once('online', resolve));
+      const pending = startPending({ sampleEvery: 1 });
+      const up = new Promise((resolve) => worker.once('message', resolve));
+      worker.postMessage('go');
+      await up;
+      function openChannel() { return new MessageChannel(); }
+      const own = openChannel();
+      own.port1.ref(); own.port2.ref();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      console.log(toFolded(pending.dump()));
+      process.exit(0);
+    })();`;
+  const { stdout } = await run(process.execPath, ['-e', program]);
+  const ports = stdout.split('\n').filter((line) => line.startsWith('[MESSAGEPORT]'));
+  t.true(ports.length > 0, stdout);
+  t.true(
+    ports.every((line) => line.includes('openChannel')),
+    stdout,
+  );
+});
