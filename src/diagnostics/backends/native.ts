@@ -1,6 +1,6 @@
 import { anonymous } from '../pprof/frame-names.ts';
 import { decodePprof } from '../pprof/index.ts';
-import type { Profile, ProfileFrame } from '../profile-model.ts';
+import type { Profile, ProfileFrame, SampleType } from '../profile-model.ts';
 import type { NativeSampler, ProfilerBackend } from './backend.ts';
 
 /** A native sampler for the thread that it is called on. */
@@ -20,11 +20,31 @@ export function nativeBackend(sampler: NativeSampler): ProfilerBackend {
 
 /** @param kind what a viewer shows first is the column of that name, where there is one. */
 export function fromNative(bytes: Uint8Array, kind: string): Profile {
-  const decoded = decodePprof(bytes, 'native profile');
+  const decoded = inNanoseconds(decodePprof(bytes, 'native profile'));
   const column = decoded.sampleTypes.findIndex(({ type }) => type === kind);
   const frames = decoded.frames.map(withPlainName);
   return { ...decoded, frames, kind, defaultSampleType: column === -1 ? decoded.defaultSampleType : column };
 }
+
+/** `pprof` counts microseconds: as every other profile of ours, so that two can be put together. */
+function inNanoseconds(profile: Profile): Profile {
+  const factors = profile.sampleTypes.map(({ unit }) => toNanoseconds[unit] ?? 1);
+  if (factors.every((factor) => factor === 1)) return profile;
+  const named = (type: SampleType): SampleType =>
+    type.unit in toNanoseconds ? { ...type, unit: 'nanoseconds' } : type;
+  return {
+    ...profile,
+    sampleTypes: profile.sampleTypes.map(named),
+    period: profile.period * (toNanoseconds[profile.periodType.unit] ?? 1),
+    periodType: named(profile.periodType),
+    samples: profile.samples.map((sample) => ({
+      ...sample,
+      values: sample.values.map((value, column) => value * (factors[column] ?? 1)),
+    })),
+  };
+}
+
+const toNanoseconds: Readonly<Record<string, number>> = { microseconds: 1e3, milliseconds: 1e6 };
 
 /** V8's names for what @datadog/pprof calls otherwise: the verdict counts the collector's time by them. */
 const ownNames: Readonly<Record<string, string>> = {

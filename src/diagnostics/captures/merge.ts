@@ -32,9 +32,21 @@ export function mergeProfiles(profiles: readonly Profile[]): Profile | undefined
         frame === undefined ? parent : builder.child(parent, builder.frame(frame), lines[node] ?? 0),
       );
     }
-    for (const { node, values, labels } of profile.samples) builder.add(nodes[node] ?? 0, values, labels);
+    const columns = columnsOf(first, profile);
+    for (const { node, values, labels } of profile.samples) {
+      const own = columns.map((column) => values[column] ?? 0);
+      builder.add(nodes[node] ?? 0, own, labels);
+    }
   }
   const startMs = Math.min(...profiles.map((profile) => profile.startMs));
   const durationMs = profiles.reduce((sum, profile) => sum + profile.durationMs, 0);
   return builder.build({ ...first, startMs, durationMs });
+}
+
+/** Which column of `profile` is each of the first one's: by type, and what one shows first by what the other does. */
+function columnsOf(first: Profile, profile: Profile): number[] {
+  return first.sampleTypes.map(({ type }, index) => {
+    const same = profile.sampleTypes.findIndex((own) => own.type === type);
+    return same < 0 && index === first.defaultSampleType ? profile.defaultSampleType : same;
+  });
 }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { fromNative } from '../../../src/diagnostics/backends/native.ts';
+import { mergeProfiles } from '../../../src/diagnostics/captures/merge.ts';
 import { encodePprof } from '../../../src/diagnostics/pprof/index.ts';
 import { ProfileBuilder, syntheticFrame } from '../../../src/diagnostics/pprof/profile-builder.ts';
+import type { Profile } from '../../../src/diagnostics/profile-model.ts';
 import { cleanEnvironment, testDirectory } from '../attach/child.ts';
 
 const run = promisify(execFile);
@@ -74,4 +76,46 @@ test('what a package calls otherwise than V8 gets V8’s name, so that the colle
   const profile = fromNative(encodePprof(builder.build({ kind: 'cpu' })), 'cpu');
   const names = profile.frames.map(({ name }) => name);
   t.deepEqual(names, ['Node.js', '(garbage collector)', 'Garbage Collection']);
+});
+
+test('a package that counts microseconds or has other columns can be put together with what the recorder has', (t) => {
+  const of = (types: readonly (readonly [string, string])[], values: readonly number[]): Profile => {
+    const builder = new ProfileBuilder(types.map(([type, unit]) => ({ type, unit })));
+    const frame = builder.frame({ name: 'spin', url: 'file:///app/x.js', line: 3, column: 1 });
+    builder.add(builder.path([frame]), values);
+    return builder.build({ kind: 'cpu' });
+  };
+  const native = of(
+    [
+      ['sample', 'count'],
+      ['wall', 'microseconds'],
+    ],
+    [1, 2000],
+  );
+  const totals = (...profiles: Profile[]): number[] => {
+    const merged = mergeProfiles(profiles);
+    const columns = merged?.sampleTypes.map((_, column) => column) ?? [];
+    return columns.map(
+      (column) => merged?.samples.reduce((sum, { values }) => sum + (values[column] ?? 0), 0) ?? 0,
+    );
+  };
+  const converted = fromNative(encodePprof(native), 'cpu');
+  t.deepEqual(converted.sampleTypes[1], { type: 'wall', unit: 'nanoseconds' });
+  const recorded = of(
+    [
+      ['samples', 'count'],
+      ['cpu', 'nanoseconds'],
+    ],
+    [1, 5e6],
+  );
+  const three = of(
+    [
+      ['sample', 'count'],
+      ['wall', 'nanoseconds'],
+      ['cpu', 'nanoseconds'],
+    ],
+    [1, 9e6, 7e6],
+  );
+  t.deepEqual(totals(converted, recorded), [1, 7e6]);
+  t.deepEqual(totals(three, recorded), [1, 9e6, 12e6]);
 });
