@@ -65,3 +65,14 @@ test('a Node.js that is too old runs the application without a monitor, and says
   t.is(stdout, 'served\n');
   t.regex(stderr, /^heddle\/monitor: Node\.js 22\.18 or newer is needed, this is 20\.9\.0; the app.*\n$/);
 });
+
+test('where the inspector is not permitted the application runs without a monitor, and does not abort', async (t) => {
+  const flags = ['--permission', '--allow-worker', '--allow-fs-read=*', '--allow-fs-write=*'];
+  const { stdout, stderr, code } = await outputWith({ HEDDLE_PROFILES: await testDirectory(t) }, flags);
+  t.is(code, 0);
+  t.is(stdout, 'served\n');
+  t.regex(
+    stderr,
+    /heddle\/monitor: \[ERR_MONITOR_START\].*--permission.*; the application runs without it\n/,
+  );
+});

@@ -49,13 +49,11 @@ const workerYoungMb = 2;
 /**
  * Starts a monitor of this process and returns at once; also works while the calling thread is about to block.
  * Throws ERR_OPTION_INVALID, ERR_MONITOR_RULES or ERR_MONITOR_DIRECTORY for wrong options, ERR_MONITOR_START in a
- * worker thread (half of what it told would be of the main thread); whatever fails later is an event, never a throw.
+ * worker thread (half of what it told would be of the main thread) and where the inspector is not permitted; whatever fails later is an event, never a throw.
  */
 export function startMonitor(options: MonitorOptions = {}): Monitor {
-  if (!isMainThread) {
-    const detail = `start it on the main thread, from where it sees worker threads too; this is worker ${threadId}`;
-    throw new HeddleError('ERR_MONITOR_START', detail);
-  }
+  const obstacle = obstacleOf();
+  if (obstacle !== undefined) throw new HeddleError('ERR_MONITOR_START', obstacle);
   const settings = resolveSettings(options);
   openDirectory(settings.directory);
   const state = new SharedState();
@@ -87,6 +85,17 @@ export function startMonitor(options: MonitorOptions = {}): Monitor {
     hooks.stop();
     port1.close();
   });
+}
+
+/** Why no monitor can run here; undefined where nothing speaks against it. */
+function obstacleOf(): string | undefined {
+  if (!isMainThread)
+    return `start it on the main thread, from where it sees worker threads too; this is worker ${threadId}`;
+  // Without that permission a session to the main thread aborts the whole process (Node 24), it does not throw.
+  const { permission } = process;
+  return permission === undefined || permission.has('inspector')
+    ? undefined
+    : 'the permission model (--permission) keeps the inspector from it; --allow-inspector permits it where Node has that';
 }
 
 /**
