@@ -113,6 +113,11 @@ export interface ManualCapture extends Partial<ProfileRequest> {
   readonly reason?: string;
   /** 0 is the main thread; absent means all. */
   readonly threadId?: number;
+  /**
+   * Whoever asks takes it away: the files go to `pulled` below the directory, which keeps the newest twelve, no sink is
+   * told and `captures()` does not list it. For pullers, who would push the evidence of rules out of the directory.
+   */
+  readonly transient?: boolean;
 }
 
 /** Everything that can be asked of a running monitor; the same over a MessagePort and over the unix socket. */

@@ -66,6 +66,7 @@ export class ProfilePuller {
         kinds: [kind],
         durationMs: Math.max(100, seconds * 1000),
         reason: `GET /debug/pprof/${name}`,
+        transient: true,
       });
       const path = pathOf(capture, kind);
       return path === undefined

@@ -98,7 +98,9 @@ test('capture, status, rule change, pause and metrics work on a running monitor'
      const server = http.createServer(async (request, response) => { if (!(await debug(request, response))) response.end('app'); }).listen(0, '127.0.0.1');
      await new Promise((resolve) => server.once('listening', resolve));
      const get = async (path, headers = {}) => { const answer = await fetch('http://127.0.0.1:' + server.address().port + path, { headers }); return [answer.status, (await answer.arrayBuffer()).byteLength]; };
+     const listed = (await monitor.captures()).length;
      const heap = await get('/debug/pprof/heap');
+     const pulled = (await monitor.captures()).length - listed + seen.length;
      const app = await get('/other');
      const wrong = await get('/debug/pprof/profile?seconds=1000');
      const metrics = await fetch('http://127.0.0.1:' + server.address().port + '/metrics').then((answer) => answer.text());
@@ -106,7 +108,7 @@ test('capture, status, rule change, pause and metrics work on a running monitor'
      const status = await monitor.status();
      await new Promise((resolve) => setTimeout(resolve, 1300));
      const samples = await monitor.signals();
-     console.log(JSON.stringify({ kinds: capture.files.map((file) => file.kind), missing: capture.verdict.missing, refused, deep, exact: exact.files.map((file) => file.kind), seen, heap, app, wrong, metrics: /heddle_monitor_cpu_percent\\{service="inside"/.test(metrics), paused: status.paused, stall: status.rules.find((rule) => rule.name === 'stall').settings.aboveMs, user: samples.at(-1).values['user:queue'] }));`,
+     console.log(JSON.stringify({ kinds: capture.files.map((file) => file.kind), missing: capture.verdict.missing, refused, deep, exact: exact.files.map((file) => file.kind), seen, pulled, heap, app, wrong, metrics: /heddle_monitor_cpu_percent\\{service="inside"/.test(metrics), paused: status.paused, stall: status.rules.find((rule) => rule.name === 'stall').settings.aboveMs, user: samples.at(-1).values['user:queue'] }));`,
   );
   t.is(run.stderr, '');
   const told = JSON.parse(run.stdout) as Record<string, unknown>;
@@ -119,7 +121,9 @@ test('capture, status, rule change, pause and metrics work on a running monitor'
   t.is(told['refused'], 'ERR_MONITOR_RULES');
   t.is(told['deep'], 'ERR_MONITOR_CAPTURE');
   t.true((told['exact'] as string[]).includes('coroutines'));
-  t.true((told['seen'] as string[]).includes('manual'));
+  t.deepEqual(told['seen'], ['manual', 'manual'], 'what is pulled goes to nobody else');
+  t.is(told['pulled'], 2, 'nor does it count among the captures');
+  t.true(readdirSync(join(run.directory, 'pulled')).some((name) => name.includes('-heap-')));
   t.is((told['heap'] as number[])[0], 200);
   t.deepEqual(told['app'], [200, 3]);
   t.is((told['wrong'] as number[])[0], 400);

@@ -207,7 +207,7 @@ export class MonitorAgent implements MonitorControl {
   async #take(order: CaptureOrder, ruleName?: string): Promise<Capture> {
     const capture = await this.#capturer.take(order);
     if (ruleName !== undefined) this.#runner.captured(ruleName, nowMs());
-    this.#deliver(capture);
+    if (order.transient !== true) this.#deliver(capture);
     return capture;
   }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { HeddleError, messageOf } from '../../core/base/errors.ts';
 import { siblingUrl } from '../../core/base/sibling.ts';
 import type { ProfileArtifact, ProfileKind, ProfileTarget } from '../../core/contract/profile-kind.ts';
@@ -28,6 +29,8 @@ export interface CaptureOrder {
   readonly emergency?: Emergency;
   /** Somebody asked: global bounds do not apply. */
   readonly manual: boolean;
+  /** See `ManualCapture.transient`. @default false */
+  readonly transient?: boolean;
 }
 
 export interface CapturerParts {
@@ -42,6 +45,8 @@ export interface CapturerParts {
 }
 
 const keptCaptures = 100;
+/** Of those who take them away: profile, page and record of four. */
+const pulledFiles = 12;
 
 /** Takes captures one at a time, encodes them in a pool thread, remembers the last hundred. */
 export class Capturer {
@@ -83,7 +88,8 @@ export class Capturer {
     const outer = this.#current;
     this.#current = order.trigger.rule;
     try {
-      return this.#remember(await this.#take(order));
+      const capture = await this.#take(order);
+      return order.transient ? capture : this.#remember(capture);
     } catch (error) {
       if (error instanceof Refuted) throw error;
       this.counters.failed++;
@@ -200,7 +206,13 @@ export class Capturer {
     missing: readonly string[],
   ): CaptureJob {
     const { settings, samples, labels, note } = this.#parts;
-    const { service, directory, bounds, keepRaw } = settings;
+    const { service, keepRaw } = settings;
+    const place = order.transient
+      ? {
+          directory: join(settings.directory, 'pulled'),
+          bounds: { ...settings.bounds, maxFiles: pulledFiles },
+        }
+      : { directory: settings.directory, bounds: settings.bounds };
     const eventId = order.eventId ?? `e${serial}`;
     return {
       id: this.#idOf(startMs, serial),
@@ -208,7 +220,7 @@ export class Capturer {
       serial,
       service,
       pid: process.pid,
-      directory,
+      ...place,
       labels: { ...settings.labels, ...labels },
       trigger: order.trigger,
       artifacts,
@@ -218,7 +230,6 @@ export class Capturer {
       troubleMs: order.troubleMs,
       stallCpuShare: order.stallCpuShare,
       missing: note === '' ? missing : [...missing, note],
-      bounds,
       keepRaw,
     };
   }

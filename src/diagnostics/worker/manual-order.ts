@@ -5,7 +5,8 @@ import type { CaptureOrder } from './capturer.ts';
 
 /** What somebody asks for, as an order of no rule. */
 export function manualOrder(request: ManualCapture, atMs: number): CaptureOrder {
-  const { kinds, durationMs = 5000, reason = 'asked for', deep, maxHeapBytes, threadId } = request;
+  const { kinds, durationMs = 5000, reason = 'asked for', transient = false } = request;
+  const { deep, maxHeapBytes, threadId } = request;
   checkKinds(kinds);
   const values = { current: 0, average: 0, previous: [], settings: {} };
   return {
@@ -19,6 +20,7 @@ export function manualOrder(request: ManualCapture, atMs: number): CaptureOrder 
     troubleMs: kinds.includes('cpu') ? atMs : 0,
     stallCpuShare: Number.NaN,
     manual: true,
+    transient,
   };
 }
 
