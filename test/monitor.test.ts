@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
+import { nodeProfilers } from '../src/diagnostics/node-profilers.ts';
 import { cleanEnvironment, testDirectory } from './diagnostics/attach/child.ts';
 
 const preload = new URL('../src/monitor.ts', import.meta.url).href;
@@ -11,8 +13,9 @@ const preload = new URL('../src/monitor.ts', import.meta.url).href;
 async function outputWith(
   env: NodeJS.ProcessEnv,
   flags: readonly string[] = [],
+  code = 'console.log("served")',
 ): Promise<{ stdout: string; stderr: string; code: number }> {
-  const args = [...flags, '--import', preload, '-e', 'console.log("served")'];
+  const args = [...flags, '--import', preload, '-e', code];
   const child = spawn(process.execPath, args, { env: cleanEnvironment(env) });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
@@ -21,8 +24,8 @@ async function outputWith(
   child.stderr.on('data', (data) => {
     output.stderr += data;
   });
-  const code = await new Promise<number>((resolve) => child.once('close', resolve));
-  return { ...output, code };
+  const exitCode = await new Promise<number>((resolve) => child.once('close', resolve));
+  return { ...output, code: exitCode };
 }
 
 test('settings that are wrong are one line that names them, and the application runs', async (t) => {
@@ -75,4 +78,25 @@ test('where the inspector is not permitted the application runs without a monito
     stderr,
     /heddle\/monitor: \[ERR_MONITOR_START\].*--permission.*; the application runs without it\n/,
   );
+});
+
+test('profiles that Node itself takes of the run are not spoilt', async (t) => {
+  const directory = await testDirectory(t);
+  for (const kind of ['cpu', 'heap']) {
+    const flags = [`--${kind}-prof`, `--${kind}-prof-dir=${directory}`];
+    const { stderr, code } = await outputWith(
+      { HEDDLE_PROFILES: join(directory, 'captures') },
+      flags,
+      // So that recorder and sampler run by then.
+      'setTimeout(() => {}, 1500)',
+    );
+    t.is(code, 0);
+    t.is(stderr, '', kind);
+    t.true(
+      readdirSync(directory).some((name) => name.endsWith(`.${kind}profile`)),
+      kind,
+    );
+  }
+  t.deepEqual(nodeProfilers('--cpu-prof-dir=x --heap-prof-interval=1'), { cpu: false, heap: false });
+  t.deepEqual(nodeProfilers('--enable-source-maps --cpu-prof --heap-prof'), { cpu: true, heap: true });
 });

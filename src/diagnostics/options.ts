@@ -7,6 +7,7 @@ import type { BackendChoice } from './backends/index.ts';
 import { defaultDirectory } from './captures/directory.ts';
 import type { ControlSocket, MonitorEvent } from './contract.ts';
 import { isUnknownKey, unknownKey } from './known-keys.ts';
+import { nodeProfilers } from './node-profilers.ts';
 import { type ParsedRules, parseRules } from './rules/parse.ts';
 import { type SinkConfig, sinkConfigSchema } from './sinks/config.ts';
 
@@ -162,6 +163,7 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
   const rules = parseRules(settings.rules);
   const bounds = v.parse(boundsSchema, settings.bounds);
   const recorder = settings.recorder === true ? {} : settings.recorder;
+  const byNode = nodeProfilers();
   const service = settings.service ?? ownName();
   const directory = settings.directory ?? defaultDirectory();
   return {
@@ -172,7 +174,8 @@ export function resolveSettings(options: MonitorOptions): MonitorSettings {
     intervalMs: settings.intervalMs ?? (rules.mode === 'holmes' ? 5000 : 1000),
     rules,
     bounds,
-    recorder: recorder === false ? undefined : v.parse(recorderSchema, recorder),
+    recorder: recorder === false || byNode.cpu ? undefined : v.parse(recorderSchema, recorder),
+    heapSamplingBytes: byNode.heap ? 0 : settings.heapSamplingBytes,
     memoryLimitBytes: settings.memoryLimitBytes,
     cpuCores: settings.cpuCores,
     control: settings.control as ControlSocket,
