@@ -70,10 +70,20 @@ async function listen(
   ended: () => void,
 ): Promise<() => Promise<void>> {
   const sockets = new Set<Socket>();
+  let isLeft = false;
+  // Whoever put the monitor in may leave it to others that use it; the last of them takes it out.
+  const leave = async (): Promise<boolean> => {
+    isLeft = sockets.size > 1;
+    if (!isLeft) await control.stop();
+    return !isLeft;
+  };
   const server: Server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    serve(control, socket, ended);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (isLeft && sockets.size === 0) void control.stop().then(ended);
+    });
+    serve(control, socket, ended, leave);
   });
   server.maxConnections = maxClients;
   rmSync(place, { force: true });
@@ -106,7 +116,7 @@ function dial(control: MonitorControl, path: string, ended: () => void): () => v
     socket.once('connect', () => {
       waitMs = retryMs.first;
     });
-    serve(control, socket, ended);
+    serve(control, socket, ended, () => control.stop().then(() => true));
     socket.on('close', again);
   };
   open();
@@ -117,8 +127,16 @@ function dial(control: MonitorControl, path: string, ended: () => void): () => v
   };
 }
 
-/** Answers requests of one connection until it ends. */
-function serve(control: MonitorControl, socket: Socket, ended: () => void): void {
+/**
+ * Answers requests of one connection until it ends.
+ * @param leave stops the monitor unless others use it; says whether it did
+ */
+function serve(
+  control: MonitorControl,
+  socket: Socket,
+  ended: () => void,
+  leave: () => Promise<boolean>,
+): void {
   socket.unref();
   const channel = new LineChannel(socket);
   const send = (message: ControlMessage): void => channel.send(message);
@@ -132,10 +150,11 @@ function serve(control: MonitorControl, socket: Socket, ended: () => void): void
         if (socket.writableLength < maxUnsentBytes) send({ event });
       });
     }
-    call(control, method, argument).then(
+    const done = method === 'leave' ? leave() : call(control, method, argument);
+    done.then(
       (value) => {
         send({ id, value: value ?? null });
-        if (method === 'stop') ended();
+        if (method === 'stop' || (method === 'leave' && value === true)) ended();
       },
       (thrown: unknown) => send({ id, failure: failureOf(thrown) }),
     );

@@ -87,6 +87,14 @@ export class RemoteControl {
     });
   }
 
+  /** Ends the connection, and with it the monitor as soon as nobody else is connected to it: for whoever put it in. */
+  async leave(): Promise<void> {
+    await this.#call('leave').catch((reason: unknown) => {
+      if (!this.#isClosed) throw reason;
+    });
+    this.close();
+  }
+
   async onEvent(listener: (event: MonitorEvent) => void): Promise<() => void> {
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) await this.#call('subscribe');

@@ -29,7 +29,7 @@ const fakeControl = () => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    stop: async () => {},
+    stop: async () => void calls.push('stop'),
   } as unknown as MonitorControl;
   return {
     control,
@@ -130,4 +130,34 @@ test('a call on a monitor that has ended is refused at once', async (t) => {
     message: /the monitor of process \d+ was stopped/,
   });
   await t.throwsAsync(RemoteControl.connect(path), { code: 'ERR_ATTACH_FAILED' });
+});
+
+test('whoever put a monitor in leaves it to others that use it, and it goes with the last of them', async (t) => {
+  const path = join(await testDirectory(t), 'm.sock');
+  const fake = fakeControl();
+  const opened = await openControl(fake.control, { listen: path });
+  t.teardown(() => opened.close());
+  const first = await RemoteControl.connect(path);
+  const second = await RemoteControl.connect(path);
+  await first.leave();
+  t.is((await second.status()).service, 'shop');
+  t.deepEqual(fake.calls, []);
+  const third = await RemoteControl.connect(path);
+  third.close();
+  t.is((await second.status()).service, 'shop');
+  const stopped = new Promise<void>((resolve) => {
+    fake.control.stop = async () => resolve();
+  });
+  second.close();
+  await stopped;
+  t.pass();
+});
+
+test('alone, whoever leaves stops the monitor', async (t) => {
+  const path = join(await testDirectory(t), 'm.sock');
+  const fake = fakeControl();
+  const opened = await openControl(fake.control, { listen: path });
+  t.teardown(() => opened.close());
+  await (await RemoteControl.connect(path)).leave();
+  t.deepEqual(fake.calls, ['stop']);
 });
