@@ -26,7 +26,7 @@ test('taking a monitor out of a process that cannot answer ends', async (t) => {
   t.teardown(() => clearInterval(connection));
   const control = {
     hello: { pid: 7 },
-    stop: () => new Promise(() => {}),
+    leave: () => new Promise(() => {}),
     close: () => {
       isClosed = true;
     },
