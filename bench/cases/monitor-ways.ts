@@ -20,7 +20,7 @@ export interface MonitorWay {
   readonly onSeconds: number;
   /** Only called, not watched while idle. */
   readonly busyOnly?: boolean;
-  /** Of a goal: called in every round, the others in the first one only. */
+  /** Of a goal: called in every round, the others in the first two only. */
   readonly everyRound?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function compileMonitor(directory: string): CompiledMonitor {
 const monitorCycleSeconds = 10;
 /** One duty cycle of pending-work tracking. */
 const dutyCycleSeconds = 20;
-const plainSeconds = 6;
+const plainSeconds = 5;
 
 /** Parts of the monitor alone, run only when `--only` names them: they say where a loss comes from. */
 const parts = {
@@ -168,7 +168,7 @@ function peer(name: string, source: string): MonitorWay {
     flags: ['--import', moduleUrl(`${code} on();`)],
     env: {},
     switch: code,
-    onSeconds: monitorCycleSeconds,
+    onSeconds: plainSeconds,
   };
 }
 

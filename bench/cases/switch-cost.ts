@@ -9,7 +9,9 @@ const load = { connections: 16 };
 const settleSeconds = { on: 4, off: 1 };
 const offSeconds = 4;
 
-/** A second of load. */
+const sliceSeconds = 0.5;
+
+/** Half a second of load. */
 export interface Slice {
   readonly usPerRequest: number;
   readonly p99Us: number;
@@ -42,13 +44,13 @@ async function phase(
   await service.turn(to);
   await runLoad(place, { port: service.port, ...load, seconds: settleSeconds[to] });
   const slices: Slice[] = [];
-  for (let second = 0; second < seconds; second++) slices.push(await slice(place, service));
+  for (let at = 0; at < seconds; at += sliceSeconds) slices.push(await slice(place, service));
   return slices;
 }
 
 async function slice(place: LoadPlace, { way, pid, port }: SwitchedService): Promise<Slice> {
   const before = sampleCpu(pid, place.tools.cpuclock);
-  const report = await runLoad(place, { port, ...load, seconds: 1 });
+  const report = await runLoad(place, { port, ...load, seconds: sliceSeconds });
   const cpuUs = cpuBetween(before, sampleCpu(pid, place.tools.cpuclock)).totalUs;
   if (report.errors > 0) throw new Error(`${way.name}: ${report.firstError}`);
   return { usPerRequest: cpuUs / report.answered, p99Us: report.p99Us };
@@ -57,26 +59,28 @@ async function slice(place: LoadPlace, { way, pid, port }: SwitchedService): Pro
 export interface SwitchLoss {
   /** More CPU for a request while it is on, in percent; the service fills its core, so it is so much less throughput. */
   readonly percent: number;
-  /** One standard error of that, from how much the seconds of one phase differ; null for a single second. */
+  /** One standard error of that, from how much the cycles differ; null for a single one. */
   readonly plusMinus: number | null;
 }
 
-/** Means, not medians: what runs only now and then has to count. Null without a cycle. */
+/** Null without a cycle. */
 export function lossOf(cycles: readonly SwitchCycle[]): SwitchLoss | null {
   if (cycles.length === 0) return null;
-  const percents = cycles.map(({ on, off }) => (mean(on) / mean(off) - 1) * 100);
-  const variances = cycles.map(({ on, off }) => variance(on) + variance(off));
-  const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
-  const plusMinus = (Math.sqrt(sum(variances)) / cycles.length) * 100;
-  return { percent: sum(percents) / cycles.length, plusMinus: Number.isFinite(plusMinus) ? plusMinus : null };
+  const percents = cycles.map(({ on, off }) => (undisturbed(on) / undisturbed(off) - 1) * 100);
+  const percent = mean(percents);
+  if (cycles.length === 1) return { percent, plusMinus: null };
+  const squares = percents.reduce((sum, value) => sum + (value - percent) ** 2, 0);
+  return { percent, plusMinus: Math.sqrt(squares / (cycles.length - 1) / cycles.length) };
 }
 
-export const mean = (slices: readonly Slice[]): number =>
-  slices.reduce((sum, { usPerRequest }) => sum + usPerRequest, 0) / slices.length;
-
-/** Of the mean, relative to it. */
-function variance(slices: readonly Slice[]): number {
-  const middle = mean(slices);
-  const squares = slices.reduce((sum, { usPerRequest }) => sum + (usPerRequest - middle) ** 2, 0);
-  return squares / (slices.length - 1) / slices.length / middle ** 2;
+/**
+ * CPU of a request in the faster half of the slices. A core of a shared machine is slower by a half for seconds at a time,
+ * when its neighbours work; what a monitor does once a second is in every slice or in every other one.
+ */
+function undisturbed(slices: readonly Slice[]): number {
+  const sorted = slices.map(({ usPerRequest }) => usPerRequest).sort((a, b) => a - b);
+  return mean(sorted.slice(0, Math.ceil(sorted.length / 2)));
 }
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

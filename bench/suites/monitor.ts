@@ -34,7 +34,7 @@ async function run(bench: Bench): Promise<SuiteResult> {
   await measureIdle(bench, tools, found, figures);
   for (let round = 0; round < bench.rounds; round++) {
     for (const way of found) {
-      if (round > 0 && way.everyRound !== true && bench.only === null) continue;
+      if (round > 1 && way.everyRound !== true && bench.only === null) continue;
       const cycle = await measureSwitched(bench, place, way);
       figures.get(way.name)?.cycles.push(cycle);
       bench.progress(`round ${round + 1}, ${progressOf(way.name, figures)}`);
@@ -123,7 +123,7 @@ function progressOf(name: string, figures: ReadonlyMap<string, Figures>): string
   const { idlePercent, cycles } = figures.get(name) ?? { idlePercent: [], cycles: [] };
   const loss = lossOf(cycles);
   const idle = idlePercent.length === 0 ? '' : `idle ${median(idlePercent)?.toFixed(2)} %, `;
-  return `${name}: ${idle}loss ${loss?.percent.toFixed(1)} +- ${loss?.plusMinus?.toFixed(1)} %`;
+  return `${name}: ${idle}loss ${loss?.percent.toFixed(1)} +- ${loss?.plusMinus?.toFixed(1) ?? '?'} %`;
 }
 
 export const suite: Suite = {
