@@ -14,6 +14,8 @@ const sliceSeconds = 0.5;
 /** Half a second of load. */
 export interface Slice {
   readonly usPerRequest: number;
+  /** CPU of the load generator for a request: it does the same all the time, so it tells how fast the machine is. */
+  readonly loaderUs: number;
   readonly p99Us: number;
 }
 
@@ -53,34 +55,79 @@ async function slice(place: LoadPlace, { way, pid, port }: SwitchedService): Pro
   const report = await runLoad(place, { port, ...load, seconds: sliceSeconds });
   const cpuUs = cpuBetween(before, sampleCpu(pid, place.tools.cpuclock)).totalUs;
   if (report.errors > 0) throw new Error(`${way.name}: ${report.firstError}`);
-  return { usPerRequest: cpuUs / report.answered, p99Us: report.p99Us };
+  const { answered, cpuSeconds, p99Us } = report;
+  return { usPerRequest: cpuUs / answered, loaderUs: (cpuSeconds * 1e6) / answered, p99Us };
 }
 
 export interface SwitchLoss {
   /** More CPU for a request while it is on, in percent; the service fills its core, so it is so much less throughput. */
   readonly percent: number;
-  /** One standard error of that, from how much the cycles differ; null for a single one. */
-  readonly plusMinus: number | null;
-}
-
-/** Null without a cycle. */
-export function lossOf(cycles: readonly SwitchCycle[]): SwitchLoss | null {
-  if (cycles.length === 0) return null;
-  const percents = cycles.map(({ on, off }) => (undisturbed(on) / undisturbed(off) - 1) * 100);
-  const percent = mean(percents);
-  if (cycles.length === 1) return { percent, plusMinus: null };
-  const squares = percents.reduce((sum, value) => sum + (value - percent) ** 2, 0);
-  return { percent, plusMinus: Math.sqrt(squares / (cycles.length - 1) / cycles.length) };
+  /** One standard error of that: by what is left of the fit, or by how much the cycles differ, whichever is larger. */
+  readonly plusMinus: number;
 }
 
 /**
- * CPU of a request in the faster half of the slices. A core of a shared machine is slower by a half for seconds at a time,
- * when its neighbours work; what a monitor does once a second is in every slice or in every other one.
+ * A core of a shared machine is slower by a half for seconds at a time, when its neighbours work. How much of a slice's
+ * time is that, the load generator tells; the rest is compared (analysis of covariance: a least-squares fit of
+ * `ln us = process + a ln loader + b on`). What a monitor does once a second is in every other slice and counts.
+ *
+ * Null without a cycle of several slices.
  */
-function undisturbed(slices: readonly Slice[]): number {
-  const sorted = slices.map(({ usPerRequest }) => usPerRequest).sort((a, b) => a - b);
-  return mean(sorted.slice(0, Math.ceil(sorted.length / 2)));
+export function lossOf(cycles: readonly SwitchCycle[]): SwitchLoss | null {
+  const each = cycles.map(pointsOf);
+  const points = each.flat();
+  const free = points.length - cycles.length - 2;
+  if (free <= 0) return null;
+  const loaderOn = sumOf(points, ({ loader, on }) => loader * on);
+  const loaderUs = sumOf(points, ({ loader, us }) => loader * us);
+  const onUs = sumOf(points, ({ on, us }) => on * us);
+  const onOn = sumOf(points, ({ on }) => on * on);
+  const loaderLoader = sumOf(points, ({ loader }) => loader * loader);
+  const determinant = loaderLoader * onOn - loaderOn ** 2;
+  // A machine that is equally fast all the time has nothing to correct.
+  const isSteady = determinant <= onOn * 1e-12;
+  const a = isSteady ? 0 : (loaderUs * onOn - onUs * loaderOn) / determinant;
+  const b = isSteady ? onUs / onOn : (onUs * loaderLoader - loaderUs * loaderOn) / determinant;
+  const rest = sumOf(points, ({ loader, on, us }) => (us - a * loader - b * on) ** 2);
+  const variance = (rest / free) * (isSteady ? 1 / onOn : loaderLoader / determinant);
+  const plusMinus = Math.max(Math.sqrt(variance), betweenCycles(each, a, b));
+  return { percent: (Math.exp(b) - 1) * 100, plusMinus: plusMinus * 100 };
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Slices that follow each other are alike, so their error looks smaller than it is; cycles are apart. */
+function betweenCycles(each: readonly (readonly Point[])[], a: number, b: number): number {
+  if (each.length < 2) return 0;
+  const squares = each.map((points) => {
+    const own =
+      sumOf(points, ({ us, loader, on }) => (us - a * loader) * on) / sumOf(points, ({ on }) => on * on);
+    return (own - b) ** 2;
+  });
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / (each.length - 1) / each.length);
+}
+
+/** Logarithms, each less the mean of its process: processes of one program differ by where their code came to lie. */
+interface Point {
+  readonly us: number;
+  readonly loader: number;
+  readonly on: number;
+}
+
+function pointsOf({ off, on }: SwitchCycle): Point[] {
+  const raw = [...off.map((slice) => ({ slice, on: 0 })), ...on.map((slice) => ({ slice, on: 1 }))].map(
+    ({ slice, on: isOn }) => ({
+      us: Math.log(slice.usPerRequest),
+      loader: Math.log(slice.loaderUs),
+      on: isOn,
+    }),
+  );
+  const mean = (read: (point: Point) => number): number => sumOf(raw, read) / raw.length;
+  const [us, loader, isOn] = [
+    mean((point) => point.us),
+    mean((point) => point.loader),
+    mean((point) => point.on),
+  ];
+  return raw.map((point) => ({ us: point.us - us, loader: point.loader - loader, on: point.on - isOn }));
+}
+
+const sumOf = (points: readonly Point[], read: (point: Point) => number): number =>
+  points.reduce((sum, point) => sum + read(point), 0);

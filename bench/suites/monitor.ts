@@ -86,7 +86,7 @@ const largestError = 0.7;
 
 function resolved(figures: Figures | undefined): number | null {
   const loss = lossOf(figures?.cycles ?? []);
-  if (loss === null || loss.plusMinus === null || loss.plusMinus > largestError) return null;
+  if (loss === null || loss.plusMinus > largestError) return null;
   return rounded(loss.percent, 3);
 }
 
@@ -123,7 +123,7 @@ function progressOf(name: string, figures: ReadonlyMap<string, Figures>): string
   const { idlePercent, cycles } = figures.get(name) ?? { idlePercent: [], cycles: [] };
   const loss = lossOf(cycles);
   const idle = idlePercent.length === 0 ? '' : `idle ${median(idlePercent)?.toFixed(2)} %, `;
-  return `${name}: ${idle}loss ${loss?.percent.toFixed(1)} +- ${loss?.plusMinus?.toFixed(1) ?? '?'} %`;
+  return `${name}: ${idle}loss ${loss?.percent.toFixed(1)} +- ${loss?.plusMinus.toFixed(1)} %`;
 }
 
 export const suite: Suite = {
