@@ -47,6 +47,17 @@ const cpu = (
 ) => ({ profile: profileOf('cpu', 'cpu', stacks), threadId: 0, window }) as const;
 const stalled = triggerOf('stall', 'stallMs');
 
+/** Of a page. */
+const about = {
+  schema: 1,
+  id: 'i',
+  eventId: 'e1',
+  service: 'shop',
+  pid: 1,
+  startMs: 0,
+  durationMs: 1,
+} as const;
+
 test('Node’s own functions and callbacks without a name count for the function that called them', (t) => {
   const stacks = [
     ['main > handle > (anonymous) > node:internal/x', 80] as const,
@@ -368,15 +379,6 @@ test('a dump of suspended functions shows every await chain with its count', (t)
   ]);
   const trigger = { ...triggerOf('manual', ''), current: 0 };
   const verdict = buildVerdict(inputOf(trigger, [{ profile: dump, threadId: 0, window: 'during' }]));
-  const about = {
-    schema: 1,
-    id: 'i',
-    eventId: 'e1',
-    service: 'shop',
-    pid: 1,
-    startMs: 0,
-    durationMs: 1,
-  } as const;
   const page = verdictPage({ ...about, labels: {}, files: [], trigger }, verdict);
   t.regex(page, /\| +700 \| upstream \(\/app\/x\.js:7\) < call \(.*\) < handle/);
   t.regex(page, /\| +40 \| upstream \(.*\) < retry/);
@@ -429,15 +431,6 @@ test('of many worker threads the page shows all together and the busiest, after 
   }));
   const all = { ...cpu([['any', 15]]), threadId: -1, threadName: 'all threads' };
   const verdict = buildVerdict(inputOf(stalled, [cpu([['main', 1]]), ...workers, all]));
-  const about = {
-    schema: 1,
-    id: 'i',
-    eventId: 'e1',
-    service: 'shop',
-    pid: 1,
-    startMs: 0,
-    durationMs: 1,
-  } as const;
   const page = verdictPage({ ...about, labels: {}, files: [], trigger: stalled }, verdict);
   const sections = [...page.matchAll(/^## CPU time(?:, (.*?))?, while/gm)].map(
     ([, thread]) => thread ?? 'main',

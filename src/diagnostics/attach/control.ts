@@ -81,7 +81,7 @@ async function listen(
     sockets.add(socket);
     socket.on('close', () => {
       sockets.delete(socket);
-      if (isLeft && sockets.size === 0) void control.stop().then(ended);
+      if (isLeft && sockets.size === 0) void control.stop().then(ended, ended);
     });
     serve(control, socket, ended, leave);
   });

@@ -81,8 +81,9 @@ export class WatchDaemon {
     const daemon = new WatchDaemon(options);
     daemon.#hub = await AgentHub.open(options.socketPath, {
       onJoin: ({ hello, control }) => {
-        daemon.#instruct(control);
-        daemon.#joined(`${hello.pid}-${hello.startTicks}`, control);
+        const key = `${hello.pid}-${hello.startTicks}`;
+        daemon.#instruct(key, control);
+        daemon.#joined(key, control);
       },
       onLeave: ({ hello, control }) => {
         const key = `${hello.pid}-${hello.startTicks}`;
@@ -160,9 +161,13 @@ export class WatchDaemon {
   }
 
   /** Who dials this daemon takes its rules: they may have changed since that monitor was started. */
-  #instruct(control: RemoteControl): void {
+  #instruct(key: string, control: RemoteControl): void {
     const rules = this.#options.monitor?.rules;
-    if (rules !== undefined) void control.setRules(rules).catch(() => {});
+    if (rules === undefined) return;
+    control.setRules(rules).catch((error: unknown) => {
+      const message = `it keeps the rules that it has: ${messageOf(error)}`;
+      this.#event(key, { type: 'problem', atMs: Date.now(), message });
+    });
   }
 
   #agentOptions(): AgentOptions {

@@ -169,8 +169,8 @@ export class Capturer {
       // While the application collects its garbage for it: each moment counts.
       const encoder = import('../captures/job.ts');
       encoder.catch(() => {});
-      const artifacts = await evidence;
-      const job = this.#job(order, serial, startMs, nowMs(), artifacts, []);
+      const { artifacts, missing } = await evidence;
+      const job = this.#job(order, serial, startMs, nowMs(), artifacts, missing);
       const capture = await (await encoder).runCaptureJob(job);
       this.#secondLook.watch({ job, freedBelowBytes: emergency.refuteBelowBytes });
       return capture;

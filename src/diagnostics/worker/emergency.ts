@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { messageOf } from '../../core/base/errors.ts';
 import type { ProfileArtifact, ProfileTarget } from '../../core/contract/profile-kind.ts';
 import { writePrivate } from '../captures/directory.ts';
 import { readHeap } from '../profiles/heap.ts';
+import type { Collected } from './collect.ts';
 import { wait } from './cpu-profiler.ts';
 
 /** The process may be gone in a moment: raw evidence is written before anything else. */
@@ -40,16 +42,29 @@ export async function takeEvidence(
   { target, before, hold }: EmergencyAccess,
   { refuteBelowBytes, holdMs }: Emergency,
   rawFile: { readonly directory: string; readonly name: string },
-): Promise<ProfileArtifact[]> {
+): Promise<Collected> {
   const reading = readHeap(target);
   const usage = target.session.post<{ usedSize: number }>('Runtime.getHeapUsage');
   // The recorder knows which function V8 has inlined into the one that the heap profile names.
-  const recorded = before().catch(() => []);
+  const asked = before();
+  asked.catch(() => {});
   if (holdMs > 0) hold(holdMs);
   const heap = await reading;
   const { usedSize } = await usage;
   if (usedSize < refuteBelowBytes) throw new Refuted();
   writePrivate(join(rawFile.directory, rawFile.name), JSON.stringify(heap.data));
-  const windows = await Promise.race([recorded, wait(beforeMs)]);
-  return [heap, ...(windows ?? [])];
+  const { artifacts, missing } = await recordedTime(asked);
+  return { artifacts: [heap, ...artifacts], missing };
+}
+
+/** What the recorder has; why it has nothing is for the page. */
+async function recordedTime(asked: Promise<readonly ProfileArtifact[]>): Promise<Collected> {
+  try {
+    const artifacts = await Promise.race([asked, wait(beforeMs)]);
+    return artifacts
+      ? { artifacts, missing: [] }
+      : { artifacts: [], missing: [`before: no answer in ${beforeMs} ms`] };
+  } catch (error) {
+    return { artifacts: [], missing: [`before: ${messageOf(error)}`] };
+  }
 }

@@ -35,7 +35,7 @@ test('all questions are asked at once, and the application is held behind the la
   t.deepEqual(asked, ['HeapProfiler.getSamplingProfile', 'Runtime.getHeapUsage', 'before', 'hold 300']);
   answer();
   t.deepEqual(
-    (await evidence).map(({ kind, window }) => `${kind} ${window}`),
+    (await evidence).artifacts.map(({ kind, window }) => `${kind} ${window}`),
     ['heap during', 'cpu before'],
   );
   t.is(readFileSync(join(raw.directory, raw.name), 'utf8'), '{"head":{}}');
@@ -47,4 +47,17 @@ test('a heap that its collection has emptied is refuted; one without a hold runs
   answer();
   await t.throwsAsync(evidence, { instanceOf: Refuted });
   t.false(asked.some((word) => word.startsWith('hold')));
+});
+
+test('a recorder that fails is named on the page, and the heap is there all the same', async (t) => {
+  const { access, answer } = application(900);
+  const before = (): Promise<never> => Promise.reject(new Error('no recorder'));
+  const evidence = takeEvidence({ ...access, before }, { refuteBelowBytes: 500, holdMs: 0 }, file());
+  answer();
+  const { artifacts, missing } = await evidence;
+  t.deepEqual(
+    artifacts.map(({ kind }) => kind),
+    ['heap'],
+  );
+  t.deepEqual(missing, ['before: no recorder']);
 });
